@@ -1,0 +1,73 @@
+"""What the REST doors answer, and its description for the OpenAPI schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.login import LoggedIn
+from accounts.models import User
+from accounts.oidc import scopes
+from accounts.phones import Status
+
+
+class UserAnswer(serializers.Serializer[Any]):
+    """A person, as far as the token's scopes go; what isn't known is null."""
+
+    sub = serializers.CharField()
+    nickname = serializers.CharField(allow_null=True, required=False)
+    avatar_url = serializers.CharField(allow_null=True, required=False)
+    phone_number = serializers.CharField(
+        allow_null=True, required=False, help_text="E.164, such as +8613800138000."
+    )
+    phone_number_verified = serializers.BooleanField(required=False)
+
+
+class PhoneAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=Status.choices)
+
+
+class TokenAnswer(serializers.Serializer[Any]):
+    access_token = serializers.CharField(help_text="A JWT by RFC 9068.")
+    token_type = serializers.CharField(help_text="Bearer")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    refresh_token = serializers.CharField(required=False, help_text="With offline_access.")
+    id_token = serializers.CharField(required=False, help_text="With openid.")
+    scope = serializers.CharField()
+
+
+class LoginAnswer(TokenAnswer):
+    user = UserAnswer()
+    created = serializers.BooleanField(help_text="True on the person's first login.")
+    phone = PhoneAnswer(required=False, help_text="With phone_code.")
+
+
+class ErrorAnswer(serializers.Serializer[Any]):
+    error = serializers.CharField(help_text="A word for programs.")
+    error_description = serializers.CharField(help_text="A sentence for developers.")
+    request_id = serializers.CharField()
+    wechat_errcode = serializers.IntegerField(required=False)
+    wechat_rid = serializers.CharField(required=False)
+
+
+def login_answer(login: LoggedIn) -> dict[str, Any]:
+    """Return the body of a successful login."""
+    answer = {
+        **login.tokens.as_answer(),
+        "user": user_answer(login.user, login.tokens.scope),
+        "created": login.created,
+    }
+    if login.phone_status:
+        answer["phone"] = {"status": str(login.phone_status)}
+    return answer
+
+
+def user_answer(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the ``user`` object, without what the scopes don't open."""
+    answer: dict[str, Any] = {"sub": user.sub}
+    if scopes.PROFILE in scope:
+        answer["nickname"] = user.nickname or None
+        answer["avatar_url"] = user.avatar_url or None
+    if scopes.PHONE in scope:
+        answer["phone_number"] = user.phone_number or None
+        answer["phone_number_verified"] = user.phone_number_verified_at is not None
+    return answer

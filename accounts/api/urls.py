@@ -1,0 +1,24 @@
+"""Addresses below ``/api/``."""
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from accounts.api import views
+from config.api import not_found
+
+urlpatterns = [
+    path(
+        "v1/login/wechat-mini-program",
+        views.WeChatMiniProgramLoginView.as_view(),
+        name="login-wechat-mini-program",
+    ),
+    path("v1/logout", views.LogoutView.as_view(), name="logout"),
+    path("v1/me", views.MeView.as_view(), name="me"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
+        name="api-docs",
+    ),
+    re_path(r"", not_found),
+]

@@ -1,0 +1,151 @@
+"""Checking an access token: its signature first, then whether what stands behind it still does.
+
+A verified signature doesn't suffice: the session may have ended, the user been suspended, the
+application switched off since (one query tells).
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from accounts.models import Session, User
+from config.errors import DomainError
+from userpools.keys import PoolKeys, pool_keys
+from userpools.models import UserPool
+
+ISSUER_PATH = "/oidc/"
+
+
+class InvalidToken(DomainError):
+    """The access token opens nothing (RFC 6750 §3.1); which check failed isn't told."""
+
+    code = "invalid_token"
+    status = HTTPStatus.UNAUTHORIZED
+    description = "The access token is missing, expired, revoked or not of this server."
+    challenge = 'Bearer error="invalid_token"'
+
+
+class InsufficientScope(DomainError):
+    """The access token wasn't granted what this address needs (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    status = HTTPStatus.FORBIDDEN
+    challenge = 'Bearer error="insufficient_scope"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """A verified access token: whose, in which session, and what it may."""
+
+    session: Session
+    scope: tuple[str, ...]
+
+    @property
+    def user(self) -> User:
+        return self.session.user
+
+    def require(self, scope: str) -> None:
+        """Refuse a token without this scope.
+
+        Raises:
+            InsufficientScope: it lacks the scope.
+
+        """
+        if scope not in self.scope:
+            raise InsufficientScope(f"This needs an access token with the scope {scope}.")
+
+
+def verify_access_token(
+    authorization: str, *, now: datetime, pool: UserPool | None = None
+) -> Access:
+    """Check the header ``Authorization: Bearer …`` of a request, within one pool if one is given.
+
+    Raises:
+        InvalidToken: the token, its session, its user or its application doesn't allow it.
+
+    """
+    scheme, _, unverified_token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidToken
+    unverified_issuer = _unverified_issuer(unverified_token.strip())
+    pool = pool or _pool_of(unverified_issuer)
+    if pool is None or unverified_issuer != pool.issuer:
+        raise InvalidToken
+    claims = _verified_claims(unverified_token.strip(), pool, now)
+    return Access(session=_running_session(claims, pool), scope=tuple(claims["scope"].split()))
+
+
+def _unverified_issuer(unverified_token: str) -> str:
+    try:
+        payload = json.loads(jws.extract_compact(unverified_token.encode()).payload)
+        return str(payload["iss"])
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidToken from None
+
+
+def _pool_of(unverified_issuer: str) -> UserPool | None:
+    prefix = f"{settings.PUBLIC_URL}{ISSUER_PATH}"
+    if not unverified_issuer.startswith(prefix) or "\x00" in unverified_issuer:
+        return None
+    return UserPool.objects.filter(identifier=unverified_issuer.removeprefix(prefix)).first()
+
+
+def _verified_claims(unverified_token: str, pool: UserPool, now: datetime) -> dict[str, Any]:
+    try:
+        header = jws.extract_compact(unverified_token.encode()).headers()
+        key, algorithm = _key_named(header, pool_keys(pool))
+        token = jwt.decode(unverified_token, key, algorithms=[algorithm])
+        _rules_of(pool, now).validate(token.claims)
+    except (JoseError, ValueError, TypeError):
+        raise InvalidToken from None
+    if token.header.get("typ") != "at+jwt":
+        # An ID token of the same pool is no access token (RFC 9068 §4).
+        raise InvalidToken
+    return token.claims
+
+
+def _key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
+    # The key decides about the algorithm, never the token's header.
+    kid = unverified_header.get("kid")
+    if not isinstance(kid, str) or kid not in keys.algorithms:
+        raise InvalidToken
+    return keys.public.get_by_kid(kid), keys.algorithms[kid]
+
+
+def _rules_of(pool: UserPool, now: datetime) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        iss={"essential": True, "value": pool.issuer},
+        aud={"essential": True, "value": pool.issuer},
+        exp={"essential": True},
+        sub={"essential": True},
+        sid={"essential": True},
+        scope={"essential": True, "allow_blank": True},
+    )
+
+
+def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
+    session = (
+        Session.objects.select_related("user", "application", "pool")
+        .filter(
+            pk=uuid.UUID(claims["sid"]),
+            pool=pool,
+            ended_at__isnull=True,
+            user__sub=claims["sub"],
+            user__status=User.Status.ACTIVE,
+            application__enabled=True,
+        )
+        .first()
+    )
+    if session is None:
+        raise InvalidToken
+    return session

@@ -1,0 +1,166 @@
+"""Making tokens: a signed access token and ID token, and an opaque refresh token.
+
+Access token: RFC 9068. ID token: OpenID Connect Core §2. Both are signed with the pool's active
+key of the application's algorithm.
+"""
+
+import base64
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from joserfc import jwt
+
+from accounts.models import RefreshToken, Session, User
+from accounts.oidc import scopes
+from applications.models import Application
+from config.encryption import token_hash
+from config.identifiers import new_id
+from userpools.keys import pool_keys
+
+REFRESH_TOKEN_BYTES = 32  # 256 random bits: found by one round of SHA-256
+HALF_OF_SHA256 = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSet:
+    """The tokens of one answer; ``as_answer`` has the names of RFC 6749 §5.1."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: tuple[str, ...]
+    refresh_token: str | None = field(repr=False)
+    id_token: str | None = field(repr=False)
+
+    def as_answer(self) -> dict[str, Any]:
+        """Return the fields of a token endpoint's answer; tokens that weren't made are left out."""
+        answer = {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+            "refresh_token": self.refresh_token,
+            "id_token": self.id_token,
+            "scope": " ".join(self.scope),
+        }
+        return {name: value for name, value in answer.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What the tokens of one refresh family share."""
+
+    id: uuid.UUID
+    scope: tuple[str, ...]
+    expires_at: datetime
+
+
+def issue_tokens(session: Session, scope: tuple[str, ...], *, now: datetime) -> TokenSet:
+    """Make the tokens of a new login; store the refresh token, hashed, in a family of its own."""
+    application = session.application
+    family = Family(
+        id=new_id(), scope=scope, expires_at=now + application.refresh_token_absolute_lifetime
+    )
+    return renew_tokens(session, family, scope, now=now)
+
+
+def renew_tokens(
+    session: Session, family: Family, scope: tuple[str, ...], *, now: datetime
+) -> TokenSet:
+    """Make tokens of a running session; the refresh token continues the family."""
+    application, user = session.application, session.user
+    access_token = _access_token(session, application, user, scope, now)
+    return TokenSet(
+        access_token=access_token,
+        expires_in=int(application.access_token_lifetime.total_seconds()),
+        scope=scope,
+        refresh_token=_refresh_token(session, family, now)
+        if scopes.OFFLINE_ACCESS in family.scope
+        else None,
+        id_token=_id_token(session, application, user, scope, access_token, now)
+        if scopes.OPENID in scope
+        else None,
+    )
+
+
+def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims about a person that these scopes open (OpenID Connect Core §5.1, §5.4)."""
+    claims: dict[str, Any] = {"sub": user.sub}
+    if scopes.PROFILE in scope:
+        claims["updated_at"] = int(user.updated_at.timestamp())
+        claims |= {"nickname": user.nickname} if user.nickname else {}
+        claims |= {"picture": user.avatar_url} if user.avatar_url else {}
+    if scopes.PHONE in scope and user.phone_number:
+        claims["phone_number"] = user.phone_number
+        claims["phone_number_verified"] = user.phone_number_verified_at is not None
+    return claims
+
+
+def _access_token(
+    session: Session, application: Application, user: User, scope: tuple[str, ...], now: datetime
+) -> str:
+    issuer = session.pool.issuer
+    claims = {
+        "iss": issuer,
+        "sub": user.sub,
+        "aud": [application.client_id, issuer],
+        "client_id": application.client_id,
+        "scope": " ".join(scope),
+        "sid": str(session.pk),
+        "auth_time": int(session.auth_time.timestamp()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + application.access_token_lifetime).timestamp()),
+        "jti": str(new_id()),
+    }
+    return _sign(application, session, claims, kind="at+jwt")
+
+
+def _id_token(
+    session: Session,
+    application: Application,
+    user: User,
+    scope: tuple[str, ...],
+    access_token: str,
+    now: datetime,
+) -> str:
+    claims = {
+        **user_claims(user, scope),
+        "iss": session.pool.issuer,
+        "aud": application.client_id,
+        "sid": str(session.pk),
+        "auth_time": int(session.auth_time.timestamp()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + application.access_token_lifetime).timestamp()),
+        "at_hash": _at_hash(access_token),
+    }
+    return _sign(application, session, claims, kind="JWT")
+
+
+def _sign(application: Application, session: Session, claims: dict[str, Any], *, kind: str) -> str:
+    algorithm = application.signing_algorithm
+    key = pool_keys(session.pool).signing[algorithm]
+    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
+    return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+
+def _at_hash(access_token: str) -> str:
+    """Bind an ID token to its access token (OpenID Connect Core §3.1.3.6; both algorithms: SHA-256)."""
+    left_half = hashlib.sha256(access_token.encode("ascii")).digest()[:HALF_OF_SHA256]
+    return base64.urlsafe_b64encode(left_half).rstrip(b"=").decode()
+
+
+def _refresh_token(session: Session, family: Family, now: datetime) -> str:
+    token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
+    idle_limit = now + session.application.refresh_token_idle_lifetime
+    RefreshToken.objects.create(
+        session=session,
+        family=family.id,
+        token_hash=token_hash(token),
+        scope=" ".join(family.scope),
+        created_at=now,
+        expires_at=min(idle_limit, family.expires_at),
+        family_expires_at=family.expires_at,
+    )
+    return token

@@ -1,0 +1,104 @@
+"""Phone numbers: only WeChat proves one, and only for the person who logs in with it.
+
+No failure here fails a login that doesn't depend on the number: the answer says what became of it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import phonenumbers
+from django.db import models
+
+from accounts.events import Trail
+from accounts.exchange import exchange_key, spend_once
+from accounts.models import User
+from identity_sources.access_tokens import call_with_access_token
+from identity_sources.gateway import wechat_client
+from identity_sources.models import IdentitySource
+from identity_sources.wechat.answers import PhoneNumber
+from identity_sources.wechat.errors import CodeRefused, OpenIdMismatch, WeChatError
+
+CODE_LIVES = timedelta(minutes=5)
+
+
+class Status(models.TextChoices):
+    """What became of the number that ``phone_code`` stands for."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    TAKEN = "taken"
+    INVALID_CODE = "invalid_code"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A number that WeChat verified for this person, or why there is none."""
+
+    status: Status | None = None
+    number: str = field(default="", repr=False)
+    """E.164, such as +8613800138000"""
+
+
+def ask_wechat(
+    source: IdentitySource, openid: str, phone_code: str | None, trail: Trail
+) -> Answer | None:
+    """Exchange a phone code for the number, sending the OpenID so that WeChat compares them.
+
+    A code that was sent before isn't exchanged again: each exchange is paid for. Returns None
+    where no code was given.
+    """
+    if phone_code is None:
+        return None
+    key = exchange_key(
+        door="phone", application=str(trail.application.pk), source=str(source.pk), code=phone_code
+    )
+    if not spend_once(key, lives=CODE_LIVES):
+        return Answer(status=Status.UNCHANGED)
+    client = wechat_client(source, trail.observe)
+    try:
+        answer = call_with_access_token(
+            source,
+            client,
+            lambda token: client.getuserphonenumber(
+                access_token=token, code=phone_code, openid=openid
+            ),
+        )
+    except (CodeRefused, OpenIdMismatch):
+        return Answer(status=Status.INVALID_CODE)
+    except WeChatError:
+        return Answer(status=Status.UNAVAILABLE)
+    return _accepted(answer, source)
+
+
+def store(user: User, answer: Answer, *, now: datetime) -> Status:
+    """Give the user the number, if they have none yet and nobody else has it.
+
+    Raises:
+        IntegrityError: somebody else was given the number at this very moment.
+
+    """
+    if answer.status:
+        return answer.status
+    if user.phone_number_verified_at:
+        return Status.UNCHANGED
+    holders = User.objects.filter(
+        pool=user.pool_id, phone_number=answer.number, phone_number_verified_at__isnull=False
+    )
+    if holders.exists():
+        return Status.TAKEN
+    user.phone_number = answer.number
+    user.phone_number_verified_at = now
+    user.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
+    return Status.STORED
+
+
+def _accepted(answer: PhoneNumber, source: IdentitySource) -> Answer:
+    # The watermark names the app that the number was given to.
+    if answer.watermark_app_id != source.app_id:
+        return Answer(status=Status.INVALID_CODE)
+    try:
+        parsed = phonenumbers.parse(answer.e164)
+    except phonenumbers.NumberParseException:
+        return Answer(status=Status.UNAVAILABLE)
+    return Answer(number=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))

@@ -1,0 +1,121 @@
+"""Why a login is refused, and which refusal each of WeChat's errors becomes.
+
+::
+
+    LoginRefused (config/errors.py)
+    ├── InvalidCode, CodeAlreadyUsed     ask wx.login for a new code
+    ├── WeChatUserBlocked                WeChat's risk control
+    ├── RegistrationClosed               no account yet, and the source is login-only
+    ├── UserSuspended, AccountClosed
+    ├── IdentityConflict                 a UnionID whose user has another OpenID of this AppID
+    ├── WeChatLimit                      WeChat's minute limit
+    ├── IdentitySourceMisconfigured      the operator must act
+    ├── CallMalformed                    ours: WeChat didn't understand the call
+    └── WeChatAway                       WeChat is busy, out of reach or unreadable
+"""
+
+from http import HTTPStatus
+
+from config.errors import LoginRefused
+from identity_sources.wechat import errors as wechat
+
+
+class InvalidCode(LoginRefused):
+    code = "invalid_code"
+    status = HTTPStatus.BAD_REQUEST
+    description = (
+        "code: WeChat doesn't accept it: it is wrong, older than 5 minutes, or of another AppID "
+        "than the identity source's. Call wx.login again and send the new code."
+    )
+
+
+class CodeAlreadyUsed(LoginRefused):
+    code = "code_already_used"
+    status = HTTPStatus.BAD_REQUEST
+    description = "code: it was used before. Call wx.login again and send the new code."
+
+
+class WeChatUserBlocked(LoginRefused):
+    code = "wechat_user_blocked"
+    description = (
+        "WeChat's risk control doesn't let this WeChat account log in. Offer another way; "
+        "trying again doesn't help."
+    )
+
+
+class RegistrationClosed(LoginRefused):
+    code = "registration_closed"
+    description = "Nobody has this WeChat account here yet, and new accounts aren't opened."
+
+
+class UserSuspended(LoginRefused):
+    code = "user_suspended"
+    description = "An operator suspended this user."
+
+
+class AccountClosed(LoginRefused):
+    code = "account_closed"
+    description = "This account was closed."
+
+
+class IdentityConflict(LoginRefused):
+    code = "identity_conflict"
+    status = HTTPStatus.CONFLICT
+    description = (
+        "This WeChat user already has an account with another OpenID of the same AppID, which "
+        "can't be. An operator has to look at it."
+    )
+
+
+class WeChatLimit(LoginRefused):
+    code = "too_many_requests"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    description = "WeChat's limit for this minute is reached. Wait a minute, then use a new code."
+    retry_after = 60
+
+
+class IdentitySourceMisconfigured(LoginRefused):
+    code = "identity_source_misconfigured"
+    status = HTTPStatus.BAD_GATEWAY
+    description = (
+        "WeChat refuses the identity source's settings. An operator has to act; the login events "
+        "say what to do."
+    )
+
+
+class CallMalformed(LoginRefused):
+    code = "server_error"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    description = "WeChat didn't understand our call. This is a fault of the server's."
+
+
+class WeChatAway(LoginRefused):
+    code = "wechat_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    description = "WeChat can't be asked at the moment. Try again with a new code."
+    retry_after = 5
+
+
+_WECHAT_MINUTE_LIMIT = 45011
+
+_BY_WECHAT_CLASS: dict[type[wechat.WeChatRefusal], type[LoginRefused]] = {
+    wechat.CodeAlreadyUsed: CodeAlreadyUsed,
+    wechat.CodeRefused: InvalidCode,
+    wechat.UserBlocked: WeChatUserBlocked,
+    wechat.SystemBusy: WeChatAway,
+    wechat.LimitReached: WeChatAway,
+    wechat.MalformedCall: CallMalformed,
+}
+
+
+def from_wechat(error: wechat.WeChatError) -> LoginRefused:
+    """Return what a caller is told of WeChat's error."""
+    if not isinstance(error, wechat.WeChatRefusal):
+        return WeChatAway()
+    refusal = next(
+        (ours for theirs, ours in _BY_WECHAT_CLASS.items() if isinstance(error, theirs)),
+        IdentitySourceMisconfigured,
+    )
+    if error.errcode == _WECHAT_MINUTE_LIMIT:
+        refusal = WeChatLimit
+    return refusal(wechat_errcode=error.errcode, wechat_rid=error.rid)

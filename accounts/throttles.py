@@ -1,0 +1,132 @@
+"""How many refused attempts an address, and an application, may make.
+
+Successes aren't counted: many people share a carrier's address. When an application's limit is
+reached, only addresses that were refused lately have to wait, so that junk with its public
+client_id can't lock its people out.
+"""
+
+import hashlib
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.throttling import SimpleRateThrottle
+
+from config.errors import DomainError, TooManyRequests
+
+Result = TypeVar("Result")
+
+IPV6_SITE = 64  # a household or a server gets a /64; single addresses in it cost nothing
+
+
+class _Rate(SimpleRateThrottle):
+    """DRF's reading of a rate such as ``60/min``; the counting is ours."""
+
+    def __init__(self) -> None:
+        """Read no rate from DRF's settings."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Refusals of one address or application within the current window of its rate."""
+
+    kind: str
+    name: str
+    rate: str
+
+    @property
+    def limit(self) -> int:
+        return _Rate().parse_rate(self.rate)[0] or 0
+
+    @property
+    def seconds(self) -> int:
+        return _Rate().parse_rate(self.rate)[1] or 1
+
+    @property
+    def key(self) -> str:
+        window = int(time.time()) // self.seconds
+        name = hashlib.sha256(self.name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"refused:{self.kind}:{name}:{window}"
+
+    def remaining_seconds(self) -> int:
+        """Return how long the current window still lasts."""
+        return self.seconds - int(time.time()) % self.seconds
+
+    def add(self) -> None:
+        """Count one more refusal."""
+        if not cache.add(self.key, 1, timeout=self.seconds):
+            try:
+                cache.incr(self.key)
+            except ValueError:
+                cache.set(self.key, 1, timeout=self.seconds)
+
+
+class LoginThrottle:
+    """The limits that one request to a login door falls under."""
+
+    def __init__(self, *, address: str, client_id: str) -> None:
+        self.by_address = _counter("address", _site(address), settings.THROTTLE_LOGIN_PER_ADDRESS)
+        self.by_application = _counter(
+            "application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION
+        )
+        # Even without a limit per address it is known who was refused lately.
+        self.recent = self.by_address or Counter("recent", _site(address), "1/min")
+
+    def check(self) -> None:
+        """Refuse a caller whose limit is reached.
+
+        Raises:
+            TooManyRequests: ``retry_after`` says in how many seconds the limit starts anew.
+
+        """
+        counters = [counter for counter in (self.by_address, self.by_application) if counter]
+        if not counters:
+            return
+        refused = cache.get_many({counter.key for counter in [*counters, self.recent]})
+        for counter in counters:
+            reached = refused.get(counter.key, 0) >= counter.limit
+            if reached and refused.get(self.recent.key, 0):
+                raise TooManyRequests(retry_after=counter.remaining_seconds())
+
+    def guard(self, attempt: Callable[[], Result]) -> Result:
+        """Make an attempt unless the caller has to wait; count it if it is refused.
+
+        Only the caller's own doing counts, not a failure of ours, of WeChat's or the operator's.
+
+        Raises:
+            TooManyRequests: the caller has to wait.
+
+        """
+        self.check()
+        try:
+            return attempt()
+        except DomainError as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self.count_refusal()
+            raise
+
+    def count_refusal(self) -> None:
+        """Count a refused attempt of this caller."""
+        for counter in {self.by_address, self.by_application, self.recent} - {None}:
+            counter.add()  # type: ignore[union-attr]
+
+
+def _counter(kind: str, name: str, rate: str) -> Counter | None:
+    return Counter(kind, name, rate) if rate and name else None
+
+
+def _site(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, IPV6_SITE), strict=False))
+    return address

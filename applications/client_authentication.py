@@ -1,0 +1,79 @@
+"""Who calls: an application, named by its client_id and, if it is confidential, proven by a secret.
+
+A stranger isn't told whether the client_id or the secret was wrong (RFC 6749 §5.2).
+"""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import unquote_plus
+
+from applications.models import Application
+from config.encryption import token_hash
+from config.errors import InvalidClient, InvalidRequest
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """What a caller says of itself; nothing is verified yet."""
+
+    unverified_client_id: str
+    unverified_secret: str | None = field(default=None, repr=False)
+
+
+def read_credentials(
+    authorization: str, client_id: str | None, client_secret: str | None
+) -> ClientCredentials:
+    """Take the credentials from HTTP Basic or from the body, whichever the caller used.
+
+    Raises:
+        InvalidRequest: neither was used, or both, or two different client_ids.
+        InvalidClient: the Basic header can't be read.
+
+    """
+    if not authorization.lower().startswith("basic "):
+        if client_id is None:
+            raise InvalidRequest("client_id: is required.", field="client_id")
+        return ClientCredentials(client_id, client_secret)
+    basic_id, basic_secret = _read_basic(authorization[len("basic ") :])
+    if client_secret is not None:
+        raise InvalidRequest(
+            "client_secret: give it in the body or by HTTP Basic, not both.", field="client_secret"
+        )
+    if client_id is not None and client_id != basic_id:
+        raise InvalidRequest(
+            "client_id: the body and HTTP Basic name different applications.", field="client_id"
+        )
+    return ClientCredentials(basic_id, basic_secret)
+
+
+def authenticate_client(
+    application: Application, unverified_secret: str | None, *, now: datetime
+) -> None:
+    """Check the secret of a confidential application; a public one has none and needs none.
+
+    Raises:
+        InvalidClient: the secret is missing, wrong or expired.
+
+    """
+    if application.client_authentication == Application.ClientAuthentication.NONE:
+        return
+    given = token_hash(unverified_secret or "")
+    usable = application.client_secrets.usable(now).values_list("secret_hash", flat=True)
+    matches = [hmac.compare_digest(given, bytes(known)) for known in usable]
+    if not any(matches):
+        raise InvalidClient
+
+
+def _read_basic(encoded: str) -> tuple[str, str]:
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise InvalidClient from None
+    client_id, colon, secret = decoded.partition(":")
+    if not colon or "\x00" in decoded:
+        raise InvalidClient
+    # Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
+    return unquote_plus(client_id), unquote_plus(secret)

@@ -1,0 +1,108 @@
+"""What an application offers at a door, and which of it a request means."""
+
+from dataclasses import dataclass
+
+from applications.models import Application, LoginMethod
+from applications.rules import Way, ways_in
+from config.errors import InvalidClient, InvalidRequest, LoginRefused
+from identity_sources.gateway import is_reachable
+from identity_sources.models import IdentitySource
+
+
+class ApplicationDisabled(LoginRefused):
+    """An operator switched the application off."""
+
+    code = "application_disabled"
+    description = "This application is switched off. An operator can switch it on in the console."
+
+
+class IdentitySourceDisabled(LoginRefused):
+    """An operator switched the source off, or it is a sandbox and there is no sandbox here."""
+
+    code = "identity_source_disabled"
+    description = (
+        "This identity source is switched off. An operator can switch it on in the console."
+    )
+
+
+class LoginMethodDisabled(LoginRefused):
+    """The application doesn't offer this source in this way, whether the source exists or not."""
+
+    code = "login_method_disabled"
+    description = (
+        "This application doesn't offer this way of logging in. An operator can switch it on "
+        "under the application's login control."
+    )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An application and its enabled login methods of one way in, in the operator's order."""
+
+    application: Application
+    methods: list[LoginMethod]
+
+    def choose(self, identifier: str | None) -> LoginMethod:
+        """Return the login method that a request means; a source need only be named among several.
+
+        Raises:
+            ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
+            InvalidRequest: several sources are offered and none was named.
+
+        """
+        if not self.application.enabled:
+            raise ApplicationDisabled
+        named = [
+            method
+            for method in self.methods
+            if identifier is None or method.identity_source.identifier == identifier
+        ]
+        if not named:
+            raise LoginMethodDisabled
+        usable = [method for method in named if is_usable(method.identity_source)]
+        if not usable:
+            raise IdentitySourceDisabled
+        if len(usable) > 1:
+            raise InvalidRequest(
+                "identity_source: this application offers several; name one of them.",
+                field="identity_source",
+            )
+        return usable[0]
+
+
+def is_usable(source: IdentitySource) -> bool:
+    """Tell whether people may log in from this source now."""
+    return source.enabled and is_reachable(source)
+
+
+def load_offer(unverified_client_id: str, way: Way) -> Offer:
+    """Return what the application offers by this way in, by one query where it offers anything.
+
+    Raises:
+        InvalidClient: no application has this client_id.
+
+    """
+    methods = list(
+        LoginMethod.objects.filter(
+            application__client_id=unverified_client_id,
+            way=way,
+            enabled=True,
+            identity_source__archived_at__isnull=True,
+        )
+        .select_related("application__pool", "identity_source")
+        .order_by("position", "pk")
+    )
+    if methods:
+        application = methods[0].application
+        return Offer(application, [method for method in methods if _fits(method, application)])
+    application_alone = (
+        Application.objects.select_related("pool").filter(client_id=unverified_client_id).first()
+    )
+    if application_alone is None:
+        raise InvalidClient
+    return Offer(application_alone, [])
+
+
+def _fits(method: LoginMethod, application: Application) -> bool:
+    # The table decides at every door, even about a row that slipped past every form.
+    return method.way in ways_in(method.identity_source.type, application.type)

@@ -1,0 +1,144 @@
+"""REST wiring: how bodies are read and how every error is answered."""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from redis.exceptions import RedisError
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+
+from config import logs
+from config.errors import DomainError, InvalidRequest, ServiceUnavailable
+from config.fields import first_error
+
+logger = logging.getLogger(__name__)
+
+
+class StrictJSONParser(BaseParser):
+    """JSON in UTF-8, at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, an object, no name twice."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        except RequestDataTooBig:
+            _refuse_size()
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            _refuse_size()
+        try:
+            body = json.loads(
+                raw.decode(), object_pairs_hook=_no_name_twice, parse_constant=_no_constant
+            )
+        except RecursionError:
+            raise InvalidRequest("The body is nested too deeply.") from None
+        except ValueError:
+            raise InvalidRequest("The body is not JSON in UTF-8, or names a field twice.") from None
+        if not isinstance(body, dict):
+            raise InvalidRequest("The body must be a JSON object.")
+        return body
+
+
+def error_answer(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer any exception of a view: ``error``, ``error_description`` and ``request_id``."""
+    domain_error = as_domain_error(error)
+    if domain_error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(
+        error, DomainError
+    ):
+        logger.error("An unexpected error was answered %s.", domain_error.status, exc_info=error)
+    response = Response(error_body(domain_error), status=domain_error.status)
+    for name, value in error_headers(domain_error).items():
+        response[name] = value
+    if isinstance(error, exceptions.MethodNotAllowed):
+        response["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response
+
+
+def error_body(error: DomainError) -> dict[str, Any]:
+    """Return the JSON body of an error."""
+    body: dict[str, Any] = {
+        "error": error.code,
+        "error_description": error.description,
+        "request_id": logs.request_id.get(),
+    }
+    for name in ("wechat_errcode", "wechat_rid"):
+        value = getattr(error, name, None)
+        if value is not None:
+            body[name] = value
+    return body
+
+
+def error_headers(error: DomainError) -> dict[str, str]:
+    """Return an error's headers: it is never stored, and says when to come back."""
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    challenge = getattr(error, "challenge", None)
+    if challenge:
+        headers["WWW-Authenticate"] = challenge
+    return headers
+
+
+def as_domain_error(error: Exception) -> DomainError:
+    """Translate Django's, DRF's and the database's exceptions into ours."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, exceptions.ValidationError):
+        field, reason = first_error(error.detail)
+        return InvalidRequest(f"{field}: {reason}" if field else reason, field=field)
+    if isinstance(error, RequestDataTooBig):
+        return InvalidRequest("The body is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return InvalidRequest("There is nothing at this address.", status=HTTPStatus.NOT_FOUND)
+    if isinstance(error, PermissionDenied):
+        return InvalidRequest("This is not allowed.", status=HTTPStatus.FORBIDDEN)
+    if isinstance(error, exceptions.APIException):
+        return InvalidRequest(_sentence(error), status=HTTPStatus(error.status_code))
+    if isinstance(error, OperationalError | InterfaceError | RedisError):
+        return ServiceUnavailable()
+    return DomainError()
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """Answer an unknown address below /api and /oidc as every other error there."""
+    error = as_domain_error(Http404())
+    return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
+
+
+def _sentence(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return "Send the body as application/json."
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return "This address doesn't take this method. See the Allow header."
+    return "The request can't be understood."
+
+
+def _refuse_size() -> NoReturn:
+    raise InvalidRequest(
+        f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    )
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("A name stands twice.")
+    return fields
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON.")

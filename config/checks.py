@@ -1,0 +1,50 @@
+"""System checks of the settings: what starts, but deserves a word."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+
+
+@register(Tags.security, deploy=True)
+def check_debug_is_off(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """DEBUG shows source code and settings to anybody who finds an error page."""
+    if not settings.DEBUG:
+        return []
+    return [Error("DEBUG is on.", hint="Set DEBUG=off.", id="unionpass.E001")]
+
+
+@register(Tags.security)
+def check_secret_key_is_long(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A short key can be guessed, and with it every signed cookie."""
+    if len(settings.SECRET_KEY) >= 32:
+        return []
+    return [
+        Error(
+            "SECRET_KEY has fewer than 32 characters.",
+            hint="Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="unionpass.E002",
+        )
+    ]
+
+
+@register(Tags.database, deploy=True)
+def check_database_is_postgresql(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """SQLite has one writer; it is for a look and for small installations."""
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        return []
+    return [
+        Warning(
+            "The database is SQLite, which writes for one login at a time.",
+            hint="For production set DATABASE_URL=postgres://user:password@host:5432/name.",
+            id="unionpass.W001",
+        )
+    ]

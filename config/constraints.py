@@ -1,0 +1,78 @@
+"""Foreign keys over several columns, which Django's ORM doesn't know.
+
+A login method names an application and an identity source, and both must be of its own pool. The
+database sees to it: the pool's column is part of each foreign key.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
+from django.db.models import BaseConstraint, Model
+
+
+class SamePool(BaseConstraint):
+    """The row that a foreign key names belongs to the pool that this row belongs to.
+
+    ``SamePool(name=…, field="user", to="accounts.User")`` becomes
+    ``FOREIGN KEY (pool_id, user_id) REFERENCES accounts_user (pool_id, id)``, on PostgreSQL and
+    on SQLite. The other table needs a unique constraint over (pool, id). A null foreign key
+    satisfies it (SQL's MATCH SIMPLE).
+    """
+
+    def __init__(self, *, name: str, field: str, to: str) -> None:
+        self.field = field
+        self.to = to
+        super().__init__(name=name)
+
+    def constraint_sql(
+        self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> str:
+        if model is None or schema_editor is None:
+            raise ValueError("A constraint is made on a model, by a schema editor.")
+        return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._foreign_key(model, schema_editor)}"
+
+    def create_sql(
+        self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> str | Statement:
+        if model is None or schema_editor is None:
+            raise ValueError("A constraint is made on a model, by a schema editor.")
+        table = schema_editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}"
+
+    def remove_sql(
+        self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> str | Statement:
+        if model is None or schema_editor is None:
+            raise ValueError("A constraint is made on a model, by a schema editor.")
+        table = schema_editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """Leave it to the database: forms offer only rows of the pool to begin with."""
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "field": self.field, "to": self.to}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SamePool):
+            return NotImplemented
+        return (self.name, self.field, self.to) == (other.name, other.field, other.to)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.field, self.to))
+
+    def _foreign_key(self, model: type[Model], editor: BaseDatabaseSchemaEditor) -> str:
+        pool = model._meta.get_field("pool")
+        reference = model._meta.get_field(self.field)
+        target = reference.related_model
+        if not isinstance(target, type) or not isinstance(pool, models.ForeignKey):
+            raise TypeError(f"{model._meta.label}.{self.field} and .pool must be foreign keys.")
+        quote = editor.quote_name
+        return (
+            f"FOREIGN KEY ({quote(pool.column)}, {quote(reference.column)}) "
+            f"REFERENCES {quote(target._meta.db_table)} ({quote('pool_id')}, {quote('id')}) "
+            "DEFERRABLE INITIALLY DEFERRED"
+        )

@@ -1,0 +1,108 @@
+"""Secrets at rest: AES-256-GCM with a key id in front and the row's place as associated data.
+
+A ciphertext is bound to its table, column and row, so that one copied elsewhere in the database
+can't be read. Format: 1 byte version, 8 bytes key id, 12 bytes nonce, ciphertext with tag
+(NIST SP 800-38D).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+_VERSION = b"\x01"
+_KEY_BYTES = 32
+_KEY_ID_BYTES = 8
+_NONCE_BYTES = 12
+_HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
+
+
+class DecryptionError(Exception):
+    """A ciphertext can't be read: its key is not in ENCRYPTION_KEYS, or it was moved or changed."""
+
+
+def parse_keys(setting: str) -> tuple[bytes, ...]:
+    """Return the keys of ``ENCRYPTION_KEYS``, first the one that encrypts.
+
+    Raises:
+        ImproperlyConfigured: an entry is not the URL-safe base64 of 32 bytes (it isn't quoted).
+
+    """
+    keys = []
+    for position, word in enumerate(setting.split(","), start=1):
+        try:
+            key = base64.b64decode(word.strip(), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise ImproperlyConfigured(
+                f"Entry {position} of ENCRYPTION_KEYS is not the URL-safe base64 of 32 bytes. "
+                "Make one with: python3 -c 'import base64, os; "
+                "print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+            )
+        keys.append(key)
+    return tuple(keys)
+
+
+def seal(row: models.Model, column: str, plaintext: str) -> bytes:
+    """Encrypt a text for exactly this column of this row, with the first key."""
+    key_id, cipher = next(iter(_ciphers(settings.ENCRYPTION_KEYS).items()))
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = cipher.encrypt(nonce, plaintext.encode(), _place(row, column))
+    return _VERSION + key_id + nonce + sealed
+
+
+def unseal(row: models.Model, column: str) -> str:
+    """Decrypt what ``seal`` wrote into this column of this row.
+
+    Raises:
+        DecryptionError: the key is missing, or the ciphertext was moved or changed.
+
+    """
+    ciphertext = bytes(getattr(row, column))
+    cipher = _ciphers(settings.ENCRYPTION_KEYS).get(ciphertext[1 : 1 + _KEY_ID_BYTES])
+    if ciphertext[:1] != _VERSION or cipher is None:
+        raise DecryptionError(f"No key of ENCRYPTION_KEYS fits {row._meta.label}.{column}.")
+    nonce = ciphertext[1 + _KEY_ID_BYTES : _HEADER_BYTES]
+    try:
+        return cipher.decrypt(nonce, ciphertext[_HEADER_BYTES:], _place(row, column)).decode()
+    except InvalidTag:
+        raise DecryptionError(f"{row._meta.label}.{column} was moved or changed.") from None
+
+
+def keyed_hash(purpose: str, *parts: str) -> bytes:
+    """Return HMAC-SHA256 of the parts under a key that serves this purpose alone.
+
+    For values that live shorter than a key: the result changes when the first key does.
+    """
+    message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    return hmac.digest(_derived_key(settings.ENCRYPTION_KEYS[0], purpose), message, "sha256")
+
+
+def token_hash(token: str) -> bytes:
+    """Return SHA-256 of a random value of 256 bits (a faster hash has nothing to fear there)."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _place(row: models.Model, column: str) -> bytes:
+    return f"{row._meta.db_table}.{column}.{row.pk}".encode()
+
+
+@lru_cache(maxsize=8)
+def _ciphers(keys: tuple[bytes, ...]) -> dict[bytes, AESGCM]:
+    return {hashlib.sha256(b"key id" + key).digest()[:_KEY_ID_BYTES]: AESGCM(key) for key in keys}
+
+
+@lru_cache(maxsize=32)
+def _derived_key(key: bytes, purpose: str) -> bytes:
+    return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(key)

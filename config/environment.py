@@ -1,0 +1,155 @@
+"""How environment variables become settings: each reader refuses a bad value with one sentence.
+
+Every variable may also be given as ``NAME_FILE``, the path of a file that holds the value
+(Docker and Kubernetes secrets). A variable that is set but empty counts as not set, except where
+a reader says otherwise.
+"""
+
+import ipaddress
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+env = environ.FileAwareEnv()
+
+_RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable's text without surrounding blanks; empty counts as not set."""
+    value: str = env.str(name, default="")
+    # django-environ takes a value that begins with $ for the name of another variable, which
+    # would silently turn a secret into nothing; the raw text is meant here.
+    if os.environ.get(name, "").startswith("$"):
+        value = os.environ[name]
+    return value.strip() or default
+
+
+def required_secret(name: str, how_to_make: str) -> str:
+    """Return a secret, or stop the start with the command that makes one."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set {name} (or {name}_FILE), for example to the output of: "
+            f"{how_to_make}"
+        )
+    return value
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """Return a yes/no variable; anything but on/off, true/false, yes/no, 1/0 is refused."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in {"on", "true", "yes", "1"}:
+        return True
+    if value in {"off", "false", "no", "0"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is neither on nor off. Set it to on or off.")
+
+
+def positive_number(name: str, default: float) -> float:
+    """Return a number above zero."""
+    value = text(name)
+    try:
+        number = float(value) if value else default
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be a number above 0, such as {default:g}.")
+    return number
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """Return a comma-separated list without empty entries."""
+    return [word for part in text(name).split(",") if (word := part.strip())] or default
+
+
+def networks(name: str) -> list[Network]:
+    """Return a comma-separated list of IP networks; a lone address is a network of one."""
+    try:
+        return [ipaddress.ip_network(word) for word in words(name, [])]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} is a comma-separated list of networks such as 10.0.0.0/8: {error}."
+        ) from None
+
+
+def rate(name: str, default: str) -> str:
+    """Return a rate such as ``60/min``; set but empty means: no limit."""
+    if name in os.environ and not os.environ[name].strip():
+        return ""
+    value = text(name, default)
+    if not _RATE.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"{name} must be a number and a period, such as {default}, or empty for no limit."
+        )
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address can only be this very machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(name: str, default: str) -> str:
+    """Return a base URL without a trailing slash: https, or http on loopback; no query."""
+    value = text(name, default).rstrip("/")
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
+        raise ImproperlyConfigured(f"{name} must be a URL such as https://login.example.com.")
+    if url.username or url.password:
+        raise ImproperlyConfigured(f"{name} must not hold a user name or password.")
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise ImproperlyConfigured(
+            f"{name} must begin with https://, since {url.hostname} is not this machine; "
+            "http is accepted on loopback only."
+        )
+    return value
+
+
+def database() -> dict[str, Any]:
+    """Return Django's DATABASES entry for ``DATABASE_URL``, tuned for its engine."""
+    try:
+        parsed: dict[str, Any] = dict(
+            env.db_url("DATABASE_URL", default="sqlite:///unionpass.sqlite3")
+        )
+    except (ValueError, KeyError, ImproperlyConfigured):
+        raise ImproperlyConfigured(
+            "DATABASE_URL can't be read. Use postgres://user:password@host:5432/name or "
+            "sqlite:////path/to/file."
+        ) from None
+    tune = {"django.db.backends.sqlite3": _tune_sqlite, "django.db.backends.postgresql": _tune_pg}
+    if parsed.get("ENGINE") not in tune:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///…)."
+        )
+    parsed["OPTIONS"] = {**tune[parsed["ENGINE"]](), **parsed.get("OPTIONS", {})}
+    return parsed
+
+
+def _tune_sqlite() -> dict[str, Any]:
+    # Without immediate transactions, concurrent first logins fail on "database is locked": a
+    # transaction that read first can't be upgraded to a writer when another one wrote meanwhile.
+    return {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+
+def _tune_pg() -> dict[str, Any]:
+    # A login gives its connection back while WeChat is asked, so a small pool serves many
+    # threads; waiting longer than 10 s for a connection means that the database is away.
+    return {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}

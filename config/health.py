@@ -1,0 +1,69 @@
+"""Is the process alive, and can it work? For load balancers and orchestrators."""
+
+import logging
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+logger = logging.getLogger(__name__)
+
+_PROBE = "readyz"
+_PROBE_SECONDS = 10
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process can answer at all."""
+    return JsonResponse({"status": "alive"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database, cache and migrations are in order, else 503 and which is not."""
+    checks = {
+        "database": _works(_ask_database),
+        "cache": _works(_ask_cache),
+        "migrations": _works(_ask_migrations),
+    }
+    ready = all(checks.values())
+    return JsonResponse(
+        {"status": "ready" if ready else "not ready", "checks": checks},
+        status=200 if ready else 503,
+    )
+
+
+def unapplied_migrations() -> bool:
+    """Tell whether ``manage.py migrate`` has work to do."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _works(ask: Callable[[], bool]) -> bool:
+    # A probe reports every failure, of whatever kind; nothing else catches this broadly.
+    try:
+        return ask()
+    except Exception:
+        logger.exception("A readiness check failed.")
+        return False
+
+
+def _ask_database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+def _ask_cache() -> bool:
+    cache.set(_PROBE, 1, _PROBE_SECONDS)
+    return bool(cache.get(_PROBE) == 1)
+
+
+def _ask_migrations() -> bool:
+    return not unapplied_migrations()

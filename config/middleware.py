@@ -1,0 +1,95 @@
+"""What happens to every request before a view sees it."""
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config import logs
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# A caller's own id is kept where it can do no harm in a log line.
+_ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Name each request: ``X-Request-ID`` as it came from a proxy, or a new one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if _ACCEPTABLE_REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+        token = logs.request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        response["X-Request-ID"] = name
+        return response
+
+
+class TrustedProxyMiddleware:
+    """Believe forwarding headers only from ``TRUSTED_PROXIES``; REMOTE_ADDR becomes the caller's.
+
+    Of ``X-Forwarded-For`` the rightmost address that no trusted proxy has is taken: everything
+    to its left was written by the caller.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = request.META.get("REMOTE_ADDR", "")
+        if _is_trusted(peer):
+            request.META["REMOTE_ADDR"] = _caller(request.META.get("HTTP_X_FORWARDED_FOR"), peer)
+        else:
+            for header in ("FOR", "PROTO", "HOST", "PORT"):
+                request.META.pop(f"HTTP_X_FORWARDED_{header}", None)
+        return self.get_response(request)
+
+
+class ChunkedBodyMiddleware:
+    """Refuse a body of unannounced length: WSGI hands it on as if it were empty (RFC 9110 §15.5.12)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            return JsonResponse(
+                {
+                    "error": "invalid_request",
+                    "error_description": "Send the body with Content-Length, not in chunks.",
+                    "request_id": logs.request_id.get(),
+                },
+                status=HTTPStatus.LENGTH_REQUIRED,
+            )
+        return self.get_response(request)
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+
+def _caller(forwarded_for: str | None, peer: str) -> str:
+    for hop in reversed((forwarded_for or "").split(",")):
+        address = hop.strip()
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            return peer
+        if not _is_trusted(address):
+            return address
+        peer = address
+    return peer

@@ -1,0 +1,244 @@
+"""Django settings, read from the environment alone. docs/settings.md lists every variable."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+from config.encryption import parse_keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Secrets ---------------------------------------------------------------------------------
+SECRET_KEY = environment.required_secret(
+    "SECRET_KEY",
+    "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+)
+ENCRYPTION_KEYS = parse_keys(
+    environment.required_secret(
+        "ENCRYPTION_KEYS",
+        "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
+    )
+)
+
+# --- Where we are ----------------------------------------------------------------------------
+DEBUG = environment.switch("DEBUG", default=False)
+BIND = environment.text("BIND", "127.0.0.1:8000")
+PUBLIC_URL = environment.base_url("PUBLIC_URL", f"http://{BIND}")
+_public = urlsplit(PUBLIC_URL)
+_public_host = _public.hostname or ""
+_on_loopback = environment.is_loopback(_public_host)
+ALLOWED_HOSTS = environment.words(
+    "ALLOWED_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]"] if _on_loopback else [_public_host],
+)
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
+
+# --- WeChat ----------------------------------------------------------------------------------
+WECHAT_API_URL = environment.base_url("WECHAT_API_URL", "https://api.weixin.qq.com")
+WECHAT_TIMEOUT_SECONDS = environment.positive_number("WECHAT_TIMEOUT_SECONDS", 5)
+WECHAT_PROXY_URL = environment.text("WECHAT_PROXY_URL")
+WECHAT_SANDBOX = environment.switch("WECHAT_SANDBOX", default=False)
+if WECHAT_SANDBOX and not (
+    _on_loopback and environment.is_loopback(BIND.rpartition(":")[0].strip("[]"))
+):
+    raise ImproperlyConfigured(
+        "WECHAT_SANDBOX lets anybody log in as a made-up person, so it works on this machine "
+        "only. Set WECHAT_SANDBOX=off, or point PUBLIC_URL and BIND at 127.0.0.1."
+    )
+
+# --- Throttles, of refused attempts ----------------------------------------------------------
+THROTTLE_LOGIN_PER_ADDRESS = environment.rate("THROTTLE_LOGIN_PER_ADDRESS", "60/min")
+THROTTLE_LOGIN_PER_APPLICATION = environment.rate("THROTTLE_LOGIN_PER_APPLICATION", "600/min")
+
+# --- Django ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config",
+    "userpools",
+    "identity_sources",
+    "applications",
+    "accounts",
+]
+MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
+    "config.middleware.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.ChunkedBodyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_USER_MODEL = "userpools.Operator"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+DATABASES = {"default": environment.database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHE_TABLE = "unionpass_cache"
+CACHE_URL = environment.text("CACHE_URL")
+if CACHE_URL and urlsplit(CACHE_URL).scheme not in {"redis", "rediss"}:
+    raise ImproperlyConfigured(
+        "CACHE_URL must be redis://host:6379/0 (or rediss://…); leave it empty for the database."
+    )
+_shared_cache = (
+    {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": CACHE_TABLE,
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+)
+CACHES = {
+    "default": _shared_cache,
+    # The built-in WeChat keeps its codes apart, as WeChat itself would.
+    "sandbox": {**_shared_cache, "KEY_PREFIX": "sandbox"},
+}
+
+# --- Languages and time ----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files ----------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Security --------------------------------------------------------------------------------
+_https = _public.scheme == "https"
+SECURE_SSL_REDIRECT = _https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes ask the process, not the public name
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_NAME = "unionpass_operator"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+# Enough for every JSON body and form; a larger one is answered 413 before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# --- REST ------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.error_answer",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Unionpass",
+    "DESCRIPTION": "Log people in with WeChat and get standard tokens.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Logs ------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "config.logs.RequestIdFilter"},
+        "redact": {"()": "identity_sources.wechat.redaction.RedactingFilter"},
+    },
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "{asctime}{levelname}{name}{message}{request_id}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["request_id", "redact"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # At DEBUG urllib3 writes every URL, and WeChat's URLs carry secrets.
+        "urllib3": {"level": "WARNING"},
+        # Without this Django's own handlers would print a second, unredacted line.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}

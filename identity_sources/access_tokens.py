@@ -1,0 +1,115 @@
+"""WeChat's application access token of a source: fetched once, shared by all processes.
+
+One process at a time asks WeChat, the one that took the lease by a conditional UPDATE; the others
+wait for its token without holding a database connection. A rejected token is replaced only if it
+is still the stored one (wechat-api §3.3 {40001, 40014, 42001}; never ``force_refresh``, which
+would kill the token of another system that uses the same AppSecret).
+Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from config.connections import release_connection
+from config.encryption import seal, unseal
+from identity_sources.models import IdentitySource, WeChatAccessToken
+from identity_sources.wechat.client import WeChatClient
+from identity_sources.wechat.errors import AccessTokenRejected, WeChatUnavailable
+
+# In its last five minutes WeChat hands out a successor; ours is fetched before, at a time that
+# differs a little from process to process.
+RENEW_BEFORE = timedelta(seconds=300)
+RENEW_JITTER_SECONDS = 60
+# Longer than a fetch can take: two attempts of connecting and reading at the default time-out.
+LEASE = timedelta(seconds=30)
+POLL_SECONDS = 0.05
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class SharedToken:
+    """A token and the generation by which it is replaced, if WeChat rejects it."""
+
+    value: str = field(repr=False)
+    generation: int
+
+
+def call_with_access_token(
+    source: IdentitySource, client: WeChatClient, call: Callable[[str], Result]
+) -> Result:
+    """Make a call that needs WeChat's access token; replace a rejected token once.
+
+    Raises:
+        WeChatError: whatever the call, or the fetching of the token, ends in.
+
+    """
+    token = _usable_token(source, client, rejected=None)
+    release_connection()
+    try:
+        return call(token.value)
+    except AccessTokenRejected:
+        token = _usable_token(source, client, rejected=token.generation)
+        release_connection()
+        return call(token.value)
+
+
+def _usable_token(
+    source: IdentitySource, client: WeChatClient, *, rejected: int | None
+) -> SharedToken:
+    app_secret = source.app_secret()
+    fingerprint = WeChatAccessToken.fingerprint_of(source.app_id, app_secret)
+    deadline = time.monotonic() + LEASE.total_seconds()
+    WeChatAccessToken.objects.get_or_create(source=source)
+    while time.monotonic() < deadline:
+        row = WeChatAccessToken.objects.get(source=source)
+        if _fits(row, fingerprint) and row.generation != rejected:
+            return SharedToken(unseal(row, "token_ciphertext"), row.generation)
+        if _take_lease(row):
+            return _fetch(row, fingerprint, source.app_id, app_secret, client)
+        release_connection()
+        time.sleep(POLL_SECONDS)
+    raise WeChatUnavailable("timed_out")
+
+
+def _fits(row: WeChatAccessToken, fingerprint: bytes) -> bool:
+    fresh = row.expires_at is not None and row.expires_at > timezone.now()
+    return fresh and bytes(row.fingerprint) == fingerprint
+
+
+def _take_lease(row: WeChatAccessToken) -> bool:
+    now = timezone.now()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    taken = WeChatAccessToken.objects.filter(free, pk=row.pk, generation=row.generation).update(
+        leased_until=now + LEASE
+    )
+    return bool(taken)
+
+
+def _fetch(
+    row: WeChatAccessToken, fingerprint: bytes, app_id: str, app_secret: str, client: WeChatClient
+) -> SharedToken:
+    release_connection()
+    try:
+        answer = client.stable_token(app_id=app_id, app_secret=app_secret)
+    except BaseException:
+        WeChatAccessToken.objects.filter(pk=row.pk).update(leased_until=None)
+        raise
+    lifetime = timedelta(seconds=answer.expires_in - secrets.randbelow(RENEW_JITTER_SECONDS))
+    # A lifetime of five minutes or less still serves for one call after another.
+    lifetime = max(lifetime - RENEW_BEFORE, timedelta(seconds=1))
+    WeChatAccessToken.objects.filter(pk=row.pk).update(
+        token_ciphertext=seal(row, "token_ciphertext", answer.access_token),
+        fingerprint=fingerprint,
+        expires_at=timezone.now() + lifetime,
+        generation=F("generation") + 1,
+        leased_until=None,
+    )
+    return SharedToken(answer.access_token, row.generation + 1)

@@ -1,0 +1,62 @@
+"""From an identity source to a WeChat client that speaks for it: live, or to the sandbox."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import requests
+from django.conf import settings
+from django.core.cache import caches
+from django.utils.connection import ConnectionProxy
+
+from identity_sources.models import IdentitySource
+from identity_sources.sandbox.emulator import Sandbox
+from identity_sources.sandbox.transport import SandboxAdapter
+from identity_sources.sandbox.world import is_sandbox_identity
+from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
+
+# As many as a process has threads (config/serve.py), so that none waits for a connection.
+POOL_SIZE = 64
+SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
+
+
+def wechat_client(source: IdentitySource, observer: Callable[[CallRecord], None]) -> WeChatClient:
+    """Return a client for this source; ``observer`` hears of every call it makes."""
+    sandboxed = source.mode == IdentitySource.Mode.SANDBOX
+    seconds = settings.WECHAT_TIMEOUT_SECONDS
+    return WeChatClient(
+        _sandbox_session() if sandboxed else _live_session(settings.WECHAT_PROXY_URL),
+        api_url=SANDBOX_URL if sandboxed else settings.WECHAT_API_URL,
+        timeout=(seconds, seconds),
+        observer=observer,
+    )
+
+
+def is_reachable(source: IdentitySource) -> bool:
+    """Tell whether the source may be asked at all: a sandbox source only with ``WECHAT_SANDBOX``."""
+    return source.mode == IdentitySource.Mode.LIVE or settings.WECHAT_SANDBOX
+
+
+def belongs_to(source: IdentitySource, identity: str) -> bool:
+    """Tell whether an OpenID or UnionID may come from this source.
+
+    The sandbox's are of a namespace of their own, which no live source accepts, and vice versa.
+    """
+    return is_sandbox_identity(identity) == (source.mode == IdentitySource.Mode.SANDBOX)
+
+
+@lru_cache(maxsize=1)
+def sandbox() -> Sandbox:
+    """Return the built-in WeChat; all processes share its state through the sandbox cache."""
+    return Sandbox(ConnectionProxy(caches, "sandbox"))
+
+
+@lru_cache(maxsize=1)
+def _sandbox_session() -> requests.Session:
+    session = new_session(pool_size=1, proxy_url=None)
+    session.mount("https://", SandboxAdapter(sandbox()))
+    return session
+
+
+@lru_cache(maxsize=4)
+def _live_session(proxy_url: str) -> requests.Session:
+    return new_session(pool_size=POOL_SIZE, proxy_url=proxy_url or None)

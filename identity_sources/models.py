@@ -1,0 +1,159 @@
+"""WeChat apps, and WeChat's application access token for each."""
+
+import hashlib
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.encryption import seal, unseal
+from config.identifiers import new_id
+from config.words import validate_identifier
+from identity_sources.sandbox.world import is_sandbox_app_id
+from identity_sources.wechat.shapes import is_app_id, is_app_secret
+from userpools.models import UserPool
+
+
+class IdentitySource(models.Model):
+    """One WeChat app: a type, an AppID, an AppSecret.
+
+    ``app_id``, ``type`` and ``mode`` never change. Deleting a source archives it; its users keep
+    their linked accounts, which the same AppID entered later takes up again.
+    """
+
+    class Type(models.TextChoices):
+        WECHAT_MINI_PROGRAM = "wechat_mini_program", _("WeChat mini program")
+        WECHAT_WEBSITE = "wechat_website", _("WeChat website app")
+        WECHAT_OFFICIAL_ACCOUNT = "wechat_official_account", _("WeChat official account")
+        WECHAT_MOBILE_APP = "wechat_mobile_app", _("WeChat mobile app")
+
+    class Mode(models.TextChoices):
+        LIVE = "live", _("Live")
+        SANDBOX = "sandbox", _("Sandbox")
+
+    class Registration(models.TextChoices):
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Login only")
+
+    class Association(models.TextChoices):
+        NONE = "none", _("None")
+
+    IMMUTABLE: ClassVar = ("pool_id", "identifier", "type", "app_id", "mode")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="identity_sources")
+    identifier = models.CharField(_("identifier"), max_length=32, validators=[validate_identifier])
+    type = models.CharField(_("type"), max_length=32, choices=Type.choices)
+    display_name = models.CharField(_("display name"), max_length=100)
+    app_id = models.CharField(_("AppID"), max_length=32)
+    app_secret_ciphertext = models.BinaryField()
+    app_secret_set_at = models.DateTimeField(_("AppSecret set at"))
+    mode = models.CharField(_("mode"), max_length=8, choices=Mode.choices, default=Mode.LIVE)
+    registration = models.CharField(
+        _("registration"), max_length=8, choices=Registration.choices, default=Registration.OPEN
+    )
+    association = models.CharField(
+        _("association"), max_length=8, choices=Association.choices, default=Association.NONE
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+    # Field name → digest of the value that `apply` last wrote (applications/manifest/applied.py).
+    applied = models.JSONField(default=dict, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("identity source")
+        verbose_name_plural = _("identity sources")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["pool", "id"], name="identity_sources_source_pool"),
+            models.UniqueConstraint(
+                fields=["pool", "identifier"],
+                name="identity_sources_source_identifier",
+                violation_error_message=_("The pool has an identity source of this identifier."),
+            ),
+            models.UniqueConstraint(
+                fields=["pool", "app_id"],
+                condition=Q(archived_at__isnull=True),
+                name="identity_sources_source_app_id",
+                violation_error_message=_("The pool has an identity source with this AppID."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool} · {self.identifier}"
+
+    def clean(self) -> None:
+        if self.mode == self.Mode.SANDBOX and not is_sandbox_app_id(self.app_id):
+            raise ValidationError(
+                {"app_id": _("A sandbox AppID is “wxsandbox” and 9 characters of 0-9 and a-f.")}
+            )
+        if self.mode == self.Mode.LIVE and not is_app_id(self.app_id):
+            raise ValidationError(
+                {"app_id": _("An AppID is “wx” and 16 characters of 0-9 and a-f. Copy it again.")}
+            )
+        self._refuse_changes()
+
+    def set_app_secret(self, app_secret: str, *, now: datetime) -> None:
+        """Encrypt the AppSecret into this row.
+
+        Raises:
+            ValidationError: it isn't 32 characters of 0-9 and a-f (the value isn't quoted).
+
+        """
+        if not is_app_secret(app_secret):
+            raise ValidationError(
+                {"app_secret": _("An AppSecret is 32 characters of 0-9 and a-f. Copy it again.")}
+            )
+        self.app_secret_ciphertext = seal(self, "app_secret_ciphertext", app_secret)
+        self.app_secret_set_at = now
+
+    def app_secret(self) -> str:
+        """Decrypt the AppSecret, to send it to WeChat and to nobody else.
+
+        Raises:
+            DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted it.
+
+        """
+        return unseal(self, "app_secret_ciphertext")
+
+    def _refuse_changes(self) -> None:
+        before = IdentitySource.objects.filter(pk=self.pk).values(*self.IMMUTABLE).first()
+        for field, value in (before or {}).items():
+            if getattr(self, field) != value:
+                name = field.removesuffix("_id") if field == "pool_id" else field
+                raise ValidationError(
+                    {name: _("This can't be changed. Archive the source and make another.")}
+                )
+
+
+class WeChatAccessToken(models.Model):
+    """WeChat's application access token of a source, shared by all processes.
+
+    Valid only for the AppID and AppSecret that it was fetched with (``fingerprint``). One process
+    at a time fetches: the one that holds the lease. ``generation`` goes up with every token, so
+    that a rejected token is replaced once, not once by every thread that saw it fail.
+    """
+
+    source = models.OneToOneField(
+        IdentitySource, models.CASCADE, primary_key=True, related_name="wechat_access_token"
+    )
+    fingerprint = models.BinaryField(max_length=32, default=b"")
+    token_ciphertext = models.BinaryField(default=b"")
+    generation = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("WeChat access token")
+        verbose_name_plural = _("WeChat access tokens")
+
+    def __str__(self) -> str:
+        return str(self.source)
+
+    @staticmethod
+    def fingerprint_of(app_id: str, app_secret: str) -> bytes:
+        """Return what tells whether a token belongs to these credentials."""
+        return hashlib.sha256(f"{app_id}\n{app_secret}".encode()).digest()

@@ -1,0 +1,68 @@
+"""WeChat in a box: people with phones and the server calls that a login needs.
+
+The sandbox behaves as WeChat was observed to behave, unpleasant habits included, so that a client
+that works here has met them before it meets WeChat. It never imports the project's own WeChat
+client, nor is it imported by it: an emulator that shares code with its client shares its mistakes.
+
+Conformance
+-----------
+In, with WeChat's headers, encodings, error codes, single use and lifetimes:
+
+- `wx.login` codes and `GET /sns/jscode2session`;
+- phone number codes and `POST /wxa/business/getuserphonenumber`;
+- `POST /cgi-bin/stable_token` and `GET /cgi-bin/token`, two separate families of tokens;
+- people with ids derived per application, a blocked person (40226), unbound applications;
+- scripted refusals and faults: latency, lost connections, damaged and foreign answers.
+
+Chosen where WeChat documents nothing: a used code that has expired answers 40029, no longer 40163;
+a phone code sent with another person's OpenID answers 40003 and is used up; a well-formed token
+that was never issued answers 40001, a malformed one 40014; an unknown path answers 40066; a
+foreign `phoneNumber` is country code and number without a plus sign; WeChat's day for quotas
+begins at midnight in Beijing.
+
+Not yet: website, official account and mobile OAuth (`/connect/...`, `/sns/oauth2/...`,
+`/sns/userinfo`), pushes, QR codes and links, `checksession` and `resetusersessionkey`, encrypted
+open data, frozen or banned applications and IP whitelists as states (script 40243, 50002 or 40164
+instead), quotas per minute, request signing.
+
+Sources: the vendor's pages named in each module (https://developers.weixin.qq.com, read in copies
+of 2026-07-30) and this project's WeChat reference, whose section 11 lists what an emulator owes.
+"""
+
+from identity_sources.sandbox.emulator import Sandbox
+from identity_sources.sandbox.errors import InvalidFieldError, PhoneUnavailableError
+from identity_sources.sandbox.faults import Fault, FaultKind
+from identity_sources.sandbox.messages import SandboxAnswer, SandboxRequest
+from identity_sources.sandbox.store import MemoryStore, Store
+from identity_sources.sandbox.world import (
+    PEOPLE,
+    Person,
+    is_sandbox_app_id,
+    is_sandbox_identity,
+    may_be_live_app_id,
+    may_be_live_identity,
+    openid_of,
+    sandbox_app_secret,
+    unionid_of,
+)
+
+__all__ = [
+    "PEOPLE",
+    "Fault",
+    "FaultKind",
+    "InvalidFieldError",
+    "MemoryStore",
+    "Person",
+    "PhoneUnavailableError",
+    "Sandbox",
+    "SandboxAnswer",
+    "SandboxRequest",
+    "Store",
+    "is_sandbox_app_id",
+    "is_sandbox_identity",
+    "may_be_live_app_id",
+    "may_be_live_identity",
+    "openid_of",
+    "sandbox_app_secret",
+    "unionid_of",
+]

@@ -1,0 +1,12 @@
+"""Speak WeChat's server APIs: the only place that knows how WeChat words its answers.
+
+Imports neither Django nor the sandbox. Where things are:
+
+- `client`: the calls, their retries and the HTTP session they run on
+- `answers`: bytes to typed answers
+- `errors`: the exceptions, `errcodes`: which errcode raises which
+- `catalogue`: what an errcode means to an operator and what to do about it
+- `errmsg`: the request id in WeChat's error text, and that text made safe to keep
+- `shapes`: loose checks of AppIDs, AppSecrets and codes
+- `redaction`: secrets taken out of text on its way to a log
+"""

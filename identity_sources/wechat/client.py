@@ -1,0 +1,250 @@
+"""Call WeChat's server APIs.
+
+Every call carries a secret in its URL or body, so redirects aren't followed, and no exception of
+the HTTP library leaves this module: those quote the URL. A user's code works once, so a call is
+repeated only when WeChat can't have seen it, or said itself that it was busy.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Literal, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from identity_sources.wechat import answers
+from identity_sources.wechat.answers import Answer, AppAccessToken, MiniProgramSession, PhoneNumber
+from identity_sources.wechat.errcodes import Credential, refusal
+from identity_sources.wechat.errors import SystemBusy, WeChatError, WeChatRefusal, WeChatUnavailable
+from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
+from identity_sources.wechat.redaction import MASK, redact_http_logs
+
+LARGEST_ANSWER = 1024 * 1024
+ATTEMPTS = 2
+REPEAT_PAUSE = 0.2
+_CHUNK = 16 * 1024
+# A shorter value might occur in WeChat's text by chance.
+_SHORTEST_SECRET = 8
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRecord:
+    """What traces and metrics may know of a call, repetition included.
+
+    `errcode` is 0 for success and None without a usable answer, whose `reason` is then set.
+    """
+
+    call: str
+    milliseconds: int
+    attempts: int
+    errcode: int | None
+    rid: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Call:
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    credential: Credential
+    query: Mapping[str, str] = field(repr=False, default_factory=dict)
+    body: Mapping[str, str | bool] | None = field(repr=False, default=None)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def _ignore(_record: CallRecord) -> None:
+    """Observe nothing."""
+
+
+class WeChatClient:
+    """The calls, on one HTTP session that may be shared by threads.
+
+    `api_url` is `https://api.weixin.qq.com`, one of its fallback hosts, or a sandbox; `timeout` is
+    (connect, read) in seconds. `observer` is told of every call when it has ended, before its
+    result is returned or its error raised; it mustn't raise. `pause` waits before a repetition.
+
+    All calls raise WeChatUnavailable or a WeChatRefusal (see `errors`). They send what they are
+    given: check codes with `shapes` first.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        api_url: str,
+        timeout: tuple[float, float],
+        observer: Callable[[CallRecord], None] = _ignore,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._session = session
+        self._api_url = api_url.rstrip("/")
+        self._timeout = timeout
+        self._observer = observer
+        self._pause = pause
+
+    def jscode2session(self, *, app_id: str, app_secret: str, js_code: str) -> MiniProgramSession:
+        """Exchange the code of `wx.login`, valid once within five minutes.
+
+        Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
+        """
+        call = _Call(
+            name="jscode2session",
+            method="GET",
+            path="/sns/jscode2session",
+            credential=Credential.APP_SECRET,
+            query={
+                "appid": app_id,
+                "secret": app_secret,
+                "js_code": js_code,
+                "grant_type": "authorization_code",
+            },
+            secrets=(app_secret, js_code),
+        )
+        return self._perform(call, MiniProgramSession.parse)
+
+    def stable_token(
+        self, *, app_id: str, app_secret: str, force_refresh: bool = False
+    ) -> AppAccessToken:
+        """Get the application's access token; the same one until five minutes before its end.
+
+        `force_refresh` voids the token in use at once: only for a leak, 20 times a day at most.
+        Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
+        """
+        call = _Call(
+            name="stable_token",
+            method="POST",
+            path="/cgi-bin/stable_token",
+            credential=Credential.APP_SECRET,
+            body={
+                "grant_type": "client_credential",
+                "appid": app_id,
+                "secret": app_secret,
+                "force_refresh": force_refresh,
+            },
+            secrets=(app_secret,),
+        )
+        return self._perform(call, AppAccessToken.parse)
+
+    def getuserphonenumber(self, *, access_token: str, code: str, openid: str) -> PhoneNumber:
+        """Exchange the code of the phone number button, valid once within five minutes.
+
+        The OpenID is always sent, so that WeChat refuses a code of another person. The watermark's
+        AppID is left for the caller to compare.
+        Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
+        """
+        call = _Call(
+            name="getuserphonenumber",
+            method="POST",
+            path="/wxa/business/getuserphonenumber",
+            credential=Credential.ACCESS_TOKEN,
+            query={"access_token": access_token},
+            body={"code": code, "openid": openid},
+            secrets=(access_token, code, openid),
+        )
+        return self._perform(call, PhoneNumber.parse)
+
+    def _perform(self, call: _Call, parse: Callable[[Answer], Parsed]) -> Parsed:
+        started = time.perf_counter()
+        for attempt in range(1, ATTEMPTS + 1):
+            outcome = self._attempt(call, parse)
+            if attempt == ATTEMPTS or not _may_repeat(outcome):
+                break
+            self._pause(REPEAT_PAUSE)
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        self._observer(_record(call.name, milliseconds, attempt, outcome))
+        if isinstance(outcome, WeChatError):
+            raise outcome
+        return outcome
+
+    def _attempt(self, call: _Call, parse: Callable[[Answer], Parsed]) -> Parsed | WeChatError:
+        try:
+            answer = answers.read(*self._exchange(call))
+            errcode = answers.errcode_of(answer)
+            return _refusal(call, errcode, answer) if errcode else parse(answer)
+        except WeChatError as error:
+            return error
+        except HTTP_FAILURES as failure:
+            # Returned, not raised: raised here, it would keep the library's exception, and with it
+            # the URL, as its context.
+            return unavailable(failure)
+
+    def _exchange(self, call: _Call) -> tuple[int, bytes]:
+        # Uncompressed, so that the limit on the answer's size is one on what is sent.
+        headers = {"Accept-Encoding": "identity"}
+        data = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            # WeChat refuses `\uXXXX` escapes (40033, 47002).
+            data = json.dumps(call.body, ensure_ascii=False).encode()
+        with self._session.request(
+            call.method,
+            self._api_url + call.path,
+            params=call.query,
+            data=data,
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return response.status_code, _bounded_body(response)
+
+
+def _bounded_body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise WeChatUnavailable("too_large")
+    return bytes(body)
+
+
+def _refusal(call: _Call, errcode: int, answer: Answer) -> WeChatRefusal:
+    errmsg = answers.errmsg_of(answer)
+    for secret in call.secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            errmsg = errmsg.replace(secret, MASK)
+    return refusal(call=call.name, credential=call.credential, errcode=errcode, errmsg=errmsg)
+
+
+def _may_repeat(outcome: object) -> bool:
+    if isinstance(outcome, WeChatUnavailable):
+        return outcome.reason == "connect_failed"
+    return isinstance(outcome, SystemBusy)
+
+
+def _record(call: str, milliseconds: int, attempts: int, outcome: object) -> CallRecord:
+    unavailable_because = outcome.reason if isinstance(outcome, WeChatUnavailable) else None
+    refused = outcome if isinstance(outcome, WeChatRefusal) else None
+    errcode = refused.errcode if refused else 0
+    return CallRecord(
+        call=call,
+        milliseconds=milliseconds,
+        attempts=attempts,
+        errcode=None if unavailable_because else errcode,
+        rid=refused.rid if refused else None,
+        reason=unavailable_because,
+    )
+
+
+def new_session(*, pool_size: int, proxy_url: str | None) -> requests.Session:
+    """Make an HTTP session that keeps up to `pool_size` connections per host.
+
+    It repeats nothing by itself, takes no proxy, certificate or password from the environment, and
+    stores no cookies. urllib3's loggers are made to redact what they quote.
+    """
+    redact_http_logs()
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if proxy_url:
+        session.proxies = {"http": proxy_url, "https": proxy_url}
+    adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

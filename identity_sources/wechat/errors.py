@@ -1,0 +1,144 @@
+"""The exceptions of WeChat's calls.
+
+    WeChatError
+    ├── WeChatUnavailable             no usable answer: connection, time-out, status, body
+    └── WeChatRefusal                 WeChat answered with an errcode
+        ├── CodeRefused               the user's code is spent; the app needs a fresh one
+        │   ├── InvalidCode           40029, 42003: wrong, expired, or of another app
+        │   ├── CodeAlreadyUsed       40163: exchanged before
+        │   └── SessionKeyStale       87007, 87009: the session key is gone
+        ├── AccessTokenRejected       refresh the application's access token, try once more
+        ├── SystemBusy                -1
+        ├── LimitReached              a quota is used up; `window` says for how long at most
+        ├── UserBlocked               40226: WeChat's risk control refuses this user
+        ├── ConsentNeeded             the user has to authorise (again)
+        │   └── OpenIdMismatch        40003 with an access token: this OpenID isn't the code's
+        ├── SourceMisconfigured       an operator has to act; also every unknown errcode
+        └── MalformedCall             a fault of this program
+
+Which errcode raises which is decided in `errcodes`. No exception here holds a secret, a code, a
+token or a URL, neither in its text nor in its arguments.
+"""
+
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from identity_sources.wechat.errmsg import cleaned, rid_of
+
+Reason = Literal[
+    "connect_failed",  # nothing was sent
+    "proxy_failed",
+    "tls_failed",
+    "timed_out",  # sent, so a code may be spent
+    "broken_connection",  # sent, so a code may be spent
+    "bad_status",
+    "empty_answer",
+    "too_large",
+    "unreadable",
+]
+
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+
+
+class WeChatError(Exception):
+    """Any failure of a call to WeChat.
+
+    `is_outage` tells whether it speaks against WeChat or the way to it, which a circuit breaker
+    counts, or only against this one code, user or setting.
+    """
+
+    is_outage: ClassVar[bool] = False
+
+
+class WeChatUnavailable(WeChatError):  # noqa: N818 - reads as a state, as the others do
+    """WeChat gave no usable answer. `reason` is a machine word, `status` the HTTP status if bad."""
+
+    is_outage = True
+
+    def __init__(self, reason: Reason, *, status: int | None = None) -> None:
+        super().__init__(reason if status is None else f"{reason} {status}")
+        self.reason: Reason = reason
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"WeChat gave no usable answer: {super().__str__()}"
+
+
+class WeChatRefusal(WeChatError):  # noqa: N818 - reads as a state, as the others do
+    """WeChat answered with an errcode other than 0.
+
+    `call` is the name of the call, such as `jscode2session`; `errmsg` is WeChat's text, cleaned and
+    cut; `rid` is the request id for WeChat's support, taken from the text unless given.
+    """
+
+    def __init__(self, *, call: str, errcode: int, errmsg: str, rid: str | None = None) -> None:
+        self.call = call
+        self.errcode = errcode
+        self.errmsg = cleaned(errmsg)
+        self.rid = rid or rid_of(errmsg)
+        super().__init__(call, errcode, self.errmsg)
+
+    def __str__(self) -> str:
+        return f"{self.call} was refused with errcode {self.errcode}: {self.errmsg}"
+
+
+class CodeRefused(WeChatRefusal):
+    """The user's code is of no more use: the app has to get a fresh one."""
+
+
+class InvalidCode(CodeRefused):
+    """The code is wrong, expired, issued for another app, or of another kind."""
+
+
+class CodeAlreadyUsed(CodeRefused):
+    """The code was exchanged before: a double submit, or an answer that was lost on its way."""
+
+
+class SessionKeyStale(CodeRefused):
+    """The session key has expired or been replaced: a new `wx.login` gives another."""
+
+
+class AccessTokenRejected(WeChatRefusal):
+    """The application's access token is malformed, expired or not the latest."""
+
+
+class SystemBusy(WeChatRefusal):
+    """WeChat's own "system busy", after one repetition."""
+
+    is_outage = True
+
+
+class LimitReached(WeChatRefusal):
+    """A quota is used up."""
+
+    _WINDOWS: ClassVar[dict[int, timedelta]] = {44990: _SECOND, 45011: _MINUTE}
+
+    @property
+    def window(self) -> timedelta:
+        """The period WeChat counts over: a second, a minute or a day. After it, it works again."""
+        return self._WINDOWS.get(self.errcode, _DAY)
+
+
+class UserBlocked(WeChatRefusal):
+    """WeChat's risk control lets this user log in to no mini program; trying again won't help."""
+
+
+class ConsentNeeded(WeChatRefusal):
+    """The user's authorisation is missing, void or of another app: it has to be asked for."""
+
+
+class OpenIdMismatch(ConsentNeeded):
+    """The OpenID isn't the one that the phone number's code was issued to.
+
+    WeChat doesn't document the errcode of that check; 40003 is assumed.
+    """
+
+
+class SourceMisconfigured(WeChatRefusal):
+    """The account's settings, here or at WeChat, need an operator; so does any unknown errcode."""
+
+
+class MalformedCall(WeChatRefusal):
+    """WeChat didn't understand the call: a fault of this program."""

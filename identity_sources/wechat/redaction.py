@@ -1,0 +1,70 @@
+"""Take secrets out of text before it reaches a log.
+
+WeChat wants AppSecrets, tokens and codes in query strings, and urllib3 logs every URL at DEBUG.
+What is recognised is a named value: `name=value` as in a URL or a form, and `"name": "value"` as in
+JSON (also JSON within a string of JSON) or a Python repr, even when cut off within the value.
+"""
+
+import logging
+import re
+import traceback
+
+MASK = "***"
+
+_NAMES = (
+    "secret|appsecret|access_token|refresh_token|js_code|code|session_key"
+    "|openid|unionid|phoneNumber|purePhoneNumber"
+)
+_IN_QUERY = re.compile(rf"""(?<![\w-])({_NAMES})=(["']?)[^&\s"'<>#]+""", re.IGNORECASE)
+_IN_JSON = re.compile(
+    rf"""(?<![\w-])((?:{_NAMES})\\*["']\s*:\s*)"""
+    r"""(?:(")(?:[^"\\]|\\.)*"?|(')(?:[^'\\]|\\.)*'?|(\\+")[^"]*"?|[\w.+-]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOGGERS_THAT_QUOTE_URLS = (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
+)
+
+
+def redact(text: str) -> str:
+    """Return the text with the values of secret, personal and single-use parameters masked."""
+    return _IN_JSON.sub(_masked_json, _IN_QUERY.sub(rf"\1=\2{MASK}", text))
+
+
+def _masked_json(found: re.Match[str]) -> str:
+    name, *quotes = found.groups(default="")
+    quote = "".join(quotes)
+    return f"{name}{quote}{MASK}{quote}"
+
+
+class RedactingFilter(logging.Filter):
+    """Redact a record's message and traceback in place; let every record pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(_message_of(record))
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            lines = traceback.format_exception(*record.exc_info)
+            # Formatters print `exc_text` when it is there and don't format the traceback again.
+            record.exc_text = redact("".join(lines).rstrip("\n"))
+        return True
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        # Handlers forgive a message that doesn't fit its arguments; a filter has to as well.
+        return f"{record.msg} {record.args!r}"
+
+
+_FILTER = RedactingFilter()
+
+
+def redact_http_logs() -> None:
+    """Put the filter on urllib3's loggers that quote URLs. Calling it again changes nothing."""
+    for name in _LOGGERS_THAT_QUOTE_URLS:
+        logging.getLogger(name).addFilter(_FILTER)

@@ -1,0 +1,104 @@
+"""Which exception each errcode of the catalogue raises; the table is the reference's."""
+
+from datetime import timedelta
+
+import pytest
+
+from identity_sources.wechat import errors
+from identity_sources.wechat.errcodes import KNOWN_ERRCODES, Credential, refusal, refusal_class
+
+CODES_BY_CLASS = {
+    errors.SystemBusy: [-1],
+    errors.AccessTokenRejected: [40001, 40014, 42001],
+    errors.MalformedCall: [
+        *[40002, 40033, 47001, 47002, 40097, 44002, 43001, 43002, 43003],
+        *[40129, 40169, 41030, 85096, 40159, 41001, 41002, 41003, 41004, 41008, 41009, 87008],
+    ],
+    errors.OpenIdMismatch: [40003],
+    errors.SourceMisconfigured: [
+        *[40013, 40125, 40164, 61004, 40243, 48001, 48004, 50002, 50004, 50007, 89002],
+        *range(89501, 89508),
+        *[1, 99999, -2, 2**40],  # unknown
+    ],
+    errors.InvalidCode: [40029, 42003],
+    errors.CodeAlreadyUsed: [40163],
+    errors.ConsentNeeded: [40030, 42002, 42007, 50001, 50005],
+    errors.UserBlocked: [40226],
+    errors.LimitReached: [45009, 45011, 44990, 44993, 85406],
+    errors.SessionKeyStale: [87007, 87009],
+}
+UNKNOWN = {1, 99999, -2, 2**40}
+ALL = [(code, kind) for kind, codes in CODES_BY_CLASS.items() for code in codes]
+
+
+@pytest.mark.parametrize(("errcode", "kind"), ALL)
+def test_a_call_with_an_access_token_raises_the_errcodes_class(errcode, kind):
+    assert refusal_class(errcode, Credential.ACCESS_TOKEN) is kind
+
+
+@pytest.mark.parametrize(
+    ("errcode", "kind"), [pair for pair in ALL if pair[0] not in (40001, 40003)]
+)
+def test_a_call_with_an_app_secret_raises_the_errcodes_class(errcode, kind):
+    assert refusal_class(errcode, Credential.APP_SECRET) is kind
+
+
+@pytest.mark.parametrize(
+    ("credential", "errcode", "kind"),
+    [
+        (Credential.APP_SECRET, 40001, errors.SourceMisconfigured),
+        (Credential.APP_SECRET, 40003, errors.MalformedCall),
+        (Credential.USER_TOKEN, 40001, errors.ConsentNeeded),
+        (Credential.USER_TOKEN, 40003, errors.ConsentNeeded),
+        (Credential.USER_TOKEN, 40014, errors.ConsentNeeded),
+        (Credential.USER_TOKEN, 42001, errors.ConsentNeeded),
+        (Credential.USER_TOKEN, 48001, errors.ConsentNeeded),
+        (Credential.USER_TOKEN, 40029, errors.InvalidCode),
+    ],
+)
+def test_some_errcodes_depend_on_the_credential(credential, errcode, kind):
+    assert refusal_class(errcode, credential) is kind
+
+
+def test_every_errcode_of_the_reference_is_known_and_no_other():
+    assert {code for code, _ in ALL} - UNKNOWN == KNOWN_ERRCODES
+
+
+@pytest.mark.parametrize(
+    ("errcode", "window"),
+    [
+        (44990, timedelta(seconds=1)),
+        (45011, timedelta(minutes=1)),
+        (45009, timedelta(days=1)),
+        (44993, timedelta(days=1)),
+        (85406, timedelta(days=1)),
+    ],
+)
+def test_a_limit_says_over_which_period_it_counts(errcode, window):
+    limit = refusal(
+        call="stable_token", credential=Credential.APP_SECRET, errcode=errcode, errmsg=""
+    )
+
+    assert isinstance(limit, errors.LimitReached)
+    assert limit.window == window
+
+
+def test_a_refusal_is_repeated_from_its_stored_facts():
+    first = refusal(
+        call="jscode2session",
+        credential=Credential.APP_SECRET,
+        errcode=40163,
+        errmsg="x" * 400 + " rid: 65f3e9f7-77cf1a1c-0dd74a0e",
+    )
+
+    again = refusal(
+        call=first.call,
+        credential=Credential.APP_SECRET,
+        errcode=first.errcode,
+        errmsg=first.errmsg,
+        rid=first.rid,
+    )
+
+    assert vars(again) == vars(first)
+    assert type(again) is errors.CodeAlreadyUsed
+    assert again.rid == "65f3e9f7-77cf1a1c-0dd74a0e"

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class UserPoolsConfig(AppConfig):
+    """User pools, their keys, and the operators who may work in them."""
+
+    name = "userpools"
+    verbose_name = _("User pools")

@@ -1,0 +1,95 @@
+"""A pool's signing keys: made with the pool, published as a JWK set, kept decrypted in memory."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+from userpools.models import SigningKey, UserPool
+
+RSA_BITS = 2048  # RFC 7518 §3.3: at least this
+
+
+@dataclass(frozen=True)
+class PoolKeys:
+    """What a pool signs with and what its tokens are verified with."""
+
+    signing: dict[str, ECKey | RSAKey]
+    """algorithm → the active private key"""
+    public: KeySet
+    algorithms: dict[str, str]
+    """kid → the one algorithm that this key may be used with"""
+
+
+def create_pool(**fields: Any) -> UserPool:
+    """Make a pool with its signing keys, one for each algorithm.
+
+    Raises:
+        ValidationError: a field is malformed or the identifier is taken or reserved.
+
+    """
+    pool = UserPool(**fields)
+    pool.full_clean()
+    with transaction.atomic():
+        pool.save(force_insert=True)
+        for algorithm in SigningKey.Algorithm:
+            _generate(pool, algorithm).save(force_insert=True)
+    return pool
+
+
+def pool_keys(pool: UserPool) -> PoolKeys:
+    """Return the pool's keys, from memory while the pool's ``signing_keys_version`` stays."""
+    return _load(pool.pk, pool.signing_keys_version)
+
+
+def jwks(pool: UserPool) -> dict[str, Any]:
+    """Return the public keys as a JWK set (RFC 7517 §5): those to come, active and retired."""
+    keys: dict[str, Any] = dict(pool_keys(pool).public.as_dict(private=False))
+    return keys
+
+
+def _generate(pool: UserPool, algorithm: str) -> SigningKey:
+    private: ECKey | RSAKey = (
+        ECKey.generate_key("P-256")
+        if algorithm == SigningKey.Algorithm.ES256
+        else RSAKey.generate_key(RSA_BITS)
+    )
+    kid = private.thumbprint()
+    now = timezone.now()
+    row = SigningKey(
+        pool=pool,
+        kid=kid,
+        algorithm=algorithm,
+        state=SigningKey.State.ACTIVE,
+        public_jwk={
+            **private.as_dict(private=False),
+            "kid": kid,
+            "alg": str(algorithm),
+            "use": "sig",
+        },
+        promoted_at=now,
+    )
+    row.set_private_jwk(json.dumps(private.as_dict(private=True)))
+    return row
+
+
+@lru_cache(maxsize=256)
+def _load(pool_id: UUID, _version: int) -> PoolKeys:
+    rows = list(SigningKey.objects.filter(pool_id=pool_id).order_by("created_at", "pk"))
+    active = [row for row in rows if row.state == SigningKey.State.ACTIVE]
+    return PoolKeys(
+        signing={row.algorithm: _private_key(row) for row in active},
+        public=KeySet.import_key_set({"keys": [row.public_jwk for row in rows]}),
+        algorithms={row.kid: row.algorithm for row in rows},
+    )
+
+
+def _private_key(row: SigningKey) -> ECKey | RSAKey:
+    kind = ECKey if row.algorithm == SigningKey.Algorithm.ES256 else RSAKey
+    jwk = json.loads(row.private_jwk())
+    return kind.import_key({**jwk, "kid": row.kid, "alg": row.algorithm, "use": "sig"})
