@@ -117,9 +117,7 @@ def _insert(
     state: str = CodeExchange.State.PENDING,
     expires_in: timedelta = HELD_FOR,
 ) -> bool:
-    row = CodeExchange(
-        key=key, holder=holder, state=state, expires_at=timezone.now() + expires_in
-    )
+    row = CodeExchange(key=key, holder=holder, state=state, expires_at=timezone.now() + expires_in)
     try:
         with transaction.atomic():
             row.save(force_insert=True)

@@ -137,7 +137,9 @@ def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Excha
 def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) -> None:
     for value in (identity.openid, identity.unionid):
         if value and not belongs_to(source, value):
-            raise refusals.WeChatAway("WeChat's answer holds an identity of another kind of source.")
+            raise refusals.WeChatAway(
+                "WeChat's answer holds an identity of another kind of source."
+            )
 
 
 def _settle(
@@ -169,9 +171,9 @@ def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> 
     found = find_identities(source, identity)
     _refuse_inactive(found)
     if found.by_openid:
-        return _known_by_openid(found, trail)
+        return _known_by_openid(found, found.by_openid.user, trail)
     if found.by_unionid:
-        return _known_by_unionid(found, trail)
+        return _known_by_unionid(found, found.by_unionid.user, trail)
     if source.registration == IdentitySource.Registration.CLOSED:
         raise refusals.RegistrationClosed
     user = User(pool=trail.application.pool)
@@ -181,26 +183,22 @@ def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> 
     return user
 
 
-def _known_by_openid(found: Identities, trail: Trail) -> User:
-    row = found.by_openid
-    assert row is not None
+def _known_by_openid(found: Identities, user: User, trail: Trail) -> User:
     trail.decision = LoginEvent.Decision.MATCHED_OPENID
-    if found.by_unionid and found.by_unionid.user_id != row.user_id:
+    if found.by_unionid and found.by_unionid.user_id != user.pk:
         trail.conflict = "unionid_of_another_user"
-    elif found.add_missing(row.user, now=trail.at):
+    elif found.add_missing(user, now=trail.at):
         trail.unionid_added = True
     found.touch(now=trail.at)
-    return row.user
+    return user
 
 
-def _known_by_unionid(found: Identities, trail: Trail) -> User:
-    row = found.by_unionid
-    assert row is not None
-    if found.has_another_openid(row.user):
+def _known_by_unionid(found: Identities, user: User, trail: Trail) -> User:
+    if found.has_another_openid(user):
         raise refusals.IdentityConflict
     trail.decision = LoginEvent.Decision.MATCHED_UNIONID
-    found.add_missing(row.user, now=trail.at)
-    return row.user
+    found.add_missing(user, now=trail.at)
+    return user
 
 
 def _refuse_inactive(found: Identities) -> None:
@@ -209,5 +207,3 @@ def _refuse_inactive(found: Identities) -> None:
             raise refusals.UserSuspended
         if row and row.user.status == User.Status.CLOSED:
             raise refusals.AccountClosed
-
-

@@ -8,9 +8,7 @@ from applications.client_authentication import ClientCredentials, authenticate_c
 from config.encryption import token_hash
 
 
-def log_out(
-    unverified_token: str, client: ClientCredentials | None, *, now: datetime
-) -> None:
+def log_out(unverified_token: str, client: ClientCredentials | None, *, now: datetime) -> None:
     """Revoke the family of a refresh token; an unknown token is as good as revoked.
 
     The token itself proves enough, unless its application is confidential (RFC 7009 §2.1).

@@ -1,4 +1,4 @@
-"""People, what ties them to WeChat, and what they did: users, identities, sessions, tokens, events."""
+"""People, what ties them to WeChat, their sessions and tokens, and what happened at logins."""
 
 import uuid
 from datetime import datetime

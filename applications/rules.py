@@ -1,4 +1,4 @@
-"""Which application may use which source, by which way in: the one table, for every door and form."""
+"""Which application may use which source, by which way in: one table for every door and form."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

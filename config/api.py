@@ -21,6 +21,25 @@ from config.fields import first_error
 
 logger = logging.getLogger(__name__)
 
+# PoolTimeout arrives as an OperationalError: Django wraps what psycopg raises.
+_AWAY = (OperationalError, InterfaceError, RedisError)
+_SENTENCES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
+    (Http404, HTTPStatus.NOT_FOUND, "There is nothing at this address."),
+    (exceptions.NotFound, HTTPStatus.NOT_FOUND, "There is nothing at this address."),
+    (PermissionDenied, HTTPStatus.FORBIDDEN, "This is not allowed."),
+    (
+        exceptions.UnsupportedMediaType,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "/api takes application/json, /oidc application/x-www-form-urlencoded.",
+    ),
+    (
+        exceptions.MethodNotAllowed,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "This address doesn't take this method. See the Allow header.",
+    ),
+)
+
 
 class StrictJSONParser(BaseParser):
     """JSON in UTF-8, at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, an object, no name twice."""
@@ -93,22 +112,21 @@ def error_headers(error: DomainError) -> dict[str, str]:
 
 
 def as_domain_error(error: Exception) -> DomainError:
-    """Translate Django's, DRF's and the database's exceptions into ours."""
+    """Translate Django's, DRF's, the database's and the cache's exceptions into ours."""
     if isinstance(error, DomainError):
         return error
+    if isinstance(error, _AWAY):
+        return ServiceUnavailable()
     if isinstance(error, exceptions.ValidationError):
         field, reason = first_error(error.detail)
         return InvalidRequest(f"{field}: {reason}" if field else reason, field=field)
-    if isinstance(error, RequestDataTooBig):
-        return InvalidRequest("The body is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    if isinstance(error, Http404 | exceptions.NotFound):
-        return InvalidRequest("There is nothing at this address.", status=HTTPStatus.NOT_FOUND)
-    if isinstance(error, PermissionDenied):
-        return InvalidRequest("This is not allowed.", status=HTTPStatus.FORBIDDEN)
+    for kind, status, sentence in _SENTENCES:
+        if isinstance(error, kind):
+            return InvalidRequest(sentence, status=status)
     if isinstance(error, exceptions.APIException):
-        return InvalidRequest(_sentence(error), status=HTTPStatus(error.status_code))
-    if isinstance(error, OperationalError | InterfaceError | RedisError):
-        return ServiceUnavailable()
+        return InvalidRequest(
+            "The request can't be understood.", status=HTTPStatus(error.status_code)
+        )
     return DomainError()
 
 
@@ -116,14 +134,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
     """Answer an unknown address below /api and /oidc as every other error there."""
     error = as_domain_error(Http404())
     return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
-
-
-def _sentence(error: exceptions.APIException) -> str:
-    if isinstance(error, exceptions.UnsupportedMediaType):
-        return "Send the body as application/json."
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return "This address doesn't take this method. See the Allow header."
-    return "The request can't be understood."
 
 
 def _refuse_size() -> NoReturn:

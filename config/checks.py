@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
+SECRET_KEY_MIN_LENGTH = 32
+
 
 @register(Tags.security, deploy=True)
 def check_debug_is_off(
@@ -22,8 +24,8 @@ def check_debug_is_off(
 def check_secret_key_is_long(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """A short key can be guessed, and with it every signed cookie."""
-    if len(settings.SECRET_KEY) >= 32:
+    """Refuse a short key: it can be guessed, and with it every signed cookie."""
+    if len(settings.SECRET_KEY) >= SECRET_KEY_MIN_LENGTH:
         return []
     return [
         Error(

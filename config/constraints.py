@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.backends.ddl_references import Statement
 from django.db.models import BaseConstraint, Model
 
 
@@ -31,11 +30,12 @@ class SamePool(BaseConstraint):
     ) -> str:
         if model is None or schema_editor is None:
             raise ValueError("A constraint is made on a model, by a schema editor.")
-        return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._foreign_key(model, schema_editor)}"
+        name = schema_editor.quote_name(self.name)
+        return f"CONSTRAINT {name} {self._foreign_key(model, schema_editor)}"
 
     def create_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> str | Statement:
+    ) -> str:
         if model is None or schema_editor is None:
             raise ValueError("A constraint is made on a model, by a schema editor.")
         table = schema_editor.quote_name(model._meta.db_table)
@@ -43,7 +43,7 @@ class SamePool(BaseConstraint):
 
     def remove_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> str | Statement:
+    ) -> str:
         if model is None or schema_editor is None:
             raise ValueError("A constraint is made on a model, by a schema editor.")
         table = schema_editor.quote_name(model._meta.db_table)
@@ -54,7 +54,7 @@ class SamePool(BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "field": self.field, "to": self.to}
+        return path, tuple(args), {**kwargs, "field": self.field, "to": self.to}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SamePool):
@@ -68,11 +68,17 @@ class SamePool(BaseConstraint):
         pool = model._meta.get_field("pool")
         reference = model._meta.get_field(self.field)
         target = reference.related_model
-        if not isinstance(target, type) or not isinstance(pool, models.ForeignKey):
+        if (
+            not isinstance(target, type)
+            or not isinstance(pool, models.ForeignKey)
+            or not isinstance(reference, models.ForeignKey)
+        ):
             raise TypeError(f"{model._meta.label}.{self.field} and .pool must be foreign keys.")
-        quote = editor.quote_name
+        columns = (pool.column, reference.column)
+        here = ", ".join(editor.quote_name(str(column)) for column in columns)
+        there = editor.quote_name(target._meta.db_table)
         return (
-            f"FOREIGN KEY ({quote(pool.column)}, {quote(reference.column)}) "
-            f"REFERENCES {quote(target._meta.db_table)} ({quote('pool_id')}, {quote('id')}) "
+            f"FOREIGN KEY ({here}) "
+            f"REFERENCES {there} ({editor.quote_name('pool_id')}, {editor.quote_name('id')}) "
             "DEFERRABLE INITIALLY DEFERRED"
         )

@@ -30,7 +30,7 @@ class DomainError(Exception):
 
 
 class InvalidRequest(DomainError):
-    """A request that can't be understood; ``field`` names what to mend, if one field is to blame."""
+    """A request that can't be understood; ``field`` names what to mend, if it is one field."""
 
     code = "invalid_request"
     status = HTTPStatus.BAD_REQUEST

@@ -40,6 +40,11 @@ class StrictTextField(serializers.Field[str, Any, str, Any]):
         self.pattern_hint = pattern_hint
         super().__init__(**kwargs)
 
+    @property
+    def published_pattern(self) -> str:
+        """The pattern as the OpenAPI schema gives it; Python's own syntax isn't everybody's."""
+        return self.pattern.pattern if self.pattern and self.pattern.pattern.isascii() else ""
+
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("type")

@@ -57,7 +57,7 @@ def _works(ask: Callable[[], bool]) -> bool:
 def _ask_database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone() == (1,))
 
 
 def _ask_cache() -> bool:

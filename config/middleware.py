@@ -26,11 +26,10 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         name = given if _ACCEPTABLE_REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
-        token = logs.request_id.set(name)
-        try:
-            response = self.get_response(request)
-        finally:
-            logs.request_id.reset(token)
+        # Stays set after the answer: Django logs refusals only then, and the thread's next request
+        # sets its own.
+        logs.request_id.set(name)
+        response = self.get_response(request)
         response["X-Request-ID"] = name
         return response
 
@@ -56,7 +55,7 @@ class TrustedProxyMiddleware:
 
 
 class ChunkedBodyMiddleware:
-    """Refuse a body of unannounced length: WSGI hands it on as if it were empty (RFC 9110 §15.5.12)."""
+    """Refuse a body of unannounced length: WSGI hands it on empty (RFC 9110 §15.5.12)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

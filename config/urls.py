@@ -11,5 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("accounts.api.urls")),
     path("oidc/", include("accounts.oidc.urls")),
 ]
-if False and settings.WECHAT_SANDBOX:
-    urlpatterns.append(path("sandbox/", include("identity_sources.sandbox.urls")))
+if settings.WECHAT_SANDBOX:
+    urlpatterns.append(path("sandbox/", include("identity_sources.sandbox_doors")))

@@ -32,7 +32,7 @@ def wechat_client(source: IdentitySource, observer: Callable[[CallRecord], None]
 
 
 def is_reachable(source: IdentitySource) -> bool:
-    """Tell whether the source may be asked at all: a sandbox source only with ``WECHAT_SANDBOX``."""
+    """Tell whether the source may be asked: a sandbox source only with ``WECHAT_SANDBOX``."""
     return source.mode == IdentitySource.Mode.LIVE or settings.WECHAT_SANDBOX
 
 

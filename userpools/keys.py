@@ -38,7 +38,7 @@ def create_pool(**fields: Any) -> UserPool:
     with transaction.atomic():
         pool.save(force_insert=True)
         for algorithm in SigningKey.Algorithm:
-            _generate(pool, algorithm).save(force_insert=True)
+            active_key(pool, algorithm, generate_private_key(algorithm)).save(force_insert=True)
     return pool
 
 
@@ -53,26 +53,24 @@ def jwks(pool: UserPool) -> dict[str, Any]:
     return keys
 
 
-def _generate(pool: UserPool, algorithm: str) -> SigningKey:
-    private: ECKey | RSAKey = (
-        ECKey.generate_key("P-256")
-        if algorithm == SigningKey.Algorithm.ES256
-        else RSAKey.generate_key(RSA_BITS)
-    )
+def generate_private_key(algorithm: str) -> ECKey | RSAKey:
+    """Make a key pair for an algorithm: P-256 for ES256, RSA for RS256."""
+    if algorithm == SigningKey.Algorithm.ES256:
+        return ECKey.generate_key("P-256")
+    return RSAKey.generate_key(RSA_BITS)
+
+
+def active_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> SigningKey:
+    """Return an unsaved row by which the pool signs with this key from now on."""
     kid = private.thumbprint()
-    now = timezone.now()
+    public = {**private.as_dict(private=False), "kid": kid, "alg": str(algorithm), "use": "sig"}
     row = SigningKey(
         pool=pool,
         kid=kid,
         algorithm=algorithm,
         state=SigningKey.State.ACTIVE,
-        public_jwk={
-            **private.as_dict(private=False),
-            "kid": kid,
-            "alg": str(algorithm),
-            "use": "sig",
-        },
-        promoted_at=now,
+        public_jwk=public,
+        promoted_at=timezone.now(),
     )
     row.set_private_jwk(json.dumps(private.as_dict(private=True)))
     return row

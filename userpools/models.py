@@ -15,13 +15,19 @@ from config.words import IDENTIFIER_MAX_LENGTH, validate_identifier
 
 # A pool's identifier stands in /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
 # or will be, paths of their own there (design: "identifiers that would collide are refused").
-RESERVED_POOL_IDENTIFIERS = frozenset(
-    "account accounts add admin api apply auth authorize autocomplete certs change-password "
-    "confirm console delete demo device device-authorization email error events experience export "
-    "healthz history i18n introspect introspection jsi18n jwks keys language link login logout me "
-    "metrics new oidc operators par password pools qr r readyz register revocation revoke sandbox "
-    "scan search session settings setup static switch token userinfo users wechat".split()
-)
+# fmt: off
+RESERVED_POOL_IDENTIFIERS = frozenset({
+    "account", "accounts", "add", "admin", "api", "apply", "auth",
+    "authorize", "autocomplete", "certs", "change-password", "confirm", "console", "delete",
+    "demo", "device", "device-authorization", "email", "error", "events", "experience",
+    "export", "healthz", "history", "i18n", "introspect", "introspection", "jsi18n",
+    "jwks", "keys", "language", "link", "login", "logout", "me",
+    "metrics", "new", "oidc", "operators", "par", "password", "pools",
+    "qr", "r", "readyz", "register", "revocation", "revoke", "sandbox",
+    "scan", "search", "session", "settings", "setup", "static", "switch",
+    "token", "userinfo", "users", "wechat",
+})
+# fmt: on
 
 
 class Operator(AbstractUser):

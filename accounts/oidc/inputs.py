@@ -1,5 +1,6 @@
 """What the OAuth endpoints accept: forms, no field twice (RFC 6749 §3.2)."""
 
+from django.http import QueryDict
 from rest_framework.request import Request
 
 from config.errors import InvalidRequest
@@ -15,10 +16,13 @@ def form_fields(request: Request) -> dict[str, str]:
 
     """
     fields = {}
-    for name, values in request.data.lists():
+    form = request.data
+    if not isinstance(form, QueryDict):
+        raise InvalidRequest("Send a form.")
+    for name, values in form.lists():
         if len(values) > 1:
             raise InvalidRequest("A field stands twice; each may stand once.")
-        value = values[0]
+        value = str(values[0])
         if len(value) > MAX_LENGTH or "\x00" in value or "\x00" in name:
             raise InvalidRequest("A field is too long or holds a NUL character.")
         if value:
@@ -36,5 +40,3 @@ def required(fields: dict[str, str], name: str) -> str:
     if name not in fields:
         raise InvalidRequest(f"{name}: is required.", field=name)
     return fields[name]
-
-

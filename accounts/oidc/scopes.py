@@ -34,8 +34,7 @@ def requested_scopes(scope: str | None, application_type: str) -> tuple[str, ...
 
     """
     if scope is None:
-        default = _DEFAULT.get(ApplicationType(application_type), _DEFAULT_ELSEWHERE)
-        return default
+        return _DEFAULT.get(ApplicationType(application_type), _DEFAULT_ELSEWHERE)
     wanted = set(scope.split())
     if not wanted <= set(ALL_SCOPES):
         raise InvalidScope

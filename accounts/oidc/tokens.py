@@ -16,7 +16,6 @@ from joserfc import jwt
 
 from accounts.models import RefreshToken, Session, User
 from accounts.oidc import scopes
-from applications.models import Application
 from config.encryption import token_hash
 from config.identifiers import new_id
 from userpools.keys import pool_keys
@@ -70,8 +69,8 @@ def renew_tokens(
     session: Session, family: Family, scope: tuple[str, ...], *, now: datetime
 ) -> TokenSet:
     """Make tokens of a running session; the refresh token continues the family."""
-    application, user = session.application, session.user
-    access_token = _access_token(session, application, user, scope, now)
+    application = session.application
+    access_token = _access_token(session, scope, now)
     return TokenSet(
         access_token=access_token,
         expires_in=int(application.access_token_lifetime.total_seconds()),
@@ -79,9 +78,7 @@ def renew_tokens(
         refresh_token=_refresh_token(session, family, now)
         if scopes.OFFLINE_ACCESS in family.scope
         else None,
-        id_token=_id_token(session, application, user, scope, access_token, now)
-        if scopes.OPENID in scope
-        else None,
+        id_token=_id_token(session, scope, access_token, now) if scopes.OPENID in scope else None,
     )
 
 
@@ -98,55 +95,48 @@ def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
     return claims
 
 
-def _access_token(
-    session: Session, application: Application, user: User, scope: tuple[str, ...], now: datetime
-) -> str:
-    issuer = session.pool.issuer
+def _access_token(session: Session, scope: tuple[str, ...], now: datetime) -> str:
+    issuer, client_id = session.pool.issuer, session.application.client_id
     claims = {
-        "iss": issuer,
-        "sub": user.sub,
-        "aud": [application.client_id, issuer],
-        "client_id": application.client_id,
+        **_common_claims(session, now),
+        "sub": session.user.sub,
+        "aud": [client_id, issuer],
+        "client_id": client_id,
         "scope": " ".join(scope),
-        "sid": str(session.pk),
-        "auth_time": int(session.auth_time.timestamp()),
-        "iat": int(now.timestamp()),
-        "exp": int((now + application.access_token_lifetime).timestamp()),
         "jti": str(new_id()),
     }
-    return _sign(application, session, claims, kind="at+jwt")
+    return _sign(session, claims, kind="at+jwt")
 
 
-def _id_token(
-    session: Session,
-    application: Application,
-    user: User,
-    scope: tuple[str, ...],
-    access_token: str,
-    now: datetime,
-) -> str:
+def _id_token(session: Session, scope: tuple[str, ...], access_token: str, now: datetime) -> str:
     claims = {
-        **user_claims(user, scope),
+        **_common_claims(session, now),
+        **user_claims(session.user, scope),
+        "aud": session.application.client_id,
+        "at_hash": _at_hash(access_token),
+    }
+    return _sign(session, claims, kind="JWT")
+
+
+def _common_claims(session: Session, now: datetime) -> dict[str, Any]:
+    return {
         "iss": session.pool.issuer,
-        "aud": application.client_id,
         "sid": str(session.pk),
         "auth_time": int(session.auth_time.timestamp()),
         "iat": int(now.timestamp()),
-        "exp": int((now + application.access_token_lifetime).timestamp()),
-        "at_hash": _at_hash(access_token),
+        "exp": int((now + session.application.access_token_lifetime).timestamp()),
     }
-    return _sign(application, session, claims, kind="JWT")
 
 
-def _sign(application: Application, session: Session, claims: dict[str, Any], *, kind: str) -> str:
-    algorithm = application.signing_algorithm
+def _sign(session: Session, claims: dict[str, Any], *, kind: str) -> str:
+    algorithm = session.application.signing_algorithm
     key = pool_keys(session.pool).signing[algorithm]
     header = {"alg": algorithm, "kid": key.kid, "typ": kind}
     return jwt.encode(header, claims, key, algorithms=[algorithm])
 
 
 def _at_hash(access_token: str) -> str:
-    """Bind an ID token to its access token (OpenID Connect Core §3.1.3.6; both algorithms: SHA-256)."""
+    """Bind an ID token to its access token (OpenID Connect Core §3.1.3.6; always SHA-256 here)."""
     left_half = hashlib.sha256(access_token.encode("ascii")).digest()[:HALF_OF_SHA256]
     return base64.urlsafe_b64encode(left_half).rstrip(b"=").decode()
 

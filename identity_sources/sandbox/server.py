@@ -73,7 +73,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
             # The client has gone or stays silent.
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002  http.server's signature
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's signature
         # Request lines carry secrets and codes, and a broken one has no path.
         path = getattr(self, "path", "").partition("?")[0]
         logger.debug("%s %s", self.command, path)

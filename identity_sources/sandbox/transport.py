@@ -49,9 +49,9 @@ class SandboxAdapter(BaseAdapter):
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002  requests' signature
         timeout: float | tuple[float | None, float | None] | Timeout | None = None,
-        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002  nothing to verify
-        cert: object = None,  # noqa: ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+        verify: bool | str = True,  # noqa: FBT001, FBT002  nothing to verify
+        cert: object = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Return a response whose body is unread if `stream`, like that of a socket."""
         answer = self._sandbox.handle(_sandbox_request(request))
@@ -68,7 +68,10 @@ class SandboxAdapter(BaseAdapter):
         """Do nothing: there are no connections."""
 
     def _wait(
-        self, delay: float, read_timeout: float | None, request: requests.PreparedRequest
+        self,
+        delay: float,
+        read_timeout: float | None,
+        request: requests.PreparedRequest,
     ) -> None:
         if read_timeout is not None and delay >= read_timeout:
             self._sleep(read_timeout)
@@ -79,7 +82,9 @@ class SandboxAdapter(BaseAdapter):
 
 def _sandbox_request(request: requests.PreparedRequest) -> SandboxRequest:
     return SandboxRequest.from_target(
-        request.method or "GET", request.url or "/", _body_bytes(request.body)
+        request.method or "GET",
+        request.url or "/",
+        _body_bytes(request.body),
     )
 
 
@@ -120,7 +125,8 @@ def _raise_fault(fault: ConnectionFault, request: requests.PreparedRequest) -> N
     pool, connection = HTTPConnectionPool(host, port), HTTPConnection(host, port)
     if fault is ConnectionFault.CONNECTION_REFUSED:
         refused = NewConnectionError(
-            connection, "Failed to establish a new connection: [Errno 111] Connection refused"
+            connection,
+            "Failed to establish a new connection: [Errno 111] Connection refused",
         )
         raise requests.ConnectionError(MaxRetryError(pool, target, refused), request=request)
     if fault is ConnectionFault.CONNECT_TIMEOUT:
@@ -128,7 +134,8 @@ def _raise_fault(fault: ConnectionFault, request: requests.PreparedRequest) -> N
         raise requests.ConnectTimeout(MaxRetryError(pool, target, late), request=request)
     if fault is ConnectionFault.READ_TIMEOUT:
         raise requests.ReadTimeout(
-            ReadTimeoutError(pool, target, "Read timed out."), request=request
+            ReadTimeoutError(pool, target, "Read timed out."),
+            request=request,
         )
     dropped = RemoteDisconnected("Remote end closed connection without response")
     raise requests.ConnectionError(ProtocolError("Connection aborted.", dropped), request=request)

@@ -52,7 +52,7 @@ class WeChatError(Exception):
     is_outage: ClassVar[bool] = False
 
 
-class WeChatUnavailable(WeChatError):  # noqa: N818 - reads as a state, as the others do
+class WeChatUnavailable(WeChatError):
     """WeChat gave no usable answer. `reason` is a machine word, `status` the HTTP status if bad."""
 
     is_outage = True
@@ -66,7 +66,7 @@ class WeChatUnavailable(WeChatError):  # noqa: N818 - reads as a state, as the o
         return f"WeChat gave no usable answer: {super().__str__()}"
 
 
-class WeChatRefusal(WeChatError):  # noqa: N818 - reads as a state, as the others do
+class WeChatRefusal(WeChatError):
     """WeChat answered with an errcode other than 0.
 
     `call` is the name of the call, such as `jscode2session`; `errmsg` is WeChat's text, cleaned and

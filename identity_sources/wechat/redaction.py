@@ -12,7 +12,8 @@ import traceback
 MASK = "***"
 
 _NAMES = (
-    "secret|appsecret|access_token|refresh_token|js_code|code|session_key"
+    "secret|appsecret|client_secret|access_token|refresh_token|id_token"
+    "|js_code|code|phone_code|code_verifier|session_key"
     "|openid|unionid|phoneNumber|purePhoneNumber"
 )
 _IN_QUERY = re.compile(rf"""(?<![\w-])({_NAMES})=(["']?)[^&\s"'<>#]+""", re.IGNORECASE)
@@ -41,11 +42,14 @@ def _masked_json(found: re.Match[str]) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Redact a record's message and traceback in place; let every record pass."""
+    """Redact a record's message and traceback, not its extra fields; let every record pass."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(_message_of(record))
-        record.args = None
+        message = _message_of(record)
+        redacted = redact(message)
+        # Left alone otherwise: formatters make more of a dict or of unmerged arguments.
+        if redacted != message:
+            record.msg, record.args = redacted, None
         if record.exc_info and not record.exc_text:
             lines = traceback.format_exception(*record.exc_info)
             # Formatters print `exc_text` when it is there and don't format the traceback again.

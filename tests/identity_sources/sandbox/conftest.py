@@ -1,4 +1,5 @@
 import json
+import threading
 from urllib.parse import urlencode
 
 import pytest
@@ -77,6 +78,32 @@ class Server:
 
 def _changed(fields, changes):
     return {name: value for name, value in (fields | changes).items() if value is not None}
+
+
+class RacingStore(MemoryStore):
+    """Keeps the threads of a race in step: each waits for the others after its first `gets` reads.
+
+    Code that reads to find out whether it may write is caught, as all racers have read the same.
+    """
+
+    def __init__(self, clock, racers: int, gets: int):
+        super().__init__(clock)
+        self._barrier = threading.Barrier(racers, timeout=5)
+        self._gets = gets
+        self._done = threading.local()
+
+    def get(self, key):
+        value = super().get(key)
+        done = getattr(self._done, "gets", 0)
+        if done < self._gets and threading.current_thread() is not threading.main_thread():
+            self._done.gets = done + 1
+            self._barrier.wait()
+        return value
+
+
+@pytest.fixture
+def racing_store(clock):
+    return lambda racers, gets: RacingStore(clock, racers, gets)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The calls against mocked answers: what is sent, what is repeated, what comes back."""
 
 import json
-import time
 from unittest.mock import ANY
 
 import pytest
@@ -11,7 +10,6 @@ from urllib3.exceptions import LocationParseError
 
 from identity_sources.wechat import errors
 from identity_sources.wechat.answers import AppAccessToken, MiniProgramSession, PhoneNumber
-from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
 
 API_URL = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API_URL}/sns/jscode2session"
@@ -274,109 +272,3 @@ def test_both_timeouts_are_passed_on(client, wechat, login):
     wechat.get(LOGIN_URL, json=SESSION, match=[matchers.request_kwargs_matcher(sent)])
 
     assert client.jscode2session(**login)
-
-
-def test_a_successful_call_is_recorded(client, wechat, login, records):
-    wechat.get(LOGIN_URL, json=SESSION)
-
-    client.jscode2session(**login)
-
-    assert records == [
-        CallRecord(
-            call="jscode2session", milliseconds=ANY, attempts=1, errcode=0, rid=None, reason=None
-        )
-    ]
-
-
-def test_a_refused_call_is_recorded_with_its_request_id(client, wechat, phone, records):
-    wechat.post(PHONE_URL, json=_refused(-1))
-    wechat.post(PHONE_URL, json=_refused(40029))
-
-    with pytest.raises(errors.InvalidCode):
-        client.getuserphonenumber(**phone)
-
-    assert records == [
-        CallRecord(
-            call="getuserphonenumber",
-            milliseconds=ANY,
-            attempts=2,
-            errcode=40029,
-            rid=RID,
-            reason=None,
-        )
-    ]
-
-
-def test_a_call_without_usable_answer_is_recorded_with_its_reason(
-    client, wechat, mini_program, records
-):
-    wechat.post(TOKEN_URL, body=b'{"access_token":""}')
-
-    with pytest.raises(errors.WeChatUnavailable):
-        client.stable_token(**mini_program)
-
-    assert records == [
-        CallRecord(
-            call="stable_token",
-            milliseconds=ANY,
-            attempts=1,
-            errcode=None,
-            rid=None,
-            reason="unreadable",
-        )
-    ]
-
-
-def test_the_recorded_time_includes_the_repetition(wechat, login, records):
-    client = WeChatClient(
-        new_session(pool_size=1, proxy_url=None),
-        api_url=API_URL,
-        timeout=(1, 1),
-        observer=records.append,
-        pause=lambda _seconds: time.sleep(0.03),
-    )
-    wechat.get(LOGIN_URL, json=_refused(-1))
-
-    with pytest.raises(errors.SystemBusy):
-        client.jscode2session(**login)
-
-    assert 30 <= records[0].milliseconds < 5000
-
-
-def test_a_client_works_without_an_observer(wechat, login):
-    wechat.get(LOGIN_URL, json=SESSION)
-    session = new_session(pool_size=1, proxy_url=None)
-
-    client = WeChatClient(session, api_url=API_URL, timeout=(1, 1))
-
-    assert client.jscode2session(**login).openid == SESSION["openid"]
-
-
-def test_cookies_are_neither_stored_nor_sent(wechat, mini_program):
-    session = new_session(pool_size=1, proxy_url=None)
-    client = WeChatClient(session, api_url=API_URL, timeout=(1, 1))
-    answer = {"access_token": "99_Token", "expires_in": 7200}
-    wechat.post(TOKEN_URL, json=answer, headers={"Set-Cookie": "a=b; Path=/"})
-
-    client.stable_token(**mini_program)
-    client.stable_token(**mini_program)
-
-    assert list(session.cookies) == []
-    assert [call.request.headers.get("Cookie") for call in wechat.calls] == [None, None]
-
-
-def test_a_session_ignores_the_environment_and_repeats_nothing():
-    session = new_session(pool_size=7, proxy_url=None)
-
-    assert session.trust_env is False
-    assert session.proxies == {}
-    for scheme in ("https://", "http://"):
-        adapter = session.get_adapter(scheme)
-        assert adapter.max_retries.total == 0
-        assert adapter._pool_maxsize == 7  # noqa: SLF001 - requests offers no other view of it
-
-
-def test_a_session_uses_the_given_proxy():
-    session = new_session(pool_size=1, proxy_url="http://127.0.0.1:3128")
-
-    assert session.proxies == {"http": "http://127.0.0.1:3128", "https": "http://127.0.0.1:3128"}

@@ -55,6 +55,13 @@ def test_a_records_arguments_are_redacted():
     assert record.getMessage() == '"GET /p?secret=***&y=2"'
 
 
+def test_a_record_without_secrets_keeps_its_arguments():
+    record = _record("%s took %d ms", "jscode2session", 12)
+
+    assert RedactingFilter().filter(record)
+    assert (record.msg, record.args) == ("%s took %d ms", ("jscode2session", 12))
+
+
 def test_a_records_traceback_is_redacted():
     try:
         raise ValueError("https://h/p?secret=S3cret")  # noqa: TRY301

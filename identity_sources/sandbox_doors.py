@@ -1,0 +1,32 @@
+"""The sandbox's control doors, at ``/sandbox/…`` and only with ``WECHAT_SANDBOX``."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, re_path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from identity_sources.gateway import sandbox
+from identity_sources.sandbox.control import control
+from identity_sources.sandbox.messages import SandboxRequest
+
+
+@never_cache
+@csrf_exempt
+def door(request: HttpRequest) -> HttpResponse:
+    """Serve one of the doors that identity_sources/sandbox/control.py lists."""
+    answer = control(
+        sandbox(),
+        SandboxRequest(
+            method=request.method or "GET",
+            path=request.path_info,
+            query={name: str(value) for name, value in request.GET.items()},
+            body=request.body,
+        ),
+    )
+    if answer is None:
+        return JsonResponse({"message": "The sandbox has no such door."}, status=404)
+    status, data = answer
+    return JsonResponse(data, status=status, json_dumps_params={"ensure_ascii": False})
+
+
+urlpatterns: list[URLPattern] = [re_path(r"", door)]

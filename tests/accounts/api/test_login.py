@@ -1,0 +1,32 @@
+"""The mini program's login door: what it answers a person who may come in."""
+
+from unittest.mock import ANY
+
+
+def test_a_new_person_gets_tokens_and_an_account(acme, log_in):
+    response = log_in("alice")
+
+    assert response.status_code == 200
+    assert response.json() == {
+        "access_token": ANY,
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": ANY,
+        "id_token": ANY,
+        "scope": "openid profile phone account offline_access",
+        "user": {
+            "sub": ANY,
+            "nickname": None,
+            "avatar_url": None,
+            "phone_number": None,
+            "phone_number_verified": False,
+        },
+        "created": True,
+    }
+
+
+def test_a_known_person_is_the_same_user_again(acme, log_in):
+    first, second = log_in("alice").json(), log_in("alice").json()
+
+    assert second["created"] is False
+    assert second["user"]["sub"] == first["user"]["sub"]

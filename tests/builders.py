@@ -1,0 +1,99 @@
+"""Makes valid rows; each test changes the one thing it is about."""
+
+from functools import cache
+from typing import Any
+
+from django.utils import timezone
+from joserfc.jwk import ECKey, RSAKey
+
+from accounts.models import User
+from applications.models import Application, ClientSecret, LoginMethod
+from applications.rules import ways_in
+from identity_sources.gateway import sandbox
+from identity_sources.models import IdentitySource
+from identity_sources.sandbox.world import sandbox_app_secret
+from userpools.keys import active_key, generate_private_key
+from userpools.models import SigningKey, UserPool
+
+MINI_APP_ID = "wxsandbox000000001"
+SECOND_MINI_APP_ID = "wxsandbox000000002"
+UNBOUND_APP_ID = "wxsandboxf00000001"
+"""Of a mini program without an Open Platform account: WeChat gives no UnionID."""
+LIVE_APP_ID = "wx0123456789abcdef"
+LIVE_APP_SECRET = "0123456789abcdef0123456789abcdef"
+CLIENT_SECRET = "a client secret of more than 32 characters"
+
+
+@cache
+def _private_key(identifier: str, algorithm: str) -> ECKey | RSAKey:
+    # RSA keys take a while to make; one for each pool's name will do.
+    return generate_private_key(algorithm)
+
+
+def make_pool(identifier: str = "acme", **fields: Any) -> UserPool:
+    pool = UserPool.objects.create(identifier=identifier, name=identifier.title(), **fields)
+    for algorithm in SigningKey.Algorithm:
+        active_key(pool, algorithm, _private_key(identifier, algorithm)).save(force_insert=True)
+    return pool
+
+
+def make_source(pool: UserPool, **fields: Any) -> IdentitySource:
+    app_id = fields.pop("app_id", MINI_APP_ID)
+    live = fields.get("mode") == IdentitySource.Mode.LIVE
+    app_secret = fields.pop("app_secret", None)
+    source = IdentitySource(
+        **{
+            "pool": pool,
+            "identifier": f"{pool.identifier}-mini",
+            "type": IdentitySource.Type.WECHAT_MINI_PROGRAM,
+            "display_name": "Mini program",
+            "app_id": app_id,
+            "mode": IdentitySource.Mode.SANDBOX,
+        }
+        | fields
+    )
+    default_secret = LIVE_APP_SECRET if live else sandbox_app_secret(app_id)
+    source.set_app_secret(app_secret or default_secret, now=timezone.now())
+    source.save(force_insert=True)
+    return source
+
+
+def make_application(pool: UserPool, **fields: Any) -> Application:
+    secret = fields.pop("client_secret", None)
+    if secret:
+        fields["client_authentication"] = Application.ClientAuthentication.CLIENT_SECRET
+    application = Application.objects.create(
+        **{
+            "pool": pool,
+            "client_id": f"{pool.identifier}-shop",
+            "name": "Shop",
+            "type": "mini_program",
+        }
+        | fields
+    )
+    if secret:
+        ClientSecret.for_application(application, secret).save(force_insert=True)
+    return application
+
+
+def offer(application: Application, source: IdentitySource, **fields: Any) -> LoginMethod:
+    way = fields.pop("way", None) or ways_in(source.type, application.type)[0]
+    return LoginMethod.objects.create(
+        pool=application.pool, application=application, identity_source=source, way=way, **fields
+    )
+
+
+def make_user(pool: UserPool, **fields: Any) -> User:
+    return User.objects.create(pool=pool, **fields)
+
+
+def wx_login(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
+    """What ``wx.login`` gives on this person's phone."""
+    return sandbox().wx_login(app_id, person)
+
+
+def get_phone_number(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
+    """What the getPhoneNumber button gives on this person's phone."""
+    return sandbox().get_phone_number(app_id, person)
+
+

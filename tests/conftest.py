@@ -1,0 +1,101 @@
+"""The cast, the doors and the rules that hold for every test.
+
+Acme is the pool under test: Alice and Bob are people of the sandbox who log in there. Globex is
+the other pool, Mallory's: every test of an object asks whether Globex can reach it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from applications.models import Application, LoginMethod
+from identity_sources.models import IdentitySource
+from tests import builders
+from userpools.models import UserPool
+
+LOGIN_URL = "/api/v1/login/wechat-mini-program"
+
+
+class GuardedClient(Client):
+    """Django's client, which also refuses what no answer of ours may ever hold."""
+
+    def request(self, **environ: Any) -> HttpResponse:
+        response = super().request(**environ)
+        if response.get("Content-Type", "").startswith("application/json"):
+            self._guard(response)
+        return response
+
+    @staticmethod
+    def _guard(response: HttpResponse) -> None:
+        body = json.loads(response.content)
+        assert b"Traceback" not in response.content
+        assert b"session_key" not in response.content
+        assert response["X-Request-ID"]
+        if isinstance(body, dict) and ("access_token" in body or "error" in body):
+            assert response["Cache-Control"] == "no-store"
+        if isinstance(body, dict) and "error" in body:
+            assert body["error_description"]
+            assert body["request_id"] == response["X-Request-ID"]
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A pool with one mini program source, and an application that offers it."""
+
+    pool: UserPool
+    source: IdentitySource
+    application: Application
+    method: LoginMethod
+
+
+@pytest.fixture(autouse=True)
+def shared_caches(settings: Settings) -> Iterator[None]:
+    """Keep the shared cache in this process and empty; tests of the database cache say so."""
+    settings.CACHES = {
+        alias: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": alias}
+        for alias in ("default", "sandbox")
+    }
+    yield
+    for alias in ("default", "sandbox"):
+        caches[alias].clear()
+
+
+@pytest.fixture
+def client() -> GuardedClient:
+    return GuardedClient()
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme", builders.MINI_APP_ID)
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    return make_tenant("globex", builders.SECOND_MINI_APP_ID)
+
+
+def make_tenant(identifier: str, app_id: str) -> Tenant:
+    pool = builders.make_pool(identifier)
+    source = builders.make_source(pool, app_id=app_id)
+    application = builders.make_application(pool)
+    return Tenant(pool, source, application, builders.offer(application, source))
+
+
+@pytest.fixture
+def log_in(client: GuardedClient) -> Callable[..., HttpResponse]:
+    """Post to the mini program's login door; by default a fresh code of Alice's, for Acme."""
+
+    def post(person: str = "alice", **fields: Any) -> HttpResponse:
+        body = {"client_id": "acme-shop", "code": builders.wx_login(person)} | fields
+        body = {name: value for name, value in body.items() if value is not None}
+        return client.post(LOGIN_URL, body, content_type="application/json")
+
+    return post
