@@ -64,6 +64,7 @@ def _leaks(text, call):
 @pytest.mark.parametrize("call", CALLS)
 def test_no_exception_or_log_record_holds_a_secret(client_for, server, caplog, call, answer):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     if BAD_ANSWERS[answer] is not None:
         server.answer(BAD_ANSWERS[answer])
 
@@ -79,6 +80,7 @@ def test_no_exception_or_log_record_holds_a_secret(client_for, server, caplog, c
 
 def test_a_broken_answer_is_not_quoted(client_for, server, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     server.answer(BAD_ANSWERS["broken JSON"])
 
     with pytest.raises(WeChatError) as caught:
@@ -90,6 +92,7 @@ def test_a_broken_answer_is_not_quoted(client_for, server, caplog):
 @pytest.mark.parametrize("call", CALLS)
 def test_a_refused_connection_tells_no_url(client_for, closed_port, caplog, call):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     client = client_for(f"http://127.0.0.1:{closed_port}")
 
     with pytest.raises(WeChatError) as caught:

@@ -1,0 +1,55 @@
+"""What is wrong with a manifest: always with the line and the key, never with a secret."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_KEY_MAX_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why nothing is applied."""
+
+    line: int
+    path: Path
+    reason: str
+    column: int | None = None
+
+    def __str__(self) -> str:
+        column = f"{self.column}:" if self.column is not None else ""
+        where = f" {written(self.path)}:" if self.path else ""
+        return f"{self.line}:{column}{where} {self.reason}"
+
+
+class ManifestRefused(Exception):
+    """The file can't be applied; ``problems`` has every reason, in the order of the lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        # Two rules may find the same fault; it is said once.
+        self.problems = sorted(
+            dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column or 0)
+        )
+        super().__init__(f"{len(self.problems)} problems")
+
+
+def written(path: Path) -> str:
+    """Return a path as the documentation writes it: ``user_pools[0].name``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{quotable(step)}"
+    return text.removeprefix(".")
+
+
+def quotable(key: str) -> str:
+    """Return a key of the file fit to be printed.
+
+    In ``{app_secret:0123…}``, where the blank after the colon is missing, the "key" holds the
+    secret: nothing after its first word is shown.
+    """
+    match = _KEY.match(key)
+    word = match[0][:_KEY_MAX_LENGTH] if match else ""
+    return word if word == key else f"{word}…"
