@@ -18,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 env = environ.FileAwareEnv()
 
+_ADDRESS = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}")
 _RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
 
 
@@ -90,6 +91,14 @@ def rate(name: str, default: str) -> str:
         raise ImproperlyConfigured(
             f"{name} must be a number and a period, such as {default}, or empty for no limit."
         )
+    return value
+
+
+def address(name: str, default: str) -> str:
+    """Return where to listen, as ``host:port``; an IPv6 host stands in brackets."""
+    value = text(name, default)
+    if not _ADDRESS.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be a host and a port, such as {default}.")
     return value
 
 

@@ -1,5 +1,6 @@
 """Django settings, read from the environment alone. docs/settings.md lists every variable."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +26,8 @@ ENCRYPTION_KEYS = parse_keys(
 
 # --- Where we are ----------------------------------------------------------------------------
 DEBUG = environment.switch("DEBUG", default=False)
-BIND = environment.text("BIND", "127.0.0.1:8000")
+BIND = environment.address("BIND", "127.0.0.1:8000")
+WEB_CONCURRENCY = int(environment.positive_number("WEB_CONCURRENCY", os.cpu_count() or 1))
 PUBLIC_URL = environment.base_url("PUBLIC_URL", f"http://{BIND}")
 _public = urlsplit(PUBLIC_URL)
 _public_host = _public.hostname or ""

@@ -1,0 +1,78 @@
+# Everything here needs Python 3.11 or newer and make; the first target that runs installs the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# --- Installing: each stamp is newer than the lock it stands for ---------------------------------
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Unionpass needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.runtime: .venv/.python requirements/runtime.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/runtime.txt -r requirements/dev.txt
+	@touch $@
+
+.PHONY: install
+install: .venv/.runtime ## Install what the server needs into .venv
+	@:
+
+# --- Running -------------------------------------------------------------------------------------
+.PHONY: run
+run: .venv/.runtime ## Look at it: SQLite, sandbox WeChat, demo pool, on 127.0.0.1:$PORT (8000)
+	@PORT=$(PORT) $(BIN)/python -m config.run
+
+.PHONY: serve
+serve: .venv/.runtime ## Serve in production, from environment variables alone (docs/settings.md)
+	@$(BIN)/python -m config.serve
+
+# --- Working on it -------------------------------------------------------------------------------
+.PHONY: check
+# The settings of an installation that never runs: enough for the checks to judge the real ones.
+check: export SECRET_KEY := nothing-is-signed-with-this-key-while-checking-0123456789
+check: export ENCRYPTION_KEYS := bm90aGluZyBpcyBlbmNyeXB0ZWQgd2l0aCB0aGlzLi4=
+check: export PUBLIC_URL := https://login.example.com
+check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment settings, translations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	DATABASE_URL=sqlite:// $(BIN)/python manage.py makemigrations --check --dry-run
+	DATABASE_URL=postgres://unionpass@127.0.0.1/unionpass \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py translations --check
+
+.PHONY: test
+test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
+	$(BIN)/python -m pytest
+	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest
+
+.PHONY: format
+format: .venv/.dev ## Mend formatting and what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: .venv/.dev ## Lock the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet pyproject.toml --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --group dev --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -c requirements/runtime.txt \
+		-o requirements/dev.txt
+
+.PHONY: messages
+messages: .venv/.dev ## Collect translatable strings and compile the translations
+	SECRET_KEY=none-is-needed-to-collect-messages ENCRYPTION_KEYS=bm90aGluZyBpcyBlbmNyeXB0ZWQgd2l0aCB0aGlzLi4= \
+		$(BIN)/python manage.py translations

@@ -1,0 +1,241 @@
+"""The shape of each object of a manifest. Nothing is cast or trimmed; unknown keys are refused."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Never
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import TextChoices
+from django.utils import timezone
+from rest_framework import serializers
+
+from applications.manifest.problems import quotable
+from applications.models import Application, ClientSecret
+from applications.rules import ApplicationType, Way
+from config.fields import StrictSerializer, StrictTextField
+from config.words import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+NAME_MAX_LENGTH = 100
+SOURCE_IDENTIFIER_MAX_LENGTH = 32
+APP_ID_MAX_LENGTH = 32
+URI_MAX_LENGTH = 500
+SECRET_MAX_LENGTH = 256
+
+# Upper case only: somebody who pastes the secret itself where the name belongs isn't quoted back.
+_ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+# RFC 6749 appendix A.2 without the blank, so that a line break copied along is noticed.
+_SECRET = re.compile(r"[\x21-\x7e]+")
+_NOT_YET = {
+    "field": "account binding isn't there yet: this version knows only “none”.",
+    "ask": "account binding isn't there yet: this version knows only “none”.",
+}
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret on its way from the file into the database; printing it shows nothing."""
+
+    value: str = field(repr=False)
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """Return " Did you mean X?", or nothing where no known word is close."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+class TextField(StrictTextField):
+    default_error_messages = {"type": "must be a string: put it in quotation marks."}
+
+
+class ChoiceField(serializers.Field[str, Any, str, Any]):
+    """One of a model's words."""
+
+    default_error_messages = {
+        "type": "must be a string: one of {words}.",
+        "choice": "must be one of {words}.{suggestion}",
+        "refused": "{reason}",
+    }
+
+    def __init__(
+        self, choices: type[TextChoices], *, refused: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
+        self.words = [str(value) for value in choices.values]
+        self.refused = refused or {}
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("type", words=", ".join(self.words))
+        if data in self.refused:
+            self.fail("refused", reason=self.refused[data])
+        if data not in self.words:
+            self.fail(
+                "choice", words=", ".join(self.words), suggestion=suggestion(data, self.words)
+            )
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+class SwitchField(serializers.Field[bool, Any, bool, Any]):
+    default_error_messages = {"type": "must be true or false, without quotation marks."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("type")
+        return data
+
+    def to_representation(self, value: bool) -> bool:  # noqa: FBT001 - DRF's signature
+        return value
+
+
+class ItemsField(serializers.Field[list[Any], Any, list[Any], Any]):
+    """A list; what is in it is looked at item by item (entries.py)."""
+
+    default_error_messages = {"type": "must be a list."}
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("type")
+        return data
+
+    def to_representation(self, value: list[Any]) -> list[Any]:
+        return value
+
+
+class SecretField(serializers.Field[Secret, Any, Secret, Any]):
+    """A literal, or ``{env: NAME}``: a variable of the environment in the serializer's context."""
+
+    default_error_messages = {
+        "type": "must be a string, or {{env: NAME}} in upper case.",
+        "environment": "the environment variable {name} is missing or empty.",
+        "form": "must be printable ASCII without blanks or line breaks{of}.",
+        "rule": "{reason}",
+    }
+
+    def __init__(self, *, check: Callable[[str], None], **kwargs: Any) -> None:
+        self.check = check
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Secret:
+        value, of = self._look_up(data) if isinstance(data, Mapping) else (data, "")
+        if not isinstance(value, str):
+            self.fail("type")
+        if len(value) > SECRET_MAX_LENGTH or not _SECRET.fullmatch(value):
+            self.fail("form", of=of)
+        try:
+            self.check(value)
+        except DjangoValidationError as error:
+            self.fail("rule", reason=" ".join(error.messages))
+        return Secret(value)
+
+    def to_representation(self, value: Secret) -> Never:
+        raise TypeError("A secret is never shown.")
+
+    def _look_up(self, reference: Mapping[str, Any]) -> tuple[str, str]:
+        name = reference.get("env")
+        if set(reference) != {"env"} or not isinstance(name, str):
+            self.fail("type")
+        if not _ENVIRONMENT_NAME.fullmatch(name):
+            self.fail("type")
+        value = self.context["environment"].get(name, "")
+        if not value:
+            self.fail("environment", name=name)
+        return value, f" (in the environment variable {name})"
+
+
+class ManifestSerializer(StrictSerializer):
+    """Names every key that it doesn't know, not the first alone, and what may have been meant."""
+
+    default_error_messages = {"invalid": "must be an object: keys with values."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        unknown = {key: [self._unknown(key)] for key in data if key not in self.fields}
+        try:
+            values = super().to_internal_value(
+                {key: value for key, value in data.items() if key not in unknown}
+            )
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**unknown, **_details(error)}) from None
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+    def _unknown(self, key: str) -> str:
+        # The part before a colon that lacks its blank: `app_secret:0123…` (problems.quotable).
+        word = quotable(key).removesuffix("…")
+        return f"is not known here.{suggestion(word, list(self.fields))}"
+
+
+class ManifestRootSerializer(ManifestSerializer):
+    user_pools = ItemsField()
+
+
+class PoolSerializer(ManifestSerializer):
+    identifier = TextField(max_length=IDENTIFIER_MAX_LENGTH, validators=[validate_identifier])
+    name = TextField(max_length=NAME_MAX_LENGTH, required=False)
+    merge = ChoiceField(UserPool.Merge, required=False)
+    genauth_compatible = SwitchField(required=False)
+    identity_sources = ItemsField(required=False)
+    applications = ItemsField(required=False)
+
+
+def _check_app_secret(value: str) -> None:
+    IdentitySource().set_app_secret(value, now=timezone.now())
+
+
+def _check_client_secret(value: str) -> None:
+    ClientSecret.for_application(Application(), value)
+
+
+class SourceSerializer(ManifestSerializer):
+    identifier = TextField(
+        max_length=SOURCE_IDENTIFIER_MAX_LENGTH, validators=[validate_identifier]
+    )
+    type = ChoiceField(IdentitySource.Type, required=False)
+    display_name = TextField(max_length=NAME_MAX_LENGTH, required=False)
+    app_id = TextField(max_length=APP_ID_MAX_LENGTH, required=False)
+    app_secret = SecretField(check=_check_app_secret, required=False)
+    mode = ChoiceField(IdentitySource.Mode, required=False)
+    registration = ChoiceField(IdentitySource.Registration, required=False)
+    association = ChoiceField(IdentitySource.Association, refused=_NOT_YET, required=False)
+    enabled = SwitchField(required=False)
+
+
+class ApplicationSerializer(ManifestSerializer):
+    client_id = TextField(max_length=IDENTIFIER_MAX_LENGTH, validators=[validate_client_id])
+    name = TextField(max_length=NAME_MAX_LENGTH, required=False)
+    type = ChoiceField(ApplicationType, required=False)
+    enabled = SwitchField(required=False)
+    client_secret = SecretField(check=_check_client_secret, required=False)
+    redirect_uris = ItemsField(required=False)
+    login_methods = ItemsField(required=False)
+
+
+class RedirectURISerializer(ManifestSerializer):
+    """One item of ``redirect_uris``; its rule needs the application's type (planning)."""
+
+    uri = TextField(max_length=URI_MAX_LENGTH)
+
+
+class LoginMethodSerializer(ManifestSerializer):
+    """One item of ``login_methods`` in its long form."""
+
+    way = ChoiceField(Way, required=False)
+    enabled = SwitchField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        # Not a class attribute: `source` is a property of every DRF field.
+        return {"source": TextField(max_length=SOURCE_IDENTIFIER_MAX_LENGTH), **super().get_fields()}
+
+
+def _details(error: serializers.ValidationError) -> dict[str, Any]:
+    return dict(error.detail) if isinstance(error.detail, Mapping) else {}

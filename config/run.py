@@ -1,0 +1,108 @@
+"""``make run``: a server to look at, on this machine only, made from nothing.
+
+Keeps its secrets and its SQLite file in ``.run/``. An environment variable that is set already
+wins, so that a look at another database or port is one word away.
+"""
+
+import base64
+import io
+import json
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from config.server import become_server
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN_DIR = ROOT / ".run"
+SECRETS = RUN_DIR / "environment.json"
+DEMO = ROOT / "examples" / "demo.yaml"
+DEMO_CLIENT_ID = "demo-mini-program"
+DEMO_APP_ID = "wxsandbox000000001"
+
+
+def main() -> None:
+    """Prepare everything that is missing, say how to log somebody in, and serve."""
+    port = os.environ.get("PORT", "").strip() or "8000"
+    refuse_taken_port(port)
+    for name, value in environment(port).items():
+        os.environ.setdefault(name, value)
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(f"Unionpass can't start. {error}")
+    call_command("migrate", verbosity=0)
+    with io.StringIO() as unsaid:
+        call_command("apply", str(DEMO), stdout=unsaid)
+    print(greeting(settings.PUBLIC_URL), flush=True)  # noqa: T201
+    become_server(workers=1)
+
+
+def environment(port: str) -> dict[str, str]:
+    """Return the settings of this look, with secrets that are made once and then kept."""
+    return {
+        "DEBUG": "on",
+        "WECHAT_SANDBOX": "on",
+        "BIND": f"127.0.0.1:{port}",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "DATABASE_URL": f"sqlite:///{RUN_DIR / 'unionpass.sqlite3'}",
+        **kept_secrets(),
+    }
+
+
+def kept_secrets() -> dict[str, str]:
+    """Return the secrets of earlier runs; the first run makes them, for this user alone."""
+    RUN_DIR.mkdir(mode=0o700, exist_ok=True)
+    if not SECRETS.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "DEMO_WEB_SECRET": secrets.token_urlsafe(32),
+            "DEMO_MACHINE_SECRET": secrets.token_urlsafe(32),
+        }
+        with os.fdopen(os.open(SECRETS, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(made, file, indent=2)
+    kept: dict[str, str] = json.loads(SECRETS.read_text())
+    return kept
+
+
+def refuse_taken_port(port: str) -> None:
+    """Stop with a sentence if somebody listens there already."""
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        sys.exit(f"Unionpass can't start. PORT={port} is not a port number.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except OSError:
+            sys.exit(
+                f"Unionpass can't start. Port {port} is taken. Try: make run PORT={int(port) + 1}"
+            )
+
+
+def greeting(url: str) -> str:
+    """Return what the terminal says: where we are, and how to log a sandbox person in."""
+    code = f"{url}/sandbox/wx.login?app_id={DEMO_APP_ID}&person=alice"
+    return f"""
+Unionpass runs at {url}  (Ctrl-C stops it; data stays in .run/)
+
+  API reference   {url}/api/docs
+  Discovery       {url}/oidc/demo/.well-known/openid-configuration
+
+Log Alice in, as her mini program would: the first part plays wx.login on her phone.
+
+  CODE=$(curl -s -X POST '{code}' | cut -d'"' -f8); \\
+  curl -s {url}/api/v1/login/wechat-mini-program -H 'Content-Type: application/json' \\
+    -d '{{"client_id": "{DEMO_CLIENT_ID}", "code": "'$CODE'"}}'
+"""
+
+
+if __name__ == "__main__":
+    main()

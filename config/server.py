@@ -1,0 +1,38 @@
+"""Granian, as both ``make run`` and ``make serve`` start it."""
+
+import os
+import sys
+from typing import NoReturn
+
+from django.conf import settings
+
+# A thread waits most of its time for WeChat, so there are many to a core.
+THREADS_PER_WORKER = 32
+
+
+def granian_command(*, workers: int) -> list[str]:
+    """Return the command line that serves the application at ``settings.BIND``."""
+    host, _, port = settings.BIND.rpartition(":")
+    # fmt: off
+    return [
+        sys.executable, "-m", "granian", "config.wsgi:application",
+        "--interface", "wsgi",
+        "--host", host.strip("[]"),
+        "--port", port,
+        "--workers", str(workers),
+        "--blocking-threads", str(THREADS_PER_WORKER),
+        # Without it Granian stops altogether when one worker is killed.
+        "--respawn-failed-workers",
+        "--respawn-interval", "1",
+        "--workers-kill-timeout", "15",
+        "--no-ws",
+        "--process-name", "unionpass",
+        "--log-level", "warning",
+    ]
+    # fmt: on
+
+
+def become_server(*, workers: int) -> NoReturn:
+    """Replace this process by the server, which signals then reach directly."""
+    sys.stdout.flush()
+    os.execv(sys.executable, granian_command(workers=workers))  # noqa: S606 - no shell is meant
