@@ -60,7 +60,9 @@ def _split(uri: str) -> SplitResult:
 
 def _validate_web(parts: SplitResult) -> None:
     if not parts.hostname or "[" in parts.path + parts.query or "]" in parts.path + parts.query:
-        raise ValidationError(_("Write the URI in full, such as https://shop.example.com/callback."))
+        raise ValidationError(
+            _("Write the URI in full, such as https://shop.example.com/callback.")
+        )
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValidationError(_("Use https; http is for localhost, 127.0.0.1 and [::1] only."))
 

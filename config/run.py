@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from config.server import become_server
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUN_DIR = ROOT / ".run"
 SECRETS = RUN_DIR / "environment.json"
 DEMO = ROOT / "examples" / "demo.yaml"
+DEMO_POOL = "demo"
 DEMO_CLIENT_ID = "demo-mini-program"
 DEMO_APP_ID = "wxsandbox000000001"
 
@@ -32,15 +34,15 @@ def main() -> None:
     """Prepare everything that is missing, say how to log somebody in, and serve."""
     port = os.environ.get("PORT", "").strip() or "8000"
     refuse_taken_port(port)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     for name, value in environment(port).items():
         os.environ.setdefault(name, value)
     try:
         django.setup()
-    except ImproperlyConfigured as error:
+        call_command("migrate", verbosity=0)
+        make_demo_pool()
+    except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"Unionpass can't start. {error}")
-    call_command("migrate", verbosity=0)
-    with io.StringIO() as unsaid:
-        call_command("apply", str(DEMO), stdout=unsaid)
     print(greeting(settings.PUBLIC_URL), flush=True)  # noqa: T201
     become_server(workers=1)
 
@@ -73,6 +75,14 @@ def kept_secrets() -> dict[str, str]:
     return kept
 
 
+def make_demo_pool() -> None:
+    """Apply the demo once; what an operator changed in it since is theirs."""
+    pools = apps.get_model("userpools", "UserPool")._default_manager
+    if not pools.filter(identifier=DEMO_POOL).exists():
+        with io.StringIO() as unsaid:
+            call_command("apply", str(DEMO), stdout=unsaid)
+
+
 def refuse_taken_port(port: str) -> None:
     """Stop with a sentence if somebody listens there already."""
     if not port.isdecimal() or not 0 < int(port) < 2**16:
@@ -94,7 +104,7 @@ def greeting(url: str) -> str:
 Unionpass runs at {url}  (Ctrl-C stops it; data stays in .run/)
 
   API reference   {url}/api/docs
-  Discovery       {url}/oidc/demo/.well-known/openid-configuration
+  Discovery       {url}/oidc/{DEMO_POOL}/.well-known/openid-configuration
 
 Log Alice in, as her mini program would: the first part plays wx.login on her phone.
 

@@ -26,8 +26,7 @@ def granian_command(*, workers: int) -> list[str]:
         "--respawn-interval", "1",
         "--workers-kill-timeout", "15",
         "--no-ws",
-        "--process-name", "unionpass",
-        "--log-level", "warning",
+        "--log-level", "error",  # its warning about the number of threads is a choice of ours
     ]
     # fmt: on
 

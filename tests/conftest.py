@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -53,6 +54,17 @@ class Tenant:
     source: IdentitySource
     application: Application
     method: LoginMethod
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Make the test database a file where ``DATABASE_URL`` names one, so that threads share it."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite" and database["NAME"] != ":memory:":
+        folder = tmp_path_factory.mktemp("database")
+        database["TEST"]["NAME"] = str(folder / "unionpass.sqlite3")
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from config.words import IDENTIFIER_MAX_LENGTH, validate_identifier
 RESERVED_POOL_IDENTIFIERS = frozenset({
     "account", "accounts", "add", "admin", "api", "apply", "auth",
     "authorize", "autocomplete", "certs", "change-password", "confirm", "console", "delete",
-    "demo", "device", "device-authorization", "email", "error", "events", "experience",
+    "device", "device-authorization", "email", "error", "events", "experience",
     "export", "healthz", "history", "i18n", "introspect", "introspection", "jsi18n",
     "jwks", "keys", "language", "link", "login", "logout", "me",
     "metrics", "new", "oidc", "operators", "par", "password", "pools",

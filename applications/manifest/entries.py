@@ -82,10 +82,9 @@ class _EntryReader:
         if serializer.is_valid():
             return Entry(path, serializer.validated_data)
         for key, (reason, *_more) in serializer.errors.items():
-            whole = key == api_settings.NON_FIELD_ERRORS_KEY
-            self.manifest.refuse(
-                path if whole else (*path, key), _REASONS.get(reason.code, str(reason))
-            )
+            place = path if key == api_settings.NON_FIELD_ERRORS_KEY else (*path, key)
+            place = (*place, "env") if reason.code == "environment" else place
+            self.manifest.refuse(place, _REASONS.get(reason.code, str(reason)))
         if not isinstance(data, Mapping):
             return None
         valid = {key: value for key, value in data.items() if key not in serializer.errors}

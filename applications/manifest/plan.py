@@ -7,7 +7,6 @@ from enum import Enum
 from typing import NamedTuple
 
 from applications.manifest.applied import Value
-from applications.manifest.schema import Secret
 
 NO_CHANGES = "No changes."
 
@@ -18,7 +17,7 @@ class Action(Enum):
     CREATE = "create"
     TAKE_UP = "take up again"
     CHANGE = "change"
-    LEAVE = "unchanged"
+    LEAVE = "leave as it is"
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,9 @@ class Method(NamedTuple):
 
 @dataclass(frozen=True)
 class Intent:
-    """What the file says about one object, in the form in which the database is compared."""
+    """What the file says about one object, in the form of state.py."""
 
-    values: Mapping[str, Value]
-    secret: Secret | None = None
+    values: Mapping[str, Value] = field(repr=False)
     methods: tuple[Method, ...] = ()
 
 
@@ -62,7 +60,7 @@ class ObjectPlan:
     identifier: str
     action: Action
     changes: tuple[FieldChange, ...]
-    intent: Intent = field(repr=False)
+    intent: Intent
 
     @property
     def changed(self) -> frozenset[str]:
@@ -100,8 +98,8 @@ class Plan:
         moving = [part for part in objects if part.action is not Action.LEAVE]
         if not moving:
             return NO_CHANGES
-        counts = {action: sum(part.action is action for part in objects) for action in Action}
-        summary = ", ".join(f"{count} {action.value}" for action, count in counts.items() if count)
+        counts = [(action, sum(part.action is action for part in objects)) for action in Action]
+        summary = ", ".join(f"{count} to {action.value}" for action, count in counts if count)
         return "\n".join([*(str(part) for part in moving), f"In all: {summary}."])
 
 

@@ -31,7 +31,7 @@ class ManifestRefused(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         # Two rules may find the same fault; it is said once.
         self.problems = sorted(
-            dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column or 0)
+            dict.fromkeys(problems), key=lambda problem: (problem.line, written(problem.path))
         )
         super().__init__(f"{len(self.problems)} problems")
 

@@ -10,6 +10,7 @@ YAML: https://yaml.org/spec/1.2.2/ (read 2026-11)
 
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -25,7 +26,11 @@ from applications.manifest.problems import ManifestRefused, Path, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
-_QUOTATION = re.compile(r"""(['"]).{2,}?\1""")
+# A message's words in quotation marks: what YAML's grammar waits for may be shown, anything else may
+# be part of a secret.
+_HARMLESS = frozenset({"','", "']'", "'}'", "':'", "'-'", "'?'", r"'\t'"})
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_FROM_FIRST_TO_LAST_QUOTE = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,10 @@ def read_document(text: str) -> Document:
 def _compose(text: str) -> Node | None:
     yaml = YAML(typ="rt", pure=True)
     try:
-        root: Node | None = yaml.compose(StringIO(_without_tabs(text)))
+        with warnings.catch_warnings():
+            # An anchor may be used again (YAML 1.2 §3.2.2.2); the warning quotes its name.
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            root: Node | None = yaml.compose(StringIO(_without_tabs(text)))
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         reason = "holds a character that isn't allowed in YAML."
@@ -88,7 +96,9 @@ def _compose(text: str) -> Node | None:
 
 def _syntax_problem(error: MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
-    what = _QUOTATION.sub("…", error.problem or "it can't be read")
+    what = error.problem or "it can't be read"
+    if not _HARMLESS.issuperset(_QUOTED.findall(what)):
+        what = _FROM_FIRST_TO_LAST_QUOTE.sub("…", what)
     return Problem(
         line=mark.line + 1 if mark else 1,
         column=mark.column + 1 if mark else 1,
@@ -141,7 +151,7 @@ class _Reader:
 
 
 def _scalar(node: Node) -> Any:
-    match node.tag.removeprefix(_TAG):
+    match (node.tag or "").removeprefix(_TAG):
         case "str":
             return _joined(node.value)
         case "null":

@@ -234,7 +234,10 @@ class LoginMethodSerializer(ManifestSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         # Not a class attribute: `source` is a property of every DRF field.
-        return {"source": TextField(max_length=SOURCE_IDENTIFIER_MAX_LENGTH), **super().get_fields()}
+        return {
+            "source": TextField(max_length=SOURCE_IDENTIFIER_MAX_LENGTH),
+            **super().get_fields(),
+        }
 
 
 def _details(error: serializers.ValidationError) -> dict[str, Any]:

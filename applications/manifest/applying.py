@@ -1,0 +1,194 @@
+"""The plan into the database: everything in one transaction, or nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from applications.manifest.applied import Value, digest
+from applications.manifest.entries import Manifest
+from applications.manifest.plan import Action, Method, ObjectPlan, Plan, PoolPlan
+from applications.manifest.planning import make_plan
+from applications.manifest.planning_fields import Row
+from applications.manifest.state import (
+    Rows,
+    application_state,
+    load_rows,
+    pool_state,
+    secret_hash_of,
+    source_state,
+)
+from applications.models import Application, ClientSecret, LoginMethod, RedirectURI
+from identity_sources.models import IdentitySource
+from userpools.keys import create_pool
+from userpools.models import UserPool
+
+# Long enough for every server of the application to be given the new secret in working hours,
+# short enough that a secret nobody means to use any more isn't forgotten.
+CLIENT_SECRET_OVERLAP = timedelta(hours=24)
+
+# Two files that make the same new thing at once meet only at a unique constraint: there is no row
+# to lock yet. The one that comes second starts again and finds the row.
+_ATTEMPTS = 3
+
+
+class ApplyInterrupted(Exception):
+    """Somebody else keeps changing the same rows."""
+
+
+def preview(manifest: Manifest, *, overwrite: bool) -> Plan:
+    """Return what `apply_manifest` would do now; nothing is written.
+
+    Raises:
+        ManifestRefused: the file can't be applied.
+
+    """
+    rows = load_rows(manifest, lock=False)
+    return make_plan(manifest, rows, overwrite=overwrite, now=timezone.now())
+
+
+def apply_manifest(manifest: Manifest, *, overwrite: bool) -> Plan:
+    """Bring the database to what the file says, in one transaction, and return what was done.
+
+    Raises:
+        ManifestRefused: the file can't be applied; nothing was written.
+        ApplyInterrupted: others changed the same things each time it was tried.
+
+    """
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return _apply_once(manifest, overwrite=overwrite)
+        except (IntegrityError, ValidationError) as error:
+            last = error
+    raise ApplyInterrupted from last
+
+
+def _apply_once(manifest: Manifest, *, overwrite: bool) -> Plan:
+    now = timezone.now()
+    rows = load_rows(manifest, lock=True)
+    plan = make_plan(manifest, rows, overwrite=overwrite, now=now)
+    # In the order of the locks, whatever the order in the file: two who make the same pools wait
+    # for each other, but not in a circle.
+    for pool_plan in sorted(plan.pools, key=lambda part: part.pool.identifier):
+        _PoolWriter(rows, now).write(pool_plan)
+    return plan
+
+
+class _PoolWriter:
+    def __init__(self, rows: Rows, now: datetime) -> None:
+        self.rows = rows
+        self.now = now
+
+    def write(self, plan: PoolPlan) -> None:
+        pool = self._pool(plan.pool)
+        sources = {row.identifier: row for row in self.rows.sources_in(pool.identifier)}
+        for part in plan.sources:
+            sources[part.identifier] = self._source(part, pool, sources.get(part.identifier))
+        for part in plan.applications:
+            self._application(part, pool, sources)
+
+    def _pool(self, plan: ObjectPlan) -> UserPool:
+        row = self.rows.pools.get(plan.identifier)
+        if row is None:
+            row = create_pool(identifier=plan.identifier, **plan.intent.values)
+            _remember(row, pool_state(row))
+        else:
+            _set(row, plan)
+            _remember(row, plan.intent.values)
+        return row
+
+    def _source(
+        self, plan: ObjectPlan, pool: UserPool, row: IdentitySource | None
+    ) -> IdentitySource:
+        is_new = row is None
+        row = row or IdentitySource(pool=pool, identifier=plan.identifier)
+        _set(row, plan, "app_secret")
+        app_secret = plan.intent.values.get("app_secret")
+        if "app_secret" in plan.changed and isinstance(app_secret, str):
+            row.set_app_secret(app_secret, now=self.now)
+        row.archived_at = None
+        if is_new or plan.action is not Action.LEAVE:
+            row.save(force_insert=is_new)
+        _remember(row, source_state(row) if is_new else plan.intent.values)
+        return row
+
+    def _application(
+        self, plan: ObjectPlan, pool: UserPool, sources: Mapping[str, IdentitySource]
+    ) -> None:
+        row = self.rows.applications.get(plan.identifier)
+        is_new = row is None
+        row = row or Application(pool=pool, client_id=plan.identifier)
+        _set(row, plan, "client_secret", "redirect_uris", "login_methods")
+        if is_new or plan.action is not Action.LEAVE:
+            row.save(force_insert=is_new)
+        before = application_state(row, live_sources=()) if is_new else {}
+        if "client_secret" in plan.changed:
+            _rotate_client_secret(row, str(plan.intent.values["client_secret"]), now=self.now)
+        if "redirect_uris" in plan.changed:
+            _set_redirect_uris(row, plan.intent.values["redirect_uris"])
+        if "login_methods" in plan.changed:
+            _set_login_methods(row, plan.intent.methods, sources)
+        _remember(row, {**before, **plan.intent.values})
+
+
+def _set(row: Row, plan: ObjectPlan, *apart: str) -> None:
+    for name in plan.changed.difference(apart):
+        setattr(row, name, plan.intent.values[name])
+
+
+def _remember(row: Row, values: Mapping[str, Value]) -> None:
+    applied = {name: digest(row.pk, name, value) for name, value in values.items()}
+    if row.applied != {**row.applied, **applied}:
+        row.applied = {**row.applied, **applied}
+        row.save(update_fields=["applied"])
+
+
+def _rotate_client_secret(application: Application, secret_hash: str, *, now: datetime) -> None:
+    overlap_ends_at = now + CLIENT_SECRET_OVERLAP
+    found = None
+    for secret in ClientSecret.objects.filter(application=application):
+        if secret_hash_of(secret) == secret_hash:
+            found = secret
+        elif secret.expires_at is None or secret.expires_at > overlap_ends_at:
+            secret.expires_at = overlap_ends_at
+            secret.save(update_fields=["expires_at"])
+    found = found or ClientSecret(application=application, secret_hash=bytes.fromhex(secret_hash))
+    found.expires_at = None
+    found.save()
+
+
+def _set_redirect_uris(application: Application, uris: Value) -> None:
+    wanted = uris if isinstance(uris, list) else []
+    registered = RedirectURI.objects.filter(application=application)
+    registered.exclude(uri__in=wanted).delete()
+    for position, uri in enumerate(wanted):
+        registered.update_or_create(
+            application=application, uri=uri, defaults={"position": position}
+        )
+
+
+def _set_login_methods(
+    application: Application,
+    methods: tuple[Method, ...],
+    sources: Mapping[str, IdentitySource],
+) -> None:
+    """Set the listed methods; switch off the others, whose rows sessions may still refer to."""
+    offered = LoginMethod.objects.filter(application=application)
+    listed = []
+    for position, method in enumerate(methods):
+        row, _created = offered.update_or_create(
+            application=application,
+            identity_source=sources[method.source],
+            way=method.way,
+            defaults={"enabled": method.enabled, "position": position},
+            create_defaults={
+                "pool_id": application.pool_id,
+                "enabled": method.enabled,
+                "position": position,
+            },
+        )
+        listed.append(row.pk)
+    offered.exclude(pk__in=listed).update(enabled=False)

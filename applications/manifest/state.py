@@ -1,0 +1,132 @@
+"""What the database holds: the rows that a manifest is about, and their values field by field."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from applications.manifest.applied import Value
+from applications.manifest.entries import Manifest
+from applications.models import Application, ClientSecret
+from config.encryption import DecryptionError
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+SECRET_FIELDS = frozenset({"app_secret", "client_secret"})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The pools that the file names with their sources, and the applications it names anywhere."""
+
+    pools: Mapping[str, UserPool]
+    sources: Mapping[tuple[str, str], IdentitySource]
+    applications: Mapping[str, Application]
+
+    def sources_in(self, pool: str) -> list[IdentitySource]:
+        """Return a pool's sources, the archived ones too."""
+        return [source for (owner, _), source in self.sources.items() if owner == pool]
+
+
+def load_rows(manifest: Manifest, *, lock: bool) -> Rows:
+    """Load what the manifest names; with ``lock``, keep it from others until the transaction ends.
+
+    The pools are locked first and in the order of their names, so that of two who apply at once
+    one waits for the other, and reads the rest only when that one has finished.
+    """
+    identifiers = [entry.values["identifier"] for entry in manifest.pools]
+    client_ids = [
+        entry.values["client_id"] for pool in manifest.pools for entry in pool.applications
+    ]
+    pools = UserPool.objects.filter(identifier__in=identifiers).order_by("identifier")
+    sources = IdentitySource.objects.filter(pool__identifier__in=identifiers).order_by("pk")
+    applications = Application.objects.filter(client_id__in=client_ids).order_by("pk")
+    if lock:
+        pools = pools.select_for_update()
+        sources = sources.select_for_update(of=("self",))
+        applications = applications.select_for_update(of=("self",))
+    return Rows(
+        {pool.identifier: pool for pool in pools},
+        {
+            (source.pool.identifier, source.identifier): source
+            for source in sources.select_related("pool")
+        },
+        {
+            application.client_id: application
+            for application in applications.select_related("pool").prefetch_related(
+                "redirect_uris", "login_methods__identity_source", "client_secrets"
+            )
+        },
+    )
+
+
+def pool_state(pool: UserPool) -> dict[str, Value]:
+    """Return the pool's values."""
+    return {
+        "name": pool.name,
+        "merge": pool.merge,
+        "genauth_compatible": pool.genauth_compatible,
+    }
+
+
+def source_state(source: IdentitySource) -> dict[str, Value]:
+    """Return the source's values, with its AppSecret; None where no key decrypts that."""
+    try:
+        app_secret = source.app_secret()
+    except DecryptionError:
+        app_secret = None
+    return {
+        "display_name": source.display_name,
+        "app_secret": app_secret,
+        "registration": source.registration,
+        "association": source.association,
+        "enabled": source.enabled,
+    }
+
+
+def application_state(
+    application: Application, *, live_sources: Collection[str]
+) -> dict[str, Value]:
+    """Return the application's values; a client secret is the hexadecimal form of its hash.
+
+    A login method that is switched off counts as one that isn't there, as does one of a source
+    that isn't among ``live_sources``: neither lets anybody in.
+    """
+    return {
+        "name": application.name,
+        "enabled": application.enabled,
+        "client_authentication": application.client_authentication,
+        "client_secret": _lasting_secrets(application),
+        "redirect_uris": [
+            row.uri
+            for row in sorted(
+                application.redirect_uris.all(), key=lambda row: (row.position, row.pk)
+            )
+        ],
+        "login_methods": [
+            f"{row.identity_source.identifier}:{row.way}"
+            for row in sorted(
+                application.login_methods.all(), key=lambda row: (row.position, row.pk)
+            )
+            if row.enabled and row.identity_source.identifier in live_sources
+        ],
+    }
+
+
+def is_usable(secret: ClientSecret, now: datetime) -> bool:
+    """Tell whether the secret still opens something."""
+    return secret.expires_at is None or secret.expires_at > now
+
+
+def secret_hash_of(secret: ClientSecret) -> str:
+    """Return the hexadecimal form of the hash, from whatever the database's driver gives."""
+    return bytes(secret.secret_hash).hex()
+
+
+def _lasting_secrets(application: Application) -> Value:
+    # One that expires is on its way out: a rotation has begun, and its successor is what counts.
+    hashes = sorted(
+        secret_hash_of(secret)
+        for secret in application.client_secrets.all()
+        if secret.expires_at is None
+    )
+    return hashes if len(hashes) > 1 else next(iter(hashes), None)

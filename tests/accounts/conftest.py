@@ -1,0 +1,107 @@
+"""What the tests of logins need besides the cast: WeChat's side of the line, and threads."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Barrier
+from typing import Any
+
+import pytest
+import responses
+from django.db import connection, connections
+
+from identity_sources.gateway import sandbox
+from identity_sources.models import IdentitySource
+from identity_sources.sandbox import Fault, Sandbox, SandboxAnswer, SandboxRequest
+from tests import builders
+from tests.conftest import Tenant
+
+LIVE_URL = "https://api.weixin.qq.com"
+
+
+@dataclass
+class Line:
+    """The line to the sandbox, overheard: what was asked, what was answered."""
+
+    exchanges: list[tuple[SandboxRequest, SandboxAnswer]] = field(default_factory=list)
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+    """Called within each call to WeChat, on its thread."""
+
+    @property
+    def calls(self) -> list[str]:
+        """The names of the calls so far, in order."""
+        return [request.path.rpartition("/")[2] for request, _ in self.exchanges]
+
+    def script(self, fault: Fault, *, call: str = "jscode2session", times: int = 1) -> None:
+        """Let a fault happen to the next calls."""
+        sandbox().script(call, fault, times)
+
+
+@pytest.fixture
+def wechat(monkeypatch: pytest.MonkeyPatch) -> Line:
+    line = Line()
+    answer = Sandbox.handle
+
+    def overheard(self: Sandbox, request: SandboxRequest) -> SandboxAnswer:
+        for listener in line.listeners:
+            listener()
+        answered = answer(self, request)
+        line.exchanges.append((request, answered))
+        return answered
+
+    monkeypatch.setattr(Sandbox, "handle", overheard)
+    return line
+
+
+@pytest.fixture
+def live() -> Iterator[responses.RequestsMock]:
+    """WeChat's own address, where only what a test registers is answered."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def live_source(acme: Tenant) -> IdentitySource:
+    """Acme's second source: live, offered by the same application."""
+    source = builders.make_source(
+        acme.pool,
+        identifier="acme-live",
+        app_id=builders.LIVE_APP_ID,
+        mode=IdentitySource.Mode.LIVE,
+    )
+    builders.offer(acme.application, source, position=1)
+    return source
+
+
+@pytest.fixture
+def threaded_database(transactional_db: None) -> None:
+    """A database that many threads may use at once."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("An SQLite in memory serves one thread: DATABASE_URL=sqlite:////path/to/file.")
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """Do something for each of several things at the same moment, each in a thread of its own."""
+
+    def run(work: Callable[[Any], Any], things: list[Any]) -> list[Any]:
+        start = Barrier(len(things), timeout=30)
+
+        def one(thing: Any) -> Any:
+            start.wait()
+            with _own_connections():
+                return work(thing)
+
+        with ThreadPoolExecutor(len(things)) as pool:
+            return list(pool.map(one, things))
+
+    return run
+
+
+@contextmanager
+def _own_connections() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        connections.close_all()

@@ -1,0 +1,79 @@
+"""What the database holds: rows counted, login events and linked accounts as plain data."""
+
+from collections import Counter
+from typing import Any
+from unittest.mock import ANY
+
+from django.apps import apps
+
+from accounts.models import LinkedAccount, LoginEvent, User
+
+_EVENT_FIELDS = (
+    "pool__identifier",
+    "application__client_id",
+    "identity_source__identifier",
+    "user__sub",
+    "door",
+    "way",
+    "outcome",
+    "error",
+    "decision",
+    "unionid_added",
+    "conflict",
+    "replayed",
+    "phone_status",
+    "wechat_errcode",
+    "wechat_rid",
+    "wechat_milliseconds",
+    "request_id",
+    "occurred_at",
+)
+
+
+def count_rows() -> Counter[str]:
+    """Count the rows of every table; subtract an earlier count to see what was written."""
+    return Counter({model._meta.label: model._base_manager.count() for model in apps.get_models()})
+
+
+def events() -> list[dict[str, Any]]:
+    """Return all login events, oldest first."""
+    return list(LoginEvent.objects.order_by("pk").values(*_EVENT_FIELDS))
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """Return the event of Alice's first login at Acme, with the differences that matter."""
+    usual = {
+        "pool__identifier": "acme",
+        "application__client_id": "acme-shop",
+        "identity_source__identifier": "acme-mini",
+        "user__sub": ANY,
+        "door": "rest",
+        "way": "mini_program",
+        "outcome": "succeeded",
+        "error": "",
+        "decision": "created",
+        "unionid_added": False,
+        "conflict": "",
+        "replayed": False,
+        "phone_status": "",
+        "wechat_errcode": None,
+        "wechat_rid": "",
+        "wechat_milliseconds": ANY,
+        "request_id": ANY,
+        "occurred_at": ANY,
+    }
+    assert changes.keys() <= usual.keys()
+    return usual | changes
+
+
+def refusal(error: str, **changes: Any) -> dict[str, Any]:
+    """Return the event of a refused login at Acme."""
+    return event(
+        **{"user__sub": None, "outcome": "refused", "error": error, "decision": ""} | changes
+    )
+
+
+def linked_rows(user: User | None = None) -> set[tuple[str, str, str, str]]:
+    """Return (kind, AppID, OpenID, UnionID) of a user's linked accounts, or of all."""
+    rows = LinkedAccount.objects.filter(**{"user": user} if user else {})
+    return set(rows.values_list("kind", "app_id", "openid", "unionid"))

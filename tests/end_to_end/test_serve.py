@@ -1,0 +1,327 @@
+"""``make serve`` as an operator starts it, against a program that answers as WeChat does."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import psycopg
+import pytest
+import requests
+from psycopg import sql
+
+from tests.end_to_end import fake_wechat
+from tests.end_to_end.fake_wechat import FakeWeChat
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+MANIFEST = f"""
+user_pools:
+  - identifier: acme
+    name: Acme
+    identity_sources:
+      - identifier: acme-mini
+        type: wechat_mini_program
+        display_name: Acme mini program
+        app_id: {fake_wechat.APP_ID}
+        app_secret: {{env: ACME_MINI_SECRET}}
+      - identifier: acme-closed
+        type: wechat_mini_program
+        display_name: Acme for members
+        app_id: wx0123456789abcdef
+        app_secret: {{env: ACME_MINI_SECRET}}
+        registration: closed
+    applications:
+      - client_id: acme-shop
+        name: Acme shop
+        type: mini_program
+        login_methods: [acme-mini]
+      - client_id: acme-members
+        name: Acme members
+        type: mini_program
+        login_methods: [acme-closed]
+"""
+
+
+@dataclass
+class Server:
+    """A running server and how to talk to it."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    wechat: FakeWeChat
+
+    def log_in(self, code: str, **fields: Any) -> requests.Response:
+        return requests.post(
+            f"{self.url}/api/v1/login/wechat-mini-program",
+            json={"client_id": "acme-shop", "code": code} | fields,
+            timeout=20,
+        )
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("serve")
+    with FakeWeChat() as wechat:
+        environment = _environment(wechat.url, folder)
+        _manage(environment, "migrate", "--verbosity", "0")
+        manifest = folder / "acme.yaml"
+        manifest.write_text(MANIFEST)
+        _manage(environment, "apply", str(manifest))
+        with (folder / "log").open("wb") as log:
+            process = _start(environment, log)
+        try:
+            yield Server(process, environment["PUBLIC_URL"], wechat)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+            _drop_database(environment["DATABASE_URL"])
+    assert_no_secret_in((folder / "log").read_text())
+
+
+def test_a_person_logs_in_and_the_tokens_verify_by_discovery_alone(server: Server) -> None:
+    answer = server.log_in("alice-1").json()
+
+    metadata = server.get("/oidc/acme/.well-known/openid-configuration").json()
+    keys = jwt.PyJWKClient(metadata["jwks_uri"])
+    for name, audience in (("access_token", metadata["issuer"]), ("id_token", "acme-shop")):
+        token = answer[name]
+        claims = jwt.decode(
+            token,
+            keys.get_signing_key_from_jwt(token),
+            algorithms=metadata["id_token_signing_alg_values_supported"],
+            audience=audience,
+            issuer=metadata["issuer"],
+        )
+        assert claims["sub"] == answer["user"]["sub"]
+
+
+def test_the_phone_number_is_stored(server: Server) -> None:
+    answer = server.log_in("bob-1", phone_code="phone-1").json()
+
+    assert answer["phone"] == {"status": "stored"}
+    assert answer["user"]["phone_number"] == "+8613580006666"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("err40029-1", 400, "invalid_code"),
+        ("err42003-1", 400, "invalid_code"),
+        ("err40163-1", 400, "code_already_used"),
+        ("err40226-1", 403, "wechat_user_blocked"),
+        ("err45011-1", 429, "too_many_requests"),
+        ("err40013-1", 502, "identity_source_misconfigured"),
+        ("err40125-1", 502, "identity_source_misconfigured"),
+        ("err40001-1", 502, "identity_source_misconfigured"),
+        ("err40164-1", 502, "identity_source_misconfigured"),
+        ("err40243-1", 502, "identity_source_misconfigured"),
+        ("err50002-1", 502, "identity_source_misconfigured"),
+        ("err41002-1", 500, "server_error"),
+        ("err41008-1", 500, "server_error"),
+        ("err45009-1", 503, "wechat_unavailable"),
+        ("err-1-1", 503, "wechat_unavailable"),
+        ("html-1", 503, "wechat_unavailable"),
+        ("status500-1", 503, "wechat_unavailable"),
+        ("empty-1", 503, "wechat_unavailable"),
+        ("slow-1", 503, "wechat_unavailable"),
+    ],
+)
+def test_each_of_wechats_refusals_comes_out_as_specified(
+    server: Server, code: str, status: int, error: str
+) -> None:
+    response = server.log_in(code)
+
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.headers["Cache-Control"] == "no-store"
+    if code.startswith("err"):
+        assert response.json()["wechat_errcode"] == int(code[3:-2])
+        assert response.json()["wechat_rid"] == "65f3e9f7-77cf1a1c-0dd74a0e"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "error"),
+    [
+        ({"client_id": "nobody"}, 401, "invalid_client"),
+        ({"identity_source": "acme-closed"}, 403, "login_method_disabled"),
+        ({"client_id": "acme-members"}, 403, "registration_closed"),
+        ({"scope": "everything"}, 400, "invalid_scope"),
+        ({"phone": "13580006666"}, 400, "invalid_request"),
+    ],
+)
+def test_each_refusal_of_ours_comes_out_as_specified(
+    server: Server, fields: dict[str, str], status: int, error: str
+) -> None:
+    response = server.log_in("erin-1", **fields)
+
+    assert (response.status_code, response.json()["error"]) == (status, error)
+
+
+def test_a_code_sent_twice_is_asked_of_wechat_once(server: Server) -> None:
+    first = server.log_in("carol-1")
+    calls = server.wechat.calls["/sns/jscode2session"]
+    second = server.log_in("carol-1")
+
+    assert server.wechat.calls["/sns/jscode2session"] == calls
+    assert second.json()["user"] == first.json()["user"]
+
+
+def test_a_chunked_body_is_refused_and_not_taken_for_an_empty_one(server: Server) -> None:
+    response = requests.post(
+        f"{server.url}/api/v1/login/wechat-mini-program",
+        data=iter([b'{"client_id": "acme-shop", ', b'"code": "alice-2"}']),
+        headers={"Content-Type": "application/json"},
+        timeout=20,
+    )
+
+    assert (response.status_code, response.json()["error"]) == (411, "invalid_request")
+
+
+def test_it_is_alive_and_ready(server: Server) -> None:
+    assert server.get("/healthz").json() == {"status": "alive"}
+    assert server.get("/readyz").json()["status"] == "ready"
+
+
+def test_the_api_page_serves_its_own_files(server: Server) -> None:
+    page = server.get("/api/docs")
+
+    assert page.status_code == 200
+    assert "http" not in page.text.replace(server.url, "")
+
+
+def test_a_killed_worker_is_replaced(server: Server) -> None:
+    workers = _workers(server.process.pid)
+    os.kill(workers[0], signal.SIGKILL)
+
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and _workers(server.process.pid) == workers[1:]:
+        time.sleep(0.1)
+
+    assert len(_workers(server.process.pid)) == len(workers)
+    assert server.log_in("dave-1").status_code == 200
+
+
+def test_it_refuses_to_start_on_unapplied_migrations(tmp_path: Path) -> None:
+    environment = _environment("http://127.0.0.1:9", tmp_path)
+    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+    started = subprocess.run(
+        [sys.executable, "-m", "config.serve"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert started.returncode != 0
+    assert "manage.py migrate" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def assert_no_secret_in(text: str) -> None:
+    for secret in (
+        fake_wechat.APP_SECRET,
+        fake_wechat.SESSION_KEY,
+        "ACCESS_TOKEN_OF_THE_APPLICATION",
+        "alice-1",
+        "err40029-1",
+    ):
+        assert secret not in text
+
+
+def _environment(wechat_url: str, folder: Path) -> dict[str, str]:
+    port = _free_port()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {
+        "SECRET_KEY": os.environ["SECRET_KEY"],
+        "ENCRYPTION_KEYS": os.environ["ENCRYPTION_KEYS"],
+        "BIND": f"127.0.0.1:{port}",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "WEB_CONCURRENCY": "2",
+        "DATABASE_URL": _new_database(folder),
+        "WECHAT_API_URL": wechat_url,
+        "WECHAT_TIMEOUT_SECONDS": "2",
+        "ACME_MINI_SECRET": fake_wechat.APP_SECRET,
+    }
+
+
+def _new_database(folder: Path) -> str:
+    url = os.environ["DATABASE_URL"]
+    if not url.startswith("postgres"):
+        return f"sqlite:///{folder / 'serve.sqlite3'}"
+    name = f"serve_{uuid.uuid4().hex}"
+    _on_server(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _drop_database(url: str) -> None:
+    if url.startswith("postgres"):
+        name = url.rpartition("/")[2]
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        _on_server(os.environ["DATABASE_URL"], drop)
+
+
+def _on_server(url: str, statement: sql.Composed) -> None:
+    # The URL may name a socket's folder where django-environ expects it, as its path.
+    head, _, name = url.rpartition("/")
+    authority, _, folder = head.partition("://")[2].partition("/")
+    user, _, host = authority.rpartition("@")
+    arguments = {"dbname": name, "user": user.partition(":")[0], "password": user.partition(":")[2]}
+    address = {"host": f"/{folder}" if folder else host.partition(":")[0]}
+    address["port"] = host.partition(":")[2] or "5432"
+    given = {key: value for key, value in (arguments | address).items() if value}
+    with psycopg.connect(**given, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _manage(environment: dict[str, str], *words: str) -> None:
+    command = [sys.executable, "manage.py", *words]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+
+
+def _start(environment: dict[str, str], log: Any) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "config.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server stopped"
+        try:
+            if requests.get(f"{environment['PUBLIC_URL']}/readyz", timeout=5).ok:
+                return process
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    process.kill()
+    pytest.fail("the server doesn't answer")
+
+
+def _workers(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if "spawn_main" in _command(child)]
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
