@@ -7,16 +7,18 @@ from http import HTTPStatus
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import logs
-from config.errors import DomainError, InvalidRequest, ServiceUnavailable
+from config.errors import DomainError, InvalidClient, InvalidRequest, ServiceUnavailable
 from config.fields import first_error
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 _AWAY = (OperationalError, InterfaceError, RedisError)
 _SENTENCES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
+    (SuspiciousOperation, HTTPStatus.BAD_REQUEST, "The request is malformed."),
     (Http404, HTTPStatus.NOT_FOUND, "There is nothing at this address."),
     (exceptions.NotFound, HTTPStatus.NOT_FOUND, "There is nothing at this address."),
     (PermissionDenied, HTTPStatus.FORBIDDEN, "This is not allowed."),
@@ -81,9 +84,15 @@ def error_answer(error: Exception, context: Mapping[str, Any]) -> Response:
     response = Response(error_body(domain_error), status=domain_error.status)
     for name, value in error_headers(domain_error).items():
         response[name] = value
+    if isinstance(error, InvalidClient) and _used_basic(context["request"]):
+        response["WWW-Authenticate"] = 'Basic realm="unionpass"'  # RFC 6749 §5.2
     if isinstance(error, exceptions.MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
+
+
+def _used_basic(request: Request) -> bool:
+    return str(request.headers.get("Authorization", "")).lower().startswith("basic ")
 
 
 def error_body(error: DomainError) -> dict[str, Any]:
@@ -130,6 +139,7 @@ def as_domain_error(error: Exception) -> DomainError:
     return DomainError()
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer an unknown address below /api and /oidc as every other error there."""
     error = as_domain_error(Http404())

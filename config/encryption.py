@@ -76,7 +76,7 @@ def unseal(row: models.Model, column: str) -> str:
     nonce = ciphertext[1 + _KEY_ID_BYTES : _HEADER_BYTES]
     try:
         return cipher.decrypt(nonce, ciphertext[_HEADER_BYTES:], _place(row, column)).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
         raise DecryptionError(f"{row._meta.label}.{column} was moved or changed.") from None
 
 

@@ -9,26 +9,31 @@ import ipaddress
 import os
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-env = environ.FileAwareEnv()
+# The mapping alone, not environ.Env around it: that one takes a value that begins with $ for the
+# name of another variable, which would silently turn a secret into nothing.
+_variables = environ.FileAwareMapping(cache=False)
 
-_ADDRESS = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}")
+_ADDRESS = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
+_LARGEST_PORT = 65535
+_URL = re.compile(r"[!-~]+")  # visible ASCII: urlsplit drops line breaks in silence
 _RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
 
 
 def text(name: str, default: str = "") -> str:
     """Return the variable's text without surrounding blanks; empty counts as not set."""
-    value: str = env.str(name, default="")
-    # django-environ takes a value that begins with $ for the name of another variable, which
-    # would silently turn a secret into nothing; the raw text is meant here.
-    if os.environ.get(name, "").startswith("$"):
-        value = os.environ[name]
+    try:
+        value: str = _variables.get(name, "")
+    except (OSError, ValueError):
+        raise ImproperlyConfigured(
+            f"{name}_FILE must be the path of a text file that this user may read."
+        ) from None
     return value.strip() or default
 
 
@@ -67,6 +72,14 @@ def positive_number(name: str, default: float) -> float:
     return number
 
 
+def positive_integer(name: str, default: int) -> int:
+    """Return a whole number above zero."""
+    number = float(positive_number(name, default))
+    if number != int(number):
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0, such as {default}.")
+    return int(number)
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """Return a comma-separated list without empty entries."""
     return [word for part in text(name).split(",") if (word := part.strip())] or default
@@ -97,7 +110,8 @@ def rate(name: str, default: str) -> str:
 def address(name: str, default: str) -> str:
     """Return where to listen, as ``host:port``; an IPv6 host stands in brackets."""
     value = text(name, default)
-    if not _ADDRESS.fullmatch(value):
+    found = _ADDRESS.fullmatch(value)
+    if not found or int(found[2]) > _LARGEST_PORT:
         raise ImproperlyConfigured(f"{name} must be a host and a port, such as {default}.")
     return value
 
@@ -115,10 +129,10 @@ def is_loopback(host: str) -> bool:
 def base_url(name: str, default: str) -> str:
     """Return a base URL without a trailing slash: https, or http on loopback; no query."""
     value = text(name, default).rstrip("/")
-    url = urlsplit(value)
+    url = _split(value)
     if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
         raise ImproperlyConfigured(f"{name} must be a URL such as https://login.example.com.")
-    if url.username or url.password:
+    if "@" in url.netloc:
         raise ImproperlyConfigured(f"{name} must not hold a user name or password.")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise ImproperlyConfigured(
@@ -130,22 +144,36 @@ def base_url(name: str, default: str) -> str:
 
 def database() -> dict[str, Any]:
     """Return Django's DATABASES entry for ``DATABASE_URL``, tuned for its engine."""
-    try:
-        parsed: dict[str, Any] = dict(
-            env.db_url("DATABASE_URL", default="sqlite:///unionpass.sqlite3")
+    url = text("DATABASE_URL", "sqlite:///unionpass.sqlite3")
+    scheme, _, rest = url.partition("://")
+    tune = {"sqlite": _tune_sqlite, "postgres": _tune_pg, "postgresql": _tune_pg}.get(scheme)
+    if tune is None:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///…)."
         )
+    if scheme == "sqlite" and rest and not rest.startswith("/"):
+        # django-environ would take the name for a host and keep everything in memory.
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no file. Use sqlite:///file or sqlite:////path/to/file."
+        )
+    try:
+        parsed: dict[str, Any] = dict(environ.Env.db_url_config(url))
     except (ValueError, KeyError, ImproperlyConfigured):
         raise ImproperlyConfigured(
             "DATABASE_URL can't be read. Use postgres://user:password@host:5432/name or "
             "sqlite:////path/to/file."
         ) from None
-    tune = {"django.db.backends.sqlite3": _tune_sqlite, "django.db.backends.postgresql": _tune_pg}
-    if parsed.get("ENGINE") not in tune:
-        raise ImproperlyConfigured(
-            "DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///…)."
-        )
-    parsed["OPTIONS"] = {**tune[parsed["ENGINE"]](), **parsed.get("OPTIONS", {})}
+    parsed["OPTIONS"] = {**tune(), **parsed.get("OPTIONS", {})}
     return parsed
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url if _URL.fullmatch(url) else "")
+        _port = parts.port  # reading it is what checks it
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _tune_sqlite() -> dict[str, Any]:

@@ -7,7 +7,6 @@
     ├── InvalidClient       no such application, or its secret is wrong
     ├── TooManyRequests     wait; retry_after says how long
     ├── ServiceUnavailable  our database or cache is away
-    ├── InvalidToken        an access token that opens nothing
     └── LoginRefused        a login that was refused; the reasons are subclasses, beside
                             what raises them (applications/offers.py, accounts/refusals.py)
 """
@@ -48,6 +47,7 @@ class InvalidClient(DomainError):
 
     code = "invalid_client"
     status = HTTPStatus.UNAUTHORIZED
+    challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2
     description = (
         "No application has this client_id and secret. Check client_id, and client_secret where "
         "the application has one."

@@ -18,6 +18,9 @@ class StrictTextField(serializers.Field[str, Any, str, Any]):
     """A JSON string of 1 to ``max_length`` characters, taken as it is."""
 
     default_error_messages = {
+        # DRF's own words for these two would follow the caller's language, alone of all errors.
+        "required": "is required.",
+        "null": "must not be null.",
         "type": "must be a string.",
         "empty": "must not be empty.",
         "length": "must be at most {max_length} characters long.",

@@ -69,6 +69,7 @@ class ChunkedBodyMiddleware:
                     "request_id": logs.request_id.get(),
                 },
                 status=HTTPStatus.LENGTH_REQUIRED,
+                headers={"Cache-Control": "no-store"},
             )
         return self.get_response(request)
 

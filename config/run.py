@@ -1,7 +1,7 @@
 """``make run``: a server to look at, on this machine only, made from nothing.
 
-Keeps its secrets and its SQLite file in ``.run/``. An environment variable that is set already
-wins, so that a look at another database or port is one word away.
+Keeps its secrets and its SQLite file in ``.run/`` (or ``RUN_DIR``). An environment variable that
+is set already wins, so that a look at another database or port is one word away.
 """
 
 import base64
@@ -22,7 +22,7 @@ from django.core.management import CommandError, call_command
 from config.server import become_server
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_DIR = ROOT / ".run"
+RUN_DIR = Path(os.environ.get("RUN_DIR") or ROOT / ".run").resolve()
 SECRETS = RUN_DIR / "environment.json"
 DEMO = ROOT / "examples" / "demo.yaml"
 DEMO_POOL = "demo"
@@ -61,7 +61,7 @@ def environment(port: str) -> dict[str, str]:
 
 def kept_secrets() -> dict[str, str]:
     """Return the secrets of earlier runs; the first run makes them, for this user alone."""
-    RUN_DIR.mkdir(mode=0o700, exist_ok=True)
+    RUN_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not SECRETS.exists():
         made = {
             "SECRET_KEY": secrets.token_urlsafe(50),
@@ -101,7 +101,7 @@ def greeting(url: str) -> str:
     """Return what the terminal says: where we are, and how to log a sandbox person in."""
     code = f"{url}/sandbox/wx.login?app_id={DEMO_APP_ID}&person=alice"
     return f"""
-Unionpass runs at {url}  (Ctrl-C stops it; data stays in .run/)
+Unionpass runs at {url}  (Ctrl-C stops it; data stays in {RUN_DIR})
 
   API reference   {url}/api/docs
   Discovery       {url}/oidc/{DEMO_POOL}/.well-known/openid-configuration

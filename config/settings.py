@@ -27,14 +27,16 @@ ENCRYPTION_KEYS = parse_keys(
 # --- Where we are ----------------------------------------------------------------------------
 DEBUG = environment.switch("DEBUG", default=False)
 BIND = environment.address("BIND", "127.0.0.1:8000")
-WEB_CONCURRENCY = int(environment.positive_number("WEB_CONCURRENCY", os.cpu_count() or 1))
+WEB_CONCURRENCY = environment.positive_integer("WEB_CONCURRENCY", os.cpu_count() or 1)
 PUBLIC_URL = environment.base_url("PUBLIC_URL", f"http://{BIND}")
 _public = urlsplit(PUBLIC_URL)
 _public_host = _public.hostname or ""
 _on_loopback = environment.is_loopback(_public_host)
+# A Host header has brackets around an IPv6 address.
+_named_host = f"[{_public_host}]" if ":" in _public_host else _public_host
 ALLOWED_HOSTS = environment.words(
     "ALLOWED_HOSTS",
-    ["localhost", "127.0.0.1", "[::1]"] if _on_loopback else [_public_host],
+    [_named_host, "localhost", "127.0.0.1", "[::1]"] if _on_loopback else [_named_host],
 )
 TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 
@@ -159,6 +161,10 @@ STORAGES = {
 
 # --- Security --------------------------------------------------------------------------------
 _https = _public.scheme == "https"
+# Django's warnings about plain http; only loopback gets this far without https.
+SILENCED_SYSTEM_CHECKS = (
+    [] if _https else ["security.W004", "security.W008", "security.W012", "security.W016"]
+)
 SECURE_SSL_REDIRECT = _https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes ask the process, not the public name
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -193,6 +199,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.api.error_answer",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -105,7 +105,11 @@ def _python_of(path: Path) -> bytes:
 
 
 def _ids(catalog: Catalog) -> set[str]:
-    return {str(message.id) for message in catalog if message.id}
+    return {
+        f"{message.context}: {message.id}" if message.context else str(message.id)
+        for message in catalog
+        if message.id
+    }
 
 
 def _untranslated(catalog: Catalog) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from accounts.models import LoginEvent, RefreshToken, Session, User
 from accounts.oidc.scopes import narrowed_scopes
 from accounts.oidc.tokens import Family, TokenSet, renew_tokens
 from applications.models import Application, LoginMethod
+from applications.offers import is_usable
 from config.encryption import token_hash
 from config.errors import DomainError
 from config.logs import request_id
@@ -66,19 +67,23 @@ def revoke_family(token: RefreshToken, *, now: datetime, reason: Session.EndReas
 
 
 def _refuse_unless_current(session: Session) -> None:
-    offered = LoginMethod.objects.filter(
-        application=session.application,
-        identity_source=session.identity_source_id,
-        way=session.way,
-        enabled=True,
-        identity_source__enabled=True,
-        identity_source__archived_at__isnull=True,
+    method = (
+        LoginMethod.objects.select_related("identity_source")
+        .filter(
+            application=session.application,
+            identity_source=session.identity_source_id,
+            way=session.way,
+            enabled=True,
+            identity_source__archived_at__isnull=True,
+        )
+        .first()
     )
     current = (
         session.ended_at is None
         and session.user.status == User.Status.ACTIVE
         and session.application.enabled
-        and offered.exists()
+        and method is not None
+        and is_usable(method.identity_source)
     )
     if not current:
         raise InvalidGrant

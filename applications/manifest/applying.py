@@ -97,6 +97,8 @@ class _PoolWriter:
             _remember(row, pool_state(row))
         else:
             _set(row, plan)
+            if plan.action is not Action.LEAVE:
+                row.save()
             _remember(row, plan.intent.values)
         return row
 

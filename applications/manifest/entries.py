@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rest_framework.settings import api_settings
-
 from applications.manifest.problems import Path, Problem
 from applications.manifest.reading import Document
 from applications.manifest.schema import (
@@ -81,12 +79,13 @@ class _EntryReader:
         serializer = shape(data=data, context={"environment": self.environment})
         if serializer.is_valid():
             return Entry(path, serializer.validated_data)
+        if not isinstance(data, Mapping):
+            self.manifest.refuse(path, "must be an object: keys with values.")
+            return None
         for key, (reason, *_more) in serializer.errors.items():
-            place = path if key == api_settings.NON_FIELD_ERRORS_KEY else (*path, key)
+            place = (*path, key)
             place = (*place, "env") if reason.code == "environment" else place
             self.manifest.refuse(place, _REASONS.get(reason.code, str(reason)))
-        if not isinstance(data, Mapping):
-            return None
         valid = {key: value for key, value in data.items() if key not in serializer.errors}
         rest = shape(data=valid, context={"environment": self.environment})
         if not rest.is_valid():  # what names the object is missing

@@ -74,9 +74,10 @@ def _wanted(entry: ApplicationEntry, methods: tuple[Method, ...]) -> dict[str, V
     if "client_secret" in entry.values:
         wanted["client_authentication"] = str(_CLIENT_SECRET)
         wanted["client_secret"] = token_hash(entry.values["client_secret"].value).hex()
-    if "redirect_uris" in entry.values:
+    # A list with an item that was refused isn't compared: that would only repeat the refusal.
+    if len(entry.redirect_uris) == len(entry.values.get("redirect_uris", [None])):
         wanted["redirect_uris"] = [uri.values["uri"] for uri in entry.redirect_uris]
-    if "login_methods" in entry.values:
+    if len(methods) == len(entry.values.get("login_methods", [None])):
         wanted["login_methods"] = [str(method) for method in methods if method.enabled]
     return wanted
 

@@ -26,8 +26,8 @@ from applications.manifest.problems import ManifestRefused, Path, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
-# A message's words in quotation marks: what YAML's grammar waits for may be shown, anything else may
-# be part of a secret.
+# A message's words in quotation marks: what YAML's grammar waits for may be shown; anything else
+# may be part of a secret.
 _HARMLESS = frozenset({"','", "']'", "'}'", "':'", "'-'", "'?'", r"'\t'"})
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _FROM_FIRST_TO_LAST_QUOTE = re.compile(r"""['"].*['"]""", re.DOTALL)

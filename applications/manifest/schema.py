@@ -153,8 +153,6 @@ class SecretField(serializers.Field[Secret, Any, Secret, Any]):
 class ManifestSerializer(StrictSerializer):
     """Names every key that it doesn't know, not the first alone, and what may have been meant."""
 
-    default_error_messages = {"invalid": "must be an object: keys with values."}
-
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,15 @@ from psycopg import sql
 
 from tests.end_to_end import fake_wechat
 from tests.end_to_end.fake_wechat import FakeWeChat
+from tests.end_to_end.processes import (
+    ROOT,
+    START_SECONDS,
+    bare_environment,
+    free_port,
+    start,
+    stop,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
 MANIFEST = f"""
 user_pools:
   - identifier: acme
@@ -79,13 +85,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         manifest = folder / "acme.yaml"
         manifest.write_text(MANIFEST)
         _manage(environment, "apply", str(manifest))
-        with (folder / "log").open("wb") as log:
-            process = _start(environment, log)
+        process = start("config.serve", environment, environment["PUBLIC_URL"], folder / "log")
         try:
             yield Server(process, environment["PUBLIC_URL"], wechat)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            stop(process)
             _drop_database(environment["DATABASE_URL"])
     assert_no_secret_in((folder / "log").read_text())
 
@@ -205,11 +209,11 @@ def test_a_killed_worker_is_replaced(server: Server) -> None:
     os.kill(workers[0], signal.SIGKILL)
 
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and _workers(server.process.pid) == workers[1:]:
+    while time.monotonic() < deadline and not _has_new_worker(server, workers):
         time.sleep(0.1)
 
     assert len(_workers(server.process.pid)) == len(workers)
-    assert server.log_in("dave-1").status_code == 200
+    assert [server.get("/healthz").status_code for _request in range(20)] == [200] * 20
 
 
 def test_it_refuses_to_start_on_unapplied_migrations(tmp_path: Path) -> None:
@@ -243,9 +247,8 @@ def assert_no_secret_in(text: str) -> None:
 
 
 def _environment(wechat_url: str, folder: Path) -> dict[str, str]:
-    port = _free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {
+    port = free_port()
+    return bare_environment() | {
         "SECRET_KEY": os.environ["SECRET_KEY"],
         "ENCRYPTION_KEYS": os.environ["ENCRYPTION_KEYS"],
         "BIND": f"127.0.0.1:{port}",
@@ -292,25 +295,17 @@ def _manage(environment: dict[str, str], *words: str) -> None:
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
 
 
-def _start(environment: dict[str, str], log: Any) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
-    )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server stopped"
-        try:
-            if requests.get(f"{environment['PUBLIC_URL']}/readyz", timeout=5).ok:
-                return process
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    process.kill()
-    pytest.fail("the server doesn't answer")
+def _has_new_worker(server: Server, before: list[int]) -> bool:
+    # What waited in the killed worker's queue is reset; that is its end, not the new one's.
+    with suppress(requests.ConnectionError):
+        is_up = server.get("/readyz").ok
+        return is_up and bool(set(_workers(server.process.pid)) - set(before))
+    return False
 
 
 def _workers(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if "spawn_main" in _command(child)]
+    return [int(child) for child in children if "granian" in _command(child)]
 
 
 def _command(pid: str) -> str:
@@ -318,10 +313,3 @@ def _command(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

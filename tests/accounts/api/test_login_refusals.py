@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from unittest.mock import ANY
 
 import pytest
+from django.db import OperationalError, connection
 
 from accounts.models import User
-from applications.models import Application, LoginMethod
 from applications.rules import ApplicationType
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
@@ -371,20 +371,30 @@ def test_a_cache_that_is_away_is_told_apart_from_wechat(acme, log_in, settings, 
     settings.CACHES = settings.CACHES | {"default": settings.CACHES["sandbox"]}
 
 
-def test_sandbox_codes_are_the_sandboxes_own(acme, log_in):
-    """A code of an application that this pool doesn't have is of no use here."""
+def test_a_database_that_is_away_is_told_apart_from_wechat(acme, log_in, caplog):
+    def away(*_):
+        raise OperationalError("the connection is closed")
+
+    code = builders.wx_login()
+    with connection.execute_wrapper(away):
+        response = log_in(code=code)
+
+    assert_refused(response, 503, "service_unavailable")
+    assert response["Retry-After"] == "5"
+    assert "the connection is closed" in caplog.text
+
+
+# Codes of elsewhere
+
+
+def test_a_code_of_another_app_is_of_no_use(acme, log_in):
     response = log_in(code=sandbox().wx_login("wxsandbox0000000ff", "alice"))
 
     assert_refused(response, 400, "invalid_code", wechat_errcode=40029, wechat_rid=ANY)
 
 
-def test_every_application_is_found_by_its_own_client_id(acme, globex, log_in):
-    """Globex's client_id never reaches Acme's source, whatever the code."""
+def test_the_application_of_another_pool_never_reaches_this_pools_source(acme, globex, log_in):
     response = log_in(client_id="globex-shop")
 
     assert_refused(response, 400, "invalid_code", wechat_errcode=40029, wechat_rid=ANY)
     assert [row["pool__identifier"] for row in events()] == ["globex"]
-
-
-def test_the_database_refuses_a_login_method_across_pools(acme, globex):
-    assert Application.objects.count() == LoginMethod.objects.count() == 2

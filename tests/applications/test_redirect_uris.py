@@ -1,0 +1,88 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from applications.redirect_uris import validate_redirect_uri
+from applications.rules import ApplicationType
+
+EVERY_TYPE = list(ApplicationType)
+
+
+@pytest.mark.parametrize("application_type", EVERY_TYPE)
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "/callback",
+        "shop.example.com/callback",
+        "//shop.example.com/callback",
+        "https:",
+        "https:///callback",
+        "https:callback",
+        "https://:443/callback",
+        "http://shop.example.com/callback",
+        "http://127.0.0.1.example.com/callback",
+        "http://localhost.example.com/callback",
+        "http://192.168.0.1/callback",
+        "http://0.0.0.0/callback",
+        "http://[::2]/callback",
+        "ftp://shop.example.com/callback",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://shop.example.com/callback#",
+        "https://shop.example.com/callback#top",
+        "https://user@shop.example.com/callback",
+        "https://user:word@shop.example.com/callback",
+        "https://shop.example.com@evil.example/",
+        "https://*.example.com/callback",
+        "https://shop.example.com/*",
+        "https://shop.example.com:port/callback",
+        "https://shop.example.com:99999/callback",
+        "https://[::1/callback",
+        "https://shop.example.com/[a]",
+        "https://shop.example.com\\@evil.example/",
+        "https://shop.example.com/a b",
+        "https://shop.example.com/callback\n",
+        "https://shop.example.com/\x00",
+        "https://商店.example/callback",
+        "https://shop.example.com/" + "a" * 500,
+    ],
+)
+def test_a_uri_that_could_lead_elsewhere_is_refused(uri, application_type):
+    with pytest.raises(ValidationError):
+        validate_redirect_uri(uri, application_type)
+
+
+@pytest.mark.parametrize("application_type", EVERY_TYPE)
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://shop.example.com/callback",
+        "https://shop.example.com",
+        "https://shop.example.com:8443/callback?tenant=a&b=%2F",
+        "https://xn--3px29f.example/callback",
+        "http://localhost:3000/callback",
+        "http://127.0.0.1:3000/callback",
+        "http://[::1]:3000/callback",
+    ],
+)
+def test_https_and_http_on_loopback_are_accepted(uri, application_type):
+    validate_redirect_uri(uri, application_type)
+
+
+@pytest.mark.parametrize(
+    "uri", ["com.example.app:/callback", "com.example.app://callback", "com.example.my-app:/a?b=c"]
+)
+def test_a_scheme_of_ones_own_domain_is_for_native_applications_only(uri):
+    validate_redirect_uri(uri, ApplicationType.NATIVE)
+
+    for application_type in set(EVERY_TYPE) - {ApplicationType.NATIVE}:
+        with pytest.raises(ValidationError):
+            validate_redirect_uri(uri, application_type)
+
+
+@pytest.mark.parametrize(
+    "uri", ["myapp:/callback", "myapp://callback", "com.example.app:callback", ".app:/callback"]
+)
+def test_a_scheme_that_anybody_could_take_is_refused_for_native_applications(uri):
+    with pytest.raises(ValidationError):
+        validate_redirect_uri(uri, ApplicationType.NATIVE)
