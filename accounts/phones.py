@@ -82,10 +82,10 @@ def store(user: User, answer: Answer, *, now: datetime) -> Status:
         return answer.status
     if user.phone_number_verified_at:
         return Status.UNCHANGED
-    holders = User.objects.filter(
+    others = User.objects.exclude(pk=user.pk).filter(
         pool=user.pool_id, phone_number=answer.number, phone_number_verified_at__isnull=False
     )
-    if holders.exists():
+    if others.exists():
         return Status.TAKEN
     user.phone_number = answer.number
     user.phone_number_verified_at = now
@@ -100,5 +100,8 @@ def _accepted(answer: PhoneNumber, source: IdentitySource) -> Answer:
     try:
         parsed = phonenumbers.parse(answer.e164)
     except phonenumbers.NumberParseException:
+        return Answer(status=Status.UNAVAILABLE)
+    # What is longer than any number of its country has no place in the database either.
+    if not phonenumbers.is_possible_number(parsed):
         return Answer(status=Status.UNAVAILABLE)
     return Answer(number=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))

@@ -64,6 +64,9 @@ class Counter:
                 cache.incr(self.key)
             except ValueError:
                 cache.set(self.key, 1, timeout=self.seconds)
+            else:
+                # Django's database cache gives what it counts up five minutes, whatever it had.
+                cache.touch(self.key, timeout=self.seconds)
 
 
 class LoginThrottle:

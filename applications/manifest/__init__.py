@@ -2,6 +2,7 @@
 
 ::
 
+    problems.py    what is wrong, with line and key, never with a secret
     reading.py     YAML or JSON → plain values, and the line of each
     schema.py      the shape of each object (serializers)
     entries.py     the file's objects, each with its path, those values that are valid, and the

@@ -6,6 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from applications.models import Application, LoginMethod
 from applications.rules import ways_in
@@ -60,7 +61,7 @@ def _pool(pool: UserPool, names: _SecretNames) -> dict[str, Any]:
     applications = pool.applications.order_by("created_at", "pk")
     return {
         "identifier": pool.identifier,
-        "name": pool.name,
+        "name": _text(pool.name),
         "merge": pool.merge,
         "genauth_compatible": pool.genauth_compatible,
         "identity_sources": [_source(pool, source, names) for source in sources],
@@ -72,7 +73,7 @@ def _source(pool: UserPool, source: IdentitySource, names: _SecretNames) -> dict
     return {
         "identifier": source.identifier,
         "type": source.type,
-        "display_name": source.display_name,
+        "display_name": _text(source.display_name),
         "app_id": source.app_id,
         "app_secret": names.reference(pool.identifier, source.identifier),
         "mode": source.mode,
@@ -85,7 +86,7 @@ def _source(pool: UserPool, source: IdentitySource, names: _SecretNames) -> dict
 def _application(pool: UserPool, application: Application, names: _SecretNames) -> dict[str, Any]:
     exported: dict[str, Any] = {
         "client_id": application.client_id,
-        "name": application.name,
+        "name": _text(application.name),
         "type": application.type,
         "enabled": application.enabled,
     }
@@ -112,6 +113,11 @@ def _login_method(application: Application, method: LoginMethod) -> str | Commen
         long["enabled"] = False
     long.fa.set_flow_style()
     return long
+
+
+def _text(name: str) -> str:
+    """Return a name such that rare line breaks (NEL, U+2028) are escaped: else they are lost."""
+    return name if name.isprintable() else DoubleQuotedScalarString(name)
 
 
 def _dump(manifest: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """File against database: applications, with their redirect URIs, login methods and secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -74,12 +74,19 @@ def _wanted(entry: ApplicationEntry, methods: tuple[Method, ...]) -> dict[str, V
     if "client_secret" in entry.values:
         wanted["client_authentication"] = str(_CLIENT_SECRET)
         wanted["client_secret"] = token_hash(entry.values["client_secret"].value).hex()
-    # A list with an item that was refused isn't compared: that would only repeat the refusal.
-    if len(entry.redirect_uris) == len(entry.values.get("redirect_uris", [None])):
+    if _is_whole(entry, "redirect_uris", entry.redirect_uris):
         wanted["redirect_uris"] = [uri.values["uri"] for uri in entry.redirect_uris]
-    if len(methods) == len(entry.values.get("login_methods", [None])):
+    if _is_whole(entry, "login_methods", methods):
         wanted["login_methods"] = [str(method) for method in methods if method.enabled]
     return wanted
+
+
+def _is_whole(entry: ApplicationEntry, key: str, items: Sized) -> bool:
+    """Tell whether the list is there with all its items.
+
+    One with an item that was refused isn't compared: that would only repeat the refusal.
+    """
+    return key in entry.values and len(items) == len(entry.values[key])
 
 
 def _compare(

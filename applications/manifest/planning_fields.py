@@ -18,7 +18,13 @@ from userpools.models import UserPool
 
 Row = UserPool | IdentitySource | Application
 
-_WAY_OUT = "Put what is right into the file and the console, or run again with --overwrite."
+_WAY_OUT = (
+    "Put the console's value into the file, or run again with --overwrite to bring the file's back."
+)
+_UNREADABLE = (
+    "can't be compared: no key of ENCRYPTION_KEYS decrypts the present one. Add that key, or run "
+    "again with --overwrite to replace the secret."
+)
 # Field → the key of the file that decides about it, where that has another name.
 _KEYS = {"client_authentication": "client_secret"}
 
@@ -71,7 +77,8 @@ class Planning:
             if is_same(current[name], value):
                 continue
             if not self.overwrite and not _is_as_applied(row, name, current[name]):
-                self.refuse((*entry.path, _KEYS.get(name, name)), _console(name, current[name]))
+                reason = _console(name, current[name], is_known=name in row.applied)
+                self.refuse((*entry.path, _KEYS.get(name, name)), reason)
             changes.append(field_change(name, current[name], value))
         return tuple(changes)
 
@@ -108,6 +115,9 @@ def _is_as_applied(row: Row, name: str, current: Value) -> bool:
     return hmac.compare_digest(remembered, digest(row.pk, name, current))
 
 
-def _console(name: str, current: Value) -> str:
+def _console(name: str, current: Value, *, is_known: bool) -> str:
+    if name == "app_secret" and current is None:
+        return _UNREADABLE
+    what = "changed in the console since the last apply" if is_known else "set in the console"
     now = "" if name in SECRET_FIELDS else f" (it is {shown(current)} now)"
-    return f"was changed in the console since the last apply{now}. {_WAY_OUT}"
+    return f"was {what}{now}. {_WAY_OUT}"

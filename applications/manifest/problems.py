@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEY_MAX_LENGTH = 40
+_KEY = re.compile(r"[A-Za-z_-]{1,24}")
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,10 @@ def quotable(key: str) -> str:
     """Return a key of the file fit to be printed.
 
     In ``{app_secret:0123…}``, where the blank after the colon is missing, the "key" holds the
-    secret: nothing after its first word is shown.
+    secret; in ``{0123…}`` it is one. So only what looks like a key is shown: letters, and fewer
+    than any secret has.
     """
-    match = _KEY.match(key)
-    word = match[0][:_KEY_MAX_LENGTH] if match else ""
-    return word if word == key else f"{word}…"
+    word, colon, _rest = key.partition(":")
+    if not _KEY.fullmatch(word):
+        return "…"
+    return f"{word}…" if colon else word

@@ -42,8 +42,8 @@ class Unquoted:
 class Document:
     """The values of a file, and where each stands."""
 
-    root: Node
-    value: Any = None
+    root: Node = field(repr=False)
+    value: Any = field(default=None, repr=False)
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, path: Path) -> int:

@@ -11,8 +11,8 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from rest_framework import serializers
 
-from applications.manifest.problems import quotable
 from applications.models import Application, ClientSecret
+from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH
 from applications.rules import ApplicationType, Way
 from config.fields import StrictSerializer, StrictTextField
 from config.words import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
@@ -22,7 +22,6 @@ from userpools.models import UserPool
 NAME_MAX_LENGTH = 100
 SOURCE_IDENTIFIER_MAX_LENGTH = 32
 APP_ID_MAX_LENGTH = 32
-URI_MAX_LENGTH = 500
 SECRET_MAX_LENGTH = 256
 
 # Upper case only: somebody who pastes the secret itself where the name belongs isn't quoted back.
@@ -168,8 +167,7 @@ class ManifestSerializer(StrictSerializer):
         return values
 
     def _unknown(self, key: str) -> str:
-        # The part before a colon that lacks its blank: `app_secret:0123…` (problems.quotable).
-        word = quotable(key).removesuffix("…")
+        word, _colon, _rest = key.partition(":")  # perhaps only a blank is missing after it
         return f"is not known here.{suggestion(word, list(self.fields))}"
 
 
@@ -221,7 +219,7 @@ class ApplicationSerializer(ManifestSerializer):
 class RedirectURISerializer(ManifestSerializer):
     """One item of ``redirect_uris``; its rule needs the application's type (planning)."""
 
-    uri = TextField(max_length=URI_MAX_LENGTH)
+    uri = TextField(max_length=REDIRECT_URI_MAX_LENGTH)
 
 
 class LoginMethodSerializer(ManifestSerializer):

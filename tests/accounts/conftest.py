@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import responses
+from django.core.cache import caches
 from django.db import connection, connections
+from pytest_django import Settings
 
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
@@ -72,6 +74,37 @@ def live_source(acme: Tenant) -> IdentitySource:
     )
     builders.offer(acme.application, source, position=1)
     return source
+
+
+@pytest.fixture
+def database_cache(db: None, settings: Settings) -> Iterator[None]:
+    """Django's database cache in place of the one in process; the sandbox keeps its own."""
+    in_process = settings.CACHES
+    settings.CACHES = in_process | {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": settings.CACHE_TABLE,
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
+    yield
+    caches["default"].clear()
+    settings.CACHES = in_process
+
+
+@pytest.fixture
+def absent_cache(settings: Settings) -> Iterator[None]:
+    """A shared cache that nobody answers for."""
+    in_process = settings.CACHES
+    settings.CACHES = in_process | {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+            "OPTIONS": {"retry": None},
+        }
+    }
+    yield
+    settings.CACHES = in_process
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def reason(response, status=400, word="invalid_request"):
 TEXT = "must be a string."
 NOT_EMPTY = "must not be empty."
 LONG = "must be at most {} characters long."
-NOT_NULL = "This field may not be null."
+NOT_NULL = "must not be null."
 SHAPE = "is not a code of wx.login: those are letters, digits, _ and -."
 UNSTORABLE = "holds a NUL character or half of a surrogate pair."
 
@@ -97,12 +97,21 @@ def test_a_bad_field_is_named_with_the_reason(send, name, value, why):
 
 @pytest.mark.parametrize(
     ("missing", "why"),
-    [("code", "code: This field is required."), ("client_id", "client_id: is required.")],
+    [("code", "code: is required."), ("client_id", "client_id: is required.")],
 )
 def test_a_missing_field_is_named(send, missing, why):
     body = {name: value for name, value in GOOD.items() if name != missing}
 
     assert reason(send(body)) == why
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "a b"])
+def test_a_developers_sentence_is_the_same_in_every_language(send, value):
+    body = GOOD | {"code": value}
+
+    in_english, in_chinese = send(body), send(body, **{"accept-language": "zh-hans"})
+
+    assert reason(in_chinese) == reason(in_english)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +171,7 @@ def test_what_is_not_json_in_utf_8_is_refused(send, raw):
 
     expected = "The body is not JSON in UTF-8, or names a field twice."
     # Nothing at all counts as an object without fields.
-    assert said == (expected if raw else "code: This field is required.")
+    assert said == (expected if raw else "code: is required.")
 
 
 @pytest.mark.parametrize("value", [[], [GOOD], "acme", 7, None, True])

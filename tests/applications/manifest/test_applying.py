@@ -33,7 +33,10 @@ def uris_of(application):
         (
             "type: wechat_website",
             "type: wechat_official_account",
-            '12: user_pools[0].identity_sources[1].type: can\'t be changed: it is "wechat_website".',
+            (
+                "12: user_pools[0].identity_sources[1].type: "
+                'can\'t be changed: it is "wechat_website".'
+            ),
         ),
         (
             "app_id: wxsandbox000000002",

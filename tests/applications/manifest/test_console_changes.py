@@ -13,7 +13,9 @@ from identity_sources.sandbox.world import sandbox_app_secret
 from userpools.keys import create_pool
 from userpools.models import UserPool
 
-WAY_OUT = "Put what is right into the file and the console, or run again with --overwrite."
+WAY_OUT = (
+    "Put the console's value into the file, or run again with --overwrite to bring the file's back."
+)
 CONSOLE = "was changed in the console since the last apply"
 ROTATED = (
     "is a secret that was rotated away: if it leaked, it must not come back. Give the "
@@ -102,7 +104,10 @@ def test_an_object_made_in_the_console_counts_as_changed_there(db, operator):
 
     (problem,) = operator.is_refused()
 
-    assert problem.startswith(f"3: user_pools[0].name: {CONSOLE}")
+    assert problem == (
+        '3: user_pools[0].name: was set in the console (it is "Acme of the console" now). '
+        f"{WAY_OUT}"
+    )
     assert operator.apply(operator.text, "--overwrite").endswith("Applied.\n")
 
 
@@ -149,7 +154,12 @@ class TestAppSecret:
     def test_one_that_no_key_decrypts_is_replaced_only_when_told_to(self, mini, operator, settings):
         settings.ENCRYPTION_KEYS = (b"x" * 32,)
 
-        assert len(operator.is_refused()) == 2
+        assert operator.is_refused() == [
+            f"{line}: user_pools[0].identity_sources[{position}].app_secret: can't be compared: "
+            "no key of ENCRYPTION_KEYS decrypts the present one. Add that key, or run again with "
+            "--overwrite to replace the secret."
+            for position, line in enumerate((9, 15))
+        ]
         operator.apply(operator.text, "--overwrite")
 
         mini.refresh_from_db()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from applications.manifest.exporting import export_manifest
@@ -138,7 +138,17 @@ def test_two_secrets_never_share_a_variable(db, operator):
     ]
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@example(name="\x85")
+@example(name=" a\n b\t\u2028\ufeff ")
+@example(name="yes")
+@example(name="2026-01-01")
+@example(name="爱丽🌸 'x\" #: {}")
 @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_any_name_comes_back_as_it_was(acme, name):
     UserPool.objects.update(name=name[:100])

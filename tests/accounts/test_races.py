@@ -1,0 +1,150 @@
+"""First logins that race: one person is one user, and everybody gets in."""
+
+import itertools
+
+import pytest
+
+from accounts.models import LinkedAccount, LoginEvent, RefreshToken, Session, User
+from identity_sources.sandbox import openid_of, unionid_of
+from tests import builders
+from tests.accounts.records import linked_rows
+from tests.conftest import LOGIN_URL, GuardedClient
+
+RACERS = 50
+SHOP = builders.MINI_APP_ID
+SECOND = builders.SECOND_MINI_APP_ID
+
+
+@pytest.fixture(autouse=True)
+def room(threaded_database):
+    """Every test here needs a database for many threads."""
+
+
+@pytest.fixture
+def second_source(acme):
+    source = builders.make_source(acme.pool, identifier="acme-second", app_id=SECOND)
+    builders.offer(acme.application, source, position=1)
+    return source
+
+
+def post(fields):
+    response = GuardedClient().post(
+        LOGIN_URL, {"client_id": "acme-shop"} | fields, content_type="application/json"
+    )
+    return response.status_code, response.json()
+
+
+def codes(person, *apps):
+    """Return what the racers send: each a code of their own, the apps taking turns."""
+    return [
+        {"code": builders.wx_login(person, app_id), "identity_source": identifier}
+        for app_id, identifier in itertools.islice(itertools.cycle(apps), RACERS)
+    ]
+
+
+def assert_one_user(answers):
+    assert [status for status, _ in answers] == [200] * RACERS, answers[:3]
+    assert len({body["user"]["sub"] for _, body in answers}) == 1
+    assert [body["created"] for _, body in answers].count(True) == 1
+    assert User.objects.count() == 1
+
+
+def assert_consistent_rows():
+    """Each login has its session, family and event; none was left behind by a lost race."""
+    assert Session.objects.count() == RACERS
+    assert RefreshToken.objects.count() == RACERS
+    events = LoginEvent.objects.all()
+    assert {event.outcome for event in events} == {"succeeded"}
+    assert len(events) == RACERS
+    assert [event.decision for event in events].count("created") == 1
+    assert {event.user_id for event in events} == {User.objects.get().pk}
+    assert {event.conflict for event in events} == {""}
+
+
+def test_fifty_first_logins_of_one_person_make_one_user(acme, together):
+    answers = together(post, codes("alice", (SHOP, "acme-mini")))
+
+    assert_one_user(answers)
+    assert_consistent_rows()
+    unionid = unionid_of(SHOP, "alice")
+    assert LinkedAccount.objects.count() == 2
+    assert linked_rows() == {
+        ("openid", SHOP, openid_of(SHOP, "alice"), unionid),
+        ("unionid", "", "", unionid),
+    }
+
+
+def test_first_logins_over_two_apps_with_one_unionid_make_one_user(
+    acme, second_source, together
+):
+    answers = together(post, codes("alice", (SHOP, "acme-mini"), (SECOND, "acme-second")))
+
+    assert_one_user(answers)
+    assert_consistent_rows()
+    unionid = unionid_of(SHOP, "alice")
+    assert LinkedAccount.objects.count() == 3
+    assert linked_rows() == {
+        ("openid", SHOP, openid_of(SHOP, "alice"), unionid),
+        ("openid", SECOND, openid_of(SECOND, "alice"), unionid),
+        ("unionid", "", "", unionid),
+    }
+
+
+def test_a_late_unionid_is_added_once(acme, together):
+    """Known by OpenID alone; fifty logins bring the UnionID at once."""
+    user = builders.make_user(acme.pool)
+    now = user.created_at
+    LinkedAccount.objects.create(
+        pool=acme.pool,
+        user=user,
+        kind="openid",
+        app_id=SHOP,
+        openid=openid_of(SHOP, "alice"),
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+
+    answers = together(post, codes("alice", (SHOP, "acme-mini")))
+
+    assert {status for status, _ in answers} == {200}
+    assert {body["user"]["sub"] for _, body in answers} == {user.sub}
+    assert LinkedAccount.objects.filter(kind="unionid").count() == 1
+    assert LoginEvent.objects.filter(unionid_added=True).count() == 1
+
+
+def test_two_people_who_race_are_two_users(acme, together):
+    both = codes("alice", (SHOP, "acme-mini"))[::2] + codes("bob", (SHOP, "acme-mini"))[::2]
+
+    answers = together(post, both)
+
+    assert {status for status, _ in answers} == {200}
+    assert [body["created"] for _, body in answers].count(True) == 2
+    assert User.objects.count() == 2
+    assert LinkedAccount.objects.count() == 4
+
+
+def test_of_two_openids_of_one_app_with_one_unionid_one_is_refused(
+    acme, live_source, live, together
+):
+    """What can't be one WeChat account stays two, however close together they come."""
+    openids = {f"code-{n}": f"o6_bmjrPTlm6_2sgVt7hMZOPf{n:03d}" for n in range(10)}
+    live.add_callback(
+        "GET",
+        "https://api.weixin.qq.com/sns/jscode2session",
+        lambda request: (
+            200,
+            {},
+            '{"session_key":"c2Vzc2lvbiBrZXkgb2YgMTY=","unionid":"o6_the_unionid_of_them_all",'
+            f'"openid":"{openids[request.params["js_code"]]}"}}',
+        ),
+    )
+
+    answers = together(
+        post, [{"code": code, "identity_source": "acme-live"} for code in openids]
+    )
+
+    assert sorted(status for status, _ in answers) == [200] + [409] * 9
+    assert {body.get("error") for _, body in answers} == {None, "identity_conflict"}
+    assert User.objects.count() == 1
+    assert LinkedAccount.objects.count() == 2
+    assert LoginEvent.objects.filter(error="identity_conflict").count() == 9

@@ -1,0 +1,92 @@
+import io
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from userpools.models import UserPool
+
+GLOBEX = b"user_pools: [{identifier: globex, name: Globex}]"
+
+
+def give(monkeypatch, raw):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="ascii"))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(
+        CommandError, match=r"nope\.yaml can't be read: No such file or directory\."
+    ):
+        call_command("apply", str(tmp_path / "nope.yaml"))
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(CommandError, match=r"can't be read: Is a directory\."):
+        call_command("apply", str(tmp_path))
+
+
+def test_another_encoding_is_refused_with_the_line(tmp_path):
+    file = tmp_path / "acme.yaml"
+    file.write_bytes(b"a: 1\nb: \xff\n")
+
+    with pytest.raises(CommandError, match=r"acme\.yaml:2: this isn't UTF-8\.$"):
+        call_command("apply", str(file))
+
+
+def test_a_fault_is_an_exit_code_and_lines_without_a_traceback(tmp_path):
+    file = tmp_path / "acme.yaml"
+    file.write_text("user_pools:\n  - identifer: acme\n")
+
+    run = subprocess.run(
+        [sys.executable, "manage.py", "apply", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        f"CommandError: {file} is refused; nothing was applied.\n"
+        f"{file}:2: user_pools[0].identifer: is not known here. Did you mean identifier?\n"
+        f"{file}:2: user_pools[0].identifier: is required.\n"
+    )
+
+
+def test_a_minus_reads_standard_input_in_utf_8_with_or_without_a_mark(db, monkeypatch):
+    out = StringIO()
+    give(monkeypatch, b"\xef\xbb\xbf" + GLOBEX.replace(b"Globex", "极致".encode()))
+
+    call_command("apply", "-", stdout=out)
+
+    assert out.getvalue() == (
+        'user pool globex: create\n  name: "极致"\nIn all: 1 to create.\nApplied.\n'
+    )
+    assert UserPool.objects.get().name == "极致"
+
+
+def test_standard_input_has_a_name_in_errors(monkeypatch):
+    give(monkeypatch, b"a: [")
+
+    with pytest.raises(CommandError, match=r"\n<stdin>:1:5: this isn't YAML"):
+        call_command("apply", "-")
+
+
+def test_the_plan_alone_writes_nothing(db, monkeypatch):
+    give(monkeypatch, GLOBEX)
+
+    call_command("apply", "-", "--plan", stdout=StringIO())
+
+    assert not UserPool.objects.exists()
+
+
+def test_with_nothing_to_do_it_says_no_changes_and_nothing_else(db, monkeypatch):
+    give(monkeypatch, GLOBEX)
+    call_command("apply", "-", stdout=StringIO())
+
+    for flags in ([], ["--plan"], ["--overwrite"]):
+        out = StringIO()
+        give(monkeypatch, GLOBEX)
+        call_command("apply", "-", *flags, stdout=out)
+        assert out.getvalue() == "No changes.\n"
