@@ -44,6 +44,7 @@ serve: .venv/.runtime ## Serve in production, from environment variables alone (
 check: export SECRET_KEY := nothing-is-signed-with-this-key-while-checking-0123456789
 check: export ENCRYPTION_KEYS := bm90aGluZyBpcyBlbmNyeXB0ZWQgd2l0aCB0aGlzLi4=
 check: export PUBLIC_URL := https://login.example.com
+check: export TRUSTED_PROXIES := 127.0.0.1
 check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment settings, translations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -22,6 +22,8 @@ from config.errors import DomainError, TooManyRequests
 Result = TypeVar("Result")
 
 IPV6_SITE = 64  # a household or a server gets a /64; single addresses in it cost nothing
+# Django's database cache gives what it counts up these seconds to live, whatever it had before.
+COUNTED_UP_LIVES = 300
 
 
 class _Rate(SimpleRateThrottle):
@@ -65,8 +67,8 @@ class Counter:
             except ValueError:
                 cache.set(self.key, 1, timeout=self.seconds)
             else:
-                # Django's database cache gives what it counts up five minutes, whatever it had.
-                cache.touch(self.key, timeout=self.seconds)
+                if self.seconds > COUNTED_UP_LIVES:
+                    cache.touch(self.key, timeout=self.seconds)
 
 
 class LoginThrottle:

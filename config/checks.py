@@ -50,3 +50,20 @@ def check_database_is_postgresql(
             id="unionpass.W001",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_proxy_is_trusted(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Https ends at a proxy; if it isn't trusted, everybody seems to come from its address."""
+    if settings.PUBLIC_URL.startswith("http://") or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "PUBLIC_URL is https, but TRUSTED_PROXIES is empty: callers' addresses are not known, "
+            "and http is not redirected.",
+            hint="Set TRUSTED_PROXIES to the network of the proxy that ends https.",
+            id="unionpass.W002",
+        )
+    ]

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.health.ProbeMiddleware",
     "config.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -161,12 +162,18 @@ STORAGES = {
 
 # --- Security --------------------------------------------------------------------------------
 _https = _public.scheme == "https"
-# Django's warnings about plain http; only loopback gets this far without https.
-SILENCED_SYSTEM_CHECKS = (
-    [] if _https else ["security.W004", "security.W008", "security.W012", "security.W016"]
-)
-SECURE_SSL_REDIRECT = _https
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes ask the process, not the public name
+SILENCED_SYSTEM_CHECKS = [
+    # An identity server's host doesn't decide for its siblings, nor for browsers' preload lists.
+    "security.W005",
+    "security.W021",
+    # Whether to redirect follows from PUBLIC_URL and TRUSTED_PROXIES; see unionpass.W002.
+    "security.W008",
+    # Django's warnings about plain http; only loopback gets this far without https.
+    *([] if _https else ["security.W004", "security.W012", "security.W016"]),
+]
+# Without a trusted proxy nobody can say that a request came by https, and the redirect would
+# lead to itself.
+SECURE_SSL_REDIRECT = _https and bool(TRUSTED_PROXIES)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False

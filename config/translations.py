@@ -33,9 +33,10 @@ _KEYWORDS = {
 }
 
 
-# Without dates and names, so that the file changes only when a string does.
+# With no date of its own, Babel would write the current minute into the compiled file.
 _HEADER = rb"""msgid ""
 msgstr ""
+"POT-Creation-Date: 1970-01-01 00:00+0000\n"
 "Content-Type: text/plain; charset=UTF-8\n"
 "Content-Transfer-Encoding: 8bit\n"
 "Language: zh_Hans\n"

@@ -106,10 +106,14 @@ def _verified_claims(unverified_token: str, pool: UserPool, now: datetime) -> di
         _rules_of(pool, now).validate(token.claims)
     except (JoseError, ValueError, TypeError):
         raise InvalidToken from None
-    if token.header.get("typ") != "at+jwt":
+    if token.header.get("typ") != "at+jwt" or not _are_texts(token.claims):
         # An ID token of the same pool is no access token (RFC 9068 §4).
         raise InvalidToken
     return token.claims
+
+
+def _are_texts(claims: dict[str, Any]) -> bool:
+    return all(isinstance(claims[name], str) for name in ("sub", "sid", "scope"))
 
 
 def _key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
@@ -133,10 +137,14 @@ def _rules_of(pool: UserPool, now: datetime) -> jwt.JWTClaimsRegistry:
 
 
 def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
+    try:
+        session_id = uuid.UUID(claims["sid"])
+    except ValueError:
+        raise InvalidToken from None
     session = (
         Session.objects.select_related("user", "application", "pool")
         .filter(
-            pk=uuid.UUID(claims["sid"]),
+            pk=session_id,
             pool=pool,
             ended_at__isnull=True,
             user__sub=claims["sub"],

@@ -32,7 +32,9 @@ _EVENT_FIELDS = (
 
 def count_rows() -> Counter[str]:
     """Count the rows of every table; subtract an earlier count to see what was written."""
-    return Counter({model._meta.label: model._base_manager.count() for model in apps.get_models()})
+    return Counter(
+        {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+    )
 
 
 def events() -> list[dict[str, Any]]:

@@ -64,9 +64,7 @@ def test_a_replay_is_a_login_of_its_own(acme, log_in, code):
     assert first["access_token"] != second["access_token"]
 
 
-def test_after_a_minute_wechat_is_asked_again_and_says_that_it_was_used(
-    acme, log_in, wechat, code
-):
+def test_after_a_minute_wechat_is_asked_again_and_says_that_it_was_used(acme, log_in, wechat, code):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         log_in(code=code)
         clock.shift(timedelta(seconds=59))
@@ -314,9 +312,7 @@ def test_a_holder_that_never_ends_is_waited_for_no_longer_than_it_may_hold(
     assert asked == []
 
 
-def test_a_duplicate_goes_on_when_the_row_it_waits_for_is_swept_away(
-    threaded_database, ask, asked
-):
+def test_a_duplicate_goes_on_when_the_row_it_waits_for_is_swept_away(threaded_database, ask, asked):
     hold(lives=timedelta(hours=1))
     sweeper = threading.Timer(0.2, sweep_everything)
     sweeper.start()
@@ -371,7 +367,11 @@ def test_a_row_holds_neither_code_nor_identity_in_clear(acme, log_in, code):
 
     row = CodeExchange.objects.get()
     kept = f"{row.key} {row.state} {row.holder}".encode() + bytes(row.answer_ciphertext)
-    for secret in (code, openid_of(acme.source.app_id, "alice"), unionid_of(acme.source.app_id, "alice")):
+    for secret in (
+        code,
+        openid_of(acme.source.app_id, "alice"),
+        unionid_of(acme.source.app_id, "alice"),
+    ):
         assert secret.encode() not in kept
     assert openid_of(acme.source.app_id, "alice") in row.answer()
 

@@ -179,9 +179,7 @@ def test_a_new_person_without_a_unionid_gets_an_openid_row_alone(acme, unbound):
     assert events() == [event(door="test", identity_source__identifier="acme-001")]
 
 
-def test_a_known_person_without_a_unionid_is_found_and_keeps_the_unionid_seen_before(
-    acme, unbound
-):
+def test_a_known_person_without_a_unionid_is_found_and_keeps_the_unionid_seen_before(acme, unbound):
     user = builders.make_user(acme.pool)
     link_openid(user, openid_of(UNBOUND, "alice"), app_id=UNBOUND, unionid=ALICE_UNION)
     before = linked_rows()

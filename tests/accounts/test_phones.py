@@ -15,6 +15,7 @@ from identity_sources.sandbox import Fault, FaultKind, openid_of
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from tests import builders
+from tests.accounts.conftest import LIVE_URL
 from tests.accounts.records import count_rows, event, events
 from tests.conftest import LOGIN_URL, GuardedClient
 
@@ -159,10 +160,10 @@ def test_the_phone_code_of_somebody_else_leaves_the_phone_unset(acme, log_in_wit
     assert events() == [event(phone_status="invalid_code")]
 
 
-def test_a_number_given_to_another_app_leaves_the_phone_unset(
-    acme, live_source, live, log_in
-):
-    answer_live(live, phone={"watermark": {"timestamp": 1_700_000_000, "appid": "wxffffffffffffffff"}})
+def test_a_number_given_to_another_app_leaves_the_phone_unset(acme, live_source, live, log_in):
+    answer_live(
+        live, phone={"watermark": {"timestamp": 1_700_000_000, "appid": "wxffffffffffffffff"}}
+    )
 
     response = log_in(identity_source="acme-live", phone_code="a-phone-code")
 
@@ -198,9 +199,9 @@ def answer_live(live, *, openids=None, phone=None, number="13800138009", country
         openid = (openids or {}).get(request.params["js_code"], LIVE_OPENID)
         return 200, {}, json.dumps({"session_key": "c2Vzc2lvbiBrZXkgb2YgMTY=", "openid": openid})
 
-    live.add_callback("GET", "https://api.weixin.qq.com/sns/jscode2session", session)
+    live.add_callback("GET", f"{LIVE_URL}/sns/jscode2session", session)
     live.post(
-        "https://api.weixin.qq.com/cgi-bin/stable_token",
+        f"{LIVE_URL}/cgi-bin/stable_token",
         json={"access_token": "a-token-of-wechat", "expires_in": 7200},
     )
     info = {
@@ -210,7 +211,7 @@ def answer_live(live, *, openids=None, phone=None, number="13800138009", country
         "watermark": {"timestamp": 1_700_000_000, "appid": builders.LIVE_APP_ID},
     }
     live.post(
-        "https://api.weixin.qq.com/wxa/business/getuserphonenumber",
+        f"{LIVE_URL}/wxa/business/getuserphonenumber",
         json={"errcode": 0, "errmsg": "ok", "phone_info": info | (phone or {})},
     )
 

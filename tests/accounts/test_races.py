@@ -1,12 +1,14 @@
 """First logins that race: one person is one user, and everybody gets in."""
 
 import itertools
+import json
 
 import pytest
 
 from accounts.models import LinkedAccount, LoginEvent, RefreshToken, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
 from tests import builders
+from tests.accounts.conftest import LIVE_URL
 from tests.accounts.records import linked_rows
 from tests.conftest import LOGIN_URL, GuardedClient
 
@@ -74,9 +76,7 @@ def test_fifty_first_logins_of_one_person_make_one_user(acme, together):
     }
 
 
-def test_first_logins_over_two_apps_with_one_unionid_make_one_user(
-    acme, second_source, together
-):
+def test_first_logins_over_two_apps_with_one_unionid_make_one_user(acme, second_source, together):
     answers = together(post, codes("alice", (SHOP, "acme-mini"), (SECOND, "acme-second")))
 
     assert_one_user(answers)
@@ -128,20 +128,18 @@ def test_of_two_openids_of_one_app_with_one_unionid_one_is_refused(
 ):
     """What can't be one WeChat account stays two, however close together they come."""
     openids = {f"code-{n}": f"o6_bmjrPTlm6_2sgVt7hMZOPf{n:03d}" for n in range(10)}
-    live.add_callback(
-        "GET",
-        "https://api.weixin.qq.com/sns/jscode2session",
-        lambda request: (
-            200,
-            {},
-            '{"session_key":"c2Vzc2lvbiBrZXkgb2YgMTY=","unionid":"o6_the_unionid_of_them_all",'
-            f'"openid":"{openids[request.params["js_code"]]}"}}',
-        ),
-    )
 
-    answers = together(
-        post, [{"code": code, "identity_source": "acme-live"} for code in openids]
-    )
+    def session(request):
+        answer = {
+            "session_key": "c2Vzc2lvbiBrZXkgb2YgMTY=",
+            "openid": openids[request.params["js_code"]],
+            "unionid": "o6_the_unionid_of_them_all",
+        }
+        return 200, {}, json.dumps(answer)
+
+    live.add_callback("GET", f"{LIVE_URL}/sns/jscode2session", session)
+
+    answers = together(post, [{"code": code, "identity_source": "acme-live"} for code in openids])
 
     assert sorted(status for status, _ in answers) == [200] + [409] * 9
     assert {body.get("error") for _, body in answers} == {None, "identity_conflict"}

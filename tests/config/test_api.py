@@ -229,7 +229,9 @@ def test_json_in_utf8_is_read():
     assert body_of(response) == {"姓名": "爱丽🌸", "list": [1, None]}
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/oidc/acme", "/oidc/", "/api/v1/me/"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing", "/api/", "/oidc/acme", "/oidc/", "/api/v1/me/"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_address_is_answered_in_json(path, method):
     # A program has no CSRF cookie to send.

@@ -52,3 +52,17 @@ def test_sqlite_in_production_is_worth_a_warning(settings, monkeypatch, engine, 
 
     assert found(deploy=True, tags=[Tags.database]) == expected
     assert found(deploy=False, tags=[Tags.database]) == set()
+
+
+@pytest.mark.parametrize(
+    ("public_url", "proxies", "expected"),
+    [
+        ("https://login.example.com", [], True),
+        ("https://login.example.com", ["10.0.0.0/8"], False),
+        ("http://127.0.0.1:8000", [], False),
+    ],
+)
+def test_https_without_a_trusted_proxy_is_worth_a_warning(settings, public_url, proxies, expected):
+    settings.PUBLIC_URL, settings.TRUSTED_PROXIES = public_url, proxies
+
+    assert ("unionpass.W002" in found(deploy=True)) is expected

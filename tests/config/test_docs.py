@@ -1,13 +1,14 @@
 """docs/settings.md and the settings name the same variables."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"config/settings.py": "environment.", "config/environment.py": "text"}
-"""file → how the calls begin that read a variable there"""
+READERS = {"config/settings.py": r"environment\.\w+", "config/environment.py": "text"}
+"""file → what the calls that read a variable there look like"""
 
 
 def variables() -> list[str]:
@@ -18,7 +19,7 @@ def variables() -> list[str]:
             for path, reader in READERS.items()
             for node in ast.walk(ast.parse((ROOT / path).read_text()))
             if isinstance(node, ast.Call)
-            and ast.unparse(node.func).startswith(reader)
+            and re.fullmatch(reader, ast.unparse(node.func))
             and node.args
             and isinstance(node.args[0], ast.Constant)
         }

@@ -316,7 +316,9 @@ def test_without_a_database_url_there_is_a_file_of_sqlite(monkeypatch, value):
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_a_postgresql_database_has_a_pool_of_connections(monkeypatch, scheme):
-    monkeypatch.setenv("DATABASE_URL", f"{scheme}://operator:p%40ss@db:5433/unionpass?sslmode=require")
+    monkeypatch.setenv(
+        "DATABASE_URL", f"{scheme}://operator:p%40ss@db:5433/unionpass?sslmode=require"
+    )
 
     assert environment.database() == _database(
         ENGINE="django.db.backends.postgresql",

@@ -64,6 +64,11 @@ def test_a_failed_check_says_why_in_the_log_only(client, django_db_blocker, capl
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_may_ask_by_address(db, client, path):
+    assert client.get(path, headers={"host": "10.0.0.5"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_a_probe_takes_no_post(client, path):
     assert client.post(path).status_code == 405
 

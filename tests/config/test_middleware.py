@@ -37,7 +37,15 @@ def behind_proxies(settings):
 
 @pytest.mark.parametrize(
     "given",
-    ["short", "x" * 65, "has blanks inside", "line\nbreak-line", "quote\"quote", "编号编号编号编号", ""],
+    [
+        "short",
+        "x" * 65,
+        "has blanks inside",
+        "line\nbreak-line",
+        'quote"quote',
+        "编号编号编号编号",
+        "",
+    ],
 )
 def test_an_id_that_could_harm_a_log_line_is_replaced(given):
     _, response = seen_by_view(RequestIdMiddleware, HTTP_X_REQUEST_ID=given)
@@ -135,7 +143,9 @@ def test_a_trusted_proxy_says_which_protocol_was_used(behind_proxies, settings):
 
 @pytest.mark.parametrize("length", ["", None])
 def test_a_body_in_chunks_is_refused(length):
-    meta = {"HTTP_TRANSFER_ENCODING": "chunked"} | ({} if length is None else {"CONTENT_LENGTH": ""})
+    meta = {"HTTP_TRANSFER_ENCODING": "chunked"} | (
+        {} if length is None else {"CONTENT_LENGTH": ""}
+    )
 
     request, response = seen_by_view(ChunkedBodyMiddleware, **meta)
 

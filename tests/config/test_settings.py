@@ -157,7 +157,7 @@ def test_without_variables_everything_is_off_and_local(load):
 
 
 def test_an_https_address_switches_cookies_hsts_and_the_redirect_on(load):
-    settings = load(PUBLIC_URL="https://login.example.com/")
+    settings = load(PUBLIC_URL="https://login.example.com/", TRUSTED_PROXIES="10.0.0.0/8")
 
     wanted = {
         "PUBLIC_URL": "https://login.example.com",
@@ -168,6 +168,13 @@ def test_an_https_address_switches_cookies_hsts_and_the_redirect_on(load):
         "CSRF_COOKIE_SECURE": True,
     }
     assert {name: settings[name] for name in wanted} == wanted
+
+
+def test_without_a_trusted_proxy_nothing_is_redirected_to_itself(load):
+    settings = load(PUBLIC_URL="https://login.example.com/")
+
+    assert settings["SECURE_SSL_REDIRECT"] is False
+    assert settings["SECURE_PROXY_SSL_HEADER"] is None
 
 
 @pytest.mark.parametrize(

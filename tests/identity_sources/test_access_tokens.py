@@ -70,6 +70,13 @@ class Caller:
         return wechat_client(self.source, self.records.append)
 
 
+class InterruptedClient:
+    """A client whose process is told to stop while it waits for WeChat."""
+
+    def stable_token(self, **_fields: object) -> None:
+        raise KeyboardInterrupt
+
+
 @pytest.fixture
 def caller(acme):
     return Caller(acme.source)
@@ -131,12 +138,9 @@ def test_a_failure_releases_the_lease(caller):
     assert caller.fetches == 2
 
 
-def test_a_failure_that_nobody_expected_releases_the_lease_too(caller, monkeypatch):
-    client = caller._client()  # noqa: SLF001 - of this very module
-    monkeypatch.setattr(client, "stable_token", _raise_interrupt)
-
+def test_a_failure_that_nobody_expected_releases_the_lease_too(caller):
     with pytest.raises(KeyboardInterrupt):
-        call_with_access_token(caller.source, client, str)
+        call_with_access_token(caller.source, InterruptedClient(), str)
 
     assert caller.row().leased_until is None
 
@@ -272,9 +276,7 @@ def test_the_others_take_over_when_the_fetching_one_fails(caller, together):
 
     results = together(_ask_or_fail, callers)
 
-    assert sorted(results, key=str)[1:] == [SourceMisconfigured] or results.count(
-        SourceMisconfigured
-    ) == 1
+    assert results.count(SourceMisconfigured) == 1
     assert caller.fetches == 2
 
 
@@ -283,7 +285,3 @@ def _ask_or_fail(caller: Caller) -> str | type[Exception]:
         return caller.ask()
     except SourceMisconfigured:
         return SourceMisconfigured
-
-
-def _raise_interrupt(**_fields: object) -> None:
-    raise KeyboardInterrupt

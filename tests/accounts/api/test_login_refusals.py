@@ -12,6 +12,7 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
 from tests import builders
+from tests.accounts.conftest import LIVE_URL
 from tests.accounts.records import count_rows, events, refusal
 
 WRONG_SECRET = "another client secret of more than 32 characters"
@@ -147,9 +148,7 @@ def test_what_is_switched_off_is_refused(acme, log_in, wechat, switch_off, word,
     assert wechat.calls == []
 
 
-def test_a_sandbox_source_is_switched_off_where_there_is_no_sandbox(
-    acme, log_in, wechat, settings
-):
+def test_a_sandbox_source_is_switched_off_where_there_is_no_sandbox(acme, log_in, wechat, settings):
     settings.WECHAT_SANDBOX = False
 
     response = log_in()
@@ -159,9 +158,7 @@ def test_a_sandbox_source_is_switched_off_where_there_is_no_sandbox(
 
 
 def test_a_source_that_exists_and_one_that_does_not_answer_alike(acme, globex, log_in):
-    builders.make_source(
-        acme.pool, identifier="acme-unoffered", app_id=builders.SECOND_MINI_APP_ID
-    )
+    builders.make_source(acme.pool, identifier="acme-unoffered", app_id=builders.SECOND_MINI_APP_ID)
 
     answers = [
         log_in(identity_source=name).json() | {"request_id": ""}
@@ -184,9 +181,7 @@ def test_the_source_of_another_pool_is_out_of_reach_though_the_application_is_kn
 
 
 @pytest.mark.parametrize("kind", set(ApplicationType) - {ApplicationType.MINI_PROGRAM})
-def test_an_application_of_another_type_cannot_use_the_mini_program_way(
-    acme, log_in, wechat, kind
-):
+def test_an_application_of_another_type_cannot_use_the_mini_program_way(acme, log_in, wechat, kind):
     other = builders.make_application(acme.pool, client_id="acme-other", type=kind)
     # A row that slipped past every form.
     builders.offer(other, acme.source, way="mini_program")
@@ -280,7 +275,7 @@ def answer_live(live, openid, unionid=None):
     session = {"session_key": "c2Vzc2lvbiBrZXkgb2YgMTY=", "openid": openid}
     if unionid:
         session["unionid"] = unionid
-    live.get("https://api.weixin.qq.com/sns/jscode2session", json=session)
+    live.get(f"{LIVE_URL}/sns/jscode2session", json=session)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from tests import builders
+from tests.accounts.conftest import LIVE_URL
 from tests.accounts.records import count_rows, event, events, refusal
 
 UNAVAILABLE = (503, "wechat_unavailable", "5")
@@ -141,11 +142,9 @@ def test_a_code_of_the_phone_number_button_is_no_login_code(acme, log_in):
     assert (response.status_code, response.json()["error"]) == (400, "invalid_code")
 
 
-def test_an_errcode_without_a_request_id_is_answered_without_one(
-    acme, live_source, live, log_in
-):
+def test_an_errcode_without_a_request_id_is_answered_without_one(acme, live_source, live, log_in):
     live.get(
-        "https://api.weixin.qq.com/sns/jscode2session",
+        f"{LIVE_URL}/sns/jscode2session",
         body='{"errcode":"40029","errmsg":"invalid code"}',
         content_type="text/plain",
     )
@@ -184,7 +183,7 @@ def test_each_failure_of_the_line_says_that_wechat_is_unavailable(
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:40].decode())
 def test_an_answer_that_cannot_be_read_logs_nobody_in(acme, live_source, live, log_in, body):
-    live.get("https://api.weixin.qq.com/sns/jscode2session", body=body, content_type="text/plain")
+    live.get(f"{LIVE_URL}/sns/jscode2session", body=body, content_type="text/plain")
 
     response = log_in(identity_source="acme-live")
 
@@ -194,7 +193,7 @@ def test_an_answer_that_cannot_be_read_logs_nobody_in(acme, live_source, live, l
 
 def test_a_redirect_is_not_followed(acme, live_source, live, log_in):
     live.get(
-        "https://api.weixin.qq.com/sns/jscode2session",
+        f"{LIVE_URL}/sns/jscode2session",
         status=302,
         headers={"Location": "https://portal.invalid/"},
     )

@@ -1,0 +1,216 @@
+"""What a login costs the database: every statement, in order, and none while WeChat is asked."""
+
+import re
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.exchange import WeChatIdentity, exchange_once
+from accounts.models import CodeExchange
+from identity_sources.models import IdentitySource
+from tests import builders
+
+FIND_OFFER = ["SELECT applications_loginmethod"]
+HOLD_CODE = ["BEGIN", "INSERT accounts_codeexchange", "COMMIT"]
+ASK_WECHAT = ["asks jscode2session"]
+KEEP_ANSWER = ["UPDATE accounts_codeexchange"]
+EXCHANGE = [*HOLD_CODE, *ASK_WECHAT, *KEEP_ANSWER]
+TOKENS_AND_EVENT = [
+    "INSERT accounts_session",
+    "INSERT accounts_refreshtoken",
+    "INSERT accounts_loginevent",
+]
+RETURNING = [
+    "BEGIN",
+    "SELECT accounts_linkedaccount",
+    "UPDATE accounts_linkedaccount",
+    *TOKENS_AND_EVENT,
+    "COMMIT",
+]
+MOST_STATEMENTS = 6
+
+_TABLE = re.compile(r'(SELECT|INSERT|UPDATE|DELETE).*?(?:FROM|INTO|UPDATE) "(\w+)"', re.DOTALL)
+_UPDATED = re.compile(r'UPDATE "(\w+)"')
+
+
+def described(sql):
+    """Return a statement's verb and the table it is about, or the word as it is."""
+    if sql.startswith("UPDATE"):
+        return f"UPDATE {_UPDATED.match(sql)[1]}"
+    found = _TABLE.match(sql)
+    return " ".join(found.groups()) if found else sql.removesuffix(" IMMEDIATE")
+
+
+@pytest.fixture
+def statements(transactional_db, wechat):
+    """Return what a piece of work says to the database, with WeChat's calls among it."""
+
+    def note_call():
+        connection.queries_log.append({"sql": "asks"})
+
+    def listen(work):
+        wechat.exchanges.clear()
+        wechat.listeners.append(note_call)
+        with CaptureQueriesContext(connection) as log:
+            assert work().status_code in {200, 400, 401, 403}
+        wechat.listeners.remove(note_call)
+        calls = iter(wechat.calls)
+        return [
+            f"asks {next(calls)}" if sql == "asks" else described(sql)
+            for sql in (query["sql"] for query in log)
+        ]
+
+    return listen
+
+
+@pytest.fixture
+def known(statements, acme, log_in):
+    """Let Alice log in once, which also brings the pool's keys into this process."""
+    assert log_in().status_code == 200
+
+
+def test_a_returning_login_says_exactly_this_to_the_database(known, statements, log_in):
+    said = statements(log_in)
+
+    assert said == [*FIND_OFFER, *EXCHANGE, *RETURNING]
+    assert len(RETURNING[1:-1]) <= MOST_STATEMENTS
+
+
+def test_the_database_cache_adds_one_statement(known, statements, log_in, database_cache):
+    said = statements(log_in)
+
+    assert said == ["SELECT unionpass_cache", *FIND_OFFER, *EXCHANGE, *RETURNING]
+
+
+def test_a_first_login_adds_the_user_and_the_linked_accounts(known, statements, log_in):
+    said = statements(lambda: log_in("bob"))
+
+    assert said == [
+        *FIND_OFFER,
+        *EXCHANGE,
+        "BEGIN",
+        "SELECT accounts_linkedaccount",
+        "INSERT accounts_user",
+        "INSERT accounts_linkedaccount",
+        "INSERT accounts_linkedaccount",
+        *TOKENS_AND_EVENT,
+        "COMMIT",
+    ]
+
+
+def test_the_first_login_of_a_process_reads_the_pools_keys_once(statements, acme, log_in):
+    first, second = statements(log_in), statements(log_in)
+
+    assert first.count("SELECT userpools_signingkey") == 1
+    assert "SELECT userpools_signingkey" not in second
+
+
+def test_without_a_refresh_token_there_is_one_statement_less(known, statements, log_in):
+    said = statements(lambda: log_in(scope="openid"))
+
+    assert "INSERT accounts_refreshtoken" not in said
+    assert len(said) == len([*FIND_OFFER, *EXCHANGE, *RETURNING]) - 1
+
+
+def test_a_confidential_application_adds_the_look_at_its_secrets(known, acme, statements, log_in):
+    application = builders.make_application(
+        acme.pool, client_id="acme-safe", client_secret=builders.CLIENT_SECRET
+    )
+    builders.offer(application, acme.source)
+
+    said = statements(lambda: log_in(client_id="acme-safe", client_secret=builders.CLIENT_SECRET))
+
+    assert said == [*FIND_OFFER, "SELECT applications_clientsecret", *EXCHANGE, *RETURNING]
+
+
+def test_a_replay_reads_what_was_kept(known, statements, log_in):
+    code = builders.wx_login()
+    log_in(code=code)
+
+    said = statements(lambda: log_in(code=code))
+
+    assert said == [
+        *FIND_OFFER,
+        *("BEGIN", "INSERT accounts_codeexchange", "ROLLBACK"),
+        "SELECT accounts_codeexchange",
+        *RETURNING,
+    ]
+
+
+def test_an_unknown_application_costs_two_statements(known, statements, log_in):
+    said = statements(lambda: log_in(client_id="nobody"))
+
+    assert said == [*FIND_OFFER, "SELECT applications_application"]
+
+
+def test_a_refused_code_costs_the_exchange_and_the_event(known, statements, log_in):
+    said = statements(lambda: log_in(code="never-issued"))
+
+    assert said == [*FIND_OFFER, *EXCHANGE, "INSERT accounts_loginevent"]
+
+
+def test_a_switched_off_source_costs_one_statement_and_the_event(known, acme, statements, log_in):
+    IdentitySource.objects.update(enabled=False)
+
+    said = statements(log_in)
+
+    assert said == [*FIND_OFFER, "INSERT accounts_loginevent"]
+
+
+def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
+    log_in(phone_code=builders.get_phone_number())
+
+    said = statements(lambda: log_in("bob", phone_code=builders.get_phone_number("bob")))
+
+    start = said.index("asks jscode2session")
+    assert said[start : said.index("SELECT accounts_linkedaccount")] == [
+        *ASK_WECHAT,
+        *KEEP_ANSWER,
+        *("BEGIN", "INSERT accounts_codeexchange", "COMMIT"),
+        "SELECT identity_sources_wechataccesstoken",
+        "SELECT identity_sources_wechataccesstoken",
+        "asks getuserphonenumber",
+        "BEGIN",
+    ]
+
+
+def test_no_connection_is_held_while_wechat_is_asked(threaded_database, acme, log_in, wechat):
+    """Neither for the login, nor for WeChat's access token, nor for the phone number."""
+    held = []
+    wechat.listeners.append(lambda: held.append(connection.connection))
+
+    log_in(phone_code=builders.get_phone_number())
+    log_in(code="never-issued")
+
+    assert wechat.calls == [
+        "jscode2session",
+        "stable_token",
+        "getuserphonenumber",
+        "jscode2session",
+    ]
+    assert held == [None] * 4
+
+
+def test_no_connection_is_held_while_a_duplicate_waits(threaded_database):
+    CodeExchange.objects.create(
+        key="held", holder=uuid4(), expires_at=timezone.now() + timedelta(seconds=0.5)
+    )
+    waiting, ended, samples = connections["default"], threading.Event(), []
+
+    def look():
+        while not ended.wait(0.005):
+            samples.append(waiting.connection is None)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    exchange_once("held", lambda: WeChatIdentity(openid="o", unionid=None))
+    ended.set()
+    watcher.join()
+
+    # It holds one only for the moments in which it looks at the row.
+    assert samples.count(True) > len(samples) / 2

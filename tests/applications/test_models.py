@@ -1,0 +1,139 @@
+"""Applications, their secrets and what they offer: what the rows refuse and what they protect."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from applications.models import Application, ClientSecret, LoginMethod, RedirectURI
+from tests import builders
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def refusal_of(row) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refusal:
+        row.full_clean()
+    return refusal.value.message_dict
+
+
+@pytest.mark.parametrize("secret", ["", "s3cret", "s3cret" * 5, "秘" * 31])
+def test_a_client_secret_below_32_characters_is_refused_and_not_quoted(acme, secret):
+    with pytest.raises(ValidationError) as refusal:
+        ClientSecret.for_application(acme.application, secret)
+
+    assert refusal.value.message_dict == {
+        "client_secret": ["Use at least 32 characters, all of them random."]
+    }
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    ["", "acme shop", "-acme", "acme/shop", "x" * 65, "bf804b54-ed87-483d-adbe-273d0a26d448"],
+)
+def test_a_malformed_client_id_is_refused(acme, client_id):
+    application = Application(pool=acme.pool, client_id=client_id, name="Shop", type="web")
+
+    assert list(refusal_of(application)) == ["client_id"]
+
+
+def test_a_client_id_is_used_once_in_the_installation(acme, globex):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        builders.make_application(globex.pool, client_id=acme.application.client_id)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("type", "saml"),
+        ("client_authentication", "private_key_jwt"),
+        ("signing_algorithm", "HS256"),
+        ("signing_algorithm", "none"),
+        ("access_token_lifetime", timedelta(seconds=59)),
+        ("refresh_token_idle_lifetime", timedelta(0)),
+        ("refresh_token_absolute_lifetime", timedelta(days=-1)),
+    ],
+)
+def test_a_malformed_setting_is_refused(acme, field, value):
+    setattr(acme.application, field, value)
+
+    assert list(refusal_of(acme.application)) == [field]
+
+
+def test_a_redirect_uri_is_registered_once(acme):
+    RedirectURI.objects.create(application=acme.application, uri="https://a.example/cb")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RedirectURI.objects.create(application=acme.application, uri="https://a.example/cb")
+
+
+def test_a_source_is_offered_once_by_a_way(acme):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        builders.offer(acme.application, acme.source)
+
+
+@pytest.mark.parametrize("row", ["pool", "application", "source"])
+def test_nothing_that_a_login_method_names_can_be_deleted(acme, row):
+    with pytest.raises(ProtectedError):
+        getattr(acme, row).delete()
+
+    assert LoginMethod.objects.filter(pk=acme.method.pk).exists()
+
+
+def test_an_application_with_a_secret_stays(acme):
+    application = builders.make_application(
+        acme.pool, client_id="acme-web", client_secret=builders.CLIENT_SECRET
+    )
+
+    with pytest.raises(ProtectedError):
+        application.delete()
+
+
+def test_a_new_application_is_careful(acme):
+    application = Application.objects.create(pool=acme.pool, client_id="acme-web", name="Web")
+
+    assert application.client_authentication == "none"
+    assert application.signing_algorithm == "ES256"
+    assert application.access_token_lifetime == timedelta(hours=1)
+    assert application.refresh_token_idle_lifetime == timedelta(days=30)
+    assert application.refresh_token_absolute_lifetime == timedelta(days=180)
+
+
+def test_a_generated_secret_has_256_bits_and_is_never_the_same():
+    secrets = {ClientSecret.generate() for _ in range(50)}
+
+    assert len(secrets) == 50
+    assert {len(secret) for secret in secrets} == {43}
+
+
+@pytest.mark.parametrize("secret", ["x" * 32, "秘" * 32, builders.CLIENT_SECRET])
+def test_a_secret_is_stored_as_its_hash_alone(acme, secret):
+    row = ClientSecret.for_application(acme.application, secret)
+    row.save()
+
+    stored = ClientSecret.objects.filter(pk=row.pk).values().get()
+    assert bytes(stored["secret_hash"]) == hashlib.sha256(secret.encode()).digest()
+    assert secret not in repr(stored)
+    assert secret not in f"{row} {row!r}"
+
+
+def test_a_secret_is_usable_until_it_expires(acme):
+    secrets = {
+        name: ClientSecret.objects.create(
+            application=acme.application, secret_hash=name.encode(), expires_at=expires_at
+        )
+        for name, expires_at in {
+            "endless": None,
+            "later": NOW + SECOND,
+            "now": NOW,
+            "earlier": NOW - SECOND,
+        }.items()
+    }
+
+    usable = set(acme.application.client_secrets.usable(NOW))
+
+    assert usable == {secrets["endless"], secrets["later"]}
