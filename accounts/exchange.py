@@ -20,7 +20,7 @@ from accounts.models import CodeExchange
 from accounts.refusals import WeChatAway
 from config.connections import release_connection
 from config.encryption import keyed_hash
-from config.identifiers import new_id
+from config.primary_keys import new_id
 from identity_sources.wechat.errcodes import Credential, refusal
 from identity_sources.wechat.errors import (
     CodeRefused,

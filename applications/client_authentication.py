@@ -73,8 +73,7 @@ def _read_basic(encoded: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         raise InvalidClient from None
     client_id, colon, secret = decoded.partition(":")
-    # Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
-    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
-    if not colon or "\x00" in client_id + secret:
+    if not colon or "\x00" in decoded:
         raise InvalidClient
-    return client_id, secret
+    # Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
+    return unquote_plus(client_id), unquote_plus(secret)

@@ -10,11 +10,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.rules import ApplicationType, Way, ways_in
+from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_redirect_uri
+from applications.rules import ApplicationType, Way, is_confidential, ways_in
 from config.constraints import SamePool
 from config.encryption import token_hash
-from config.identifiers import new_id
-from config.words import IDENTIFIER_MAX_LENGTH, validate_client_id
+from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
+from config.immutable import ImmutableFieldsMixin
+from config.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import SigningKey, UserPool
 
@@ -26,8 +28,10 @@ REFRESH_TOKEN_IDLE_LIFETIME = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE_LIFETIME = timedelta(days=180)
 
 
-class Application(models.Model):
+class Application(ImmutableFieldsMixin):
     """A self-built application of the operator's: an OAuth client with a type."""
+
+    IMMUTABLE = ("pool", "client_id", "type")
 
     class ClientAuthentication(models.TextChoices):
         NONE = "none", _("None (public client)")
@@ -86,6 +90,14 @@ class Application(models.Model):
     def __str__(self) -> str:
         return self.client_id
 
+    def clean(self) -> None:
+        self.refuse_changes()
+        is_public = self.client_authentication == self.ClientAuthentication.NONE
+        if is_public and is_confidential(self.type):
+            raise ValidationError(
+                {"client_authentication": _("An application of this type must have a secret.")}
+            )
+
 
 class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
     def usable(self, now: datetime) -> Self:
@@ -116,6 +128,10 @@ class ClientSecret(models.Model):
     def __str__(self) -> str:
         return f"{self.application} · {self.created_at:%Y-%m-%d}"
 
+    def is_usable(self, now: datetime) -> bool:
+        """Tell whether the secret has not expired."""
+        return self.expires_at is None or self.expires_at > now
+
     @staticmethod
     def generate() -> str:
         """Return a new random secret of 256 bits, to be shown once."""
@@ -141,7 +157,7 @@ class RedirectURI(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, models.CASCADE, related_name="redirect_uris")
-    uri = models.CharField("redirect_uri", max_length=500)
+    uri = models.CharField("redirect_uri", max_length=REDIRECT_URI_MAX_LENGTH)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -155,6 +171,12 @@ class RedirectURI(models.Model):
 
     def __str__(self) -> str:
         return self.uri
+
+    def clean(self) -> None:
+        try:
+            validate_redirect_uri(self.uri, self.application.type)
+        except ValidationError as error:
+            raise ValidationError({"uri": error}) from error
 
 
 class LoginMethod(models.Model):
@@ -181,12 +203,10 @@ class LoginMethod(models.Model):
             SamePool(
                 name="applications_loginmethod_application_pool",
                 field="application",
-                to="applications.Application",
             ),
             SamePool(
                 name="applications_loginmethod_source_pool",
                 field="identity_source",
-                to="identity_sources.IdentitySource",
             ),
         ]
 

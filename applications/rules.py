@@ -27,26 +27,34 @@ class Way(models.TextChoices):
     MOBILE_APP = "mobile_app", _("WeChat on the phone")
 
 
-_SourceType = IdentitySource.Type
-_WEB_TYPES = (ApplicationType.WEB, ApplicationType.SPA)
+_Source = IdentitySource.Type
 
 _WAYS: dict[tuple[str, str], tuple[Way, ...]] = {
-    (_SourceType.WECHAT_MINI_PROGRAM, ApplicationType.MINI_PROGRAM): (Way.MINI_PROGRAM,),
-    (_SourceType.WECHAT_MOBILE_APP, ApplicationType.NATIVE): (Way.MOBILE_APP,),
-} | {
-    (source, application): ways
-    for application in _WEB_TYPES
-    for source, ways in (
-        (_SourceType.WECHAT_MINI_PROGRAM, (Way.MINI_PROGRAM_SCAN,)),
-        (_SourceType.WECHAT_WEBSITE, (Way.WEBSITE_QR,)),
-        (
-            _SourceType.WECHAT_OFFICIAL_ACCOUNT,
-            (Way.OFFICIAL_ACCOUNT_H5, Way.OFFICIAL_ACCOUNT_FOLLOW),
-        ),
-    )
+    (_Source.WECHAT_MINI_PROGRAM, ApplicationType.MINI_PROGRAM): (Way.MINI_PROGRAM,),
+    (_Source.WECHAT_MINI_PROGRAM, ApplicationType.WEB): (Way.MINI_PROGRAM_SCAN,),
+    (_Source.WECHAT_MINI_PROGRAM, ApplicationType.SPA): (Way.MINI_PROGRAM_SCAN,),
+    (_Source.WECHAT_WEBSITE, ApplicationType.WEB): (Way.WEBSITE_QR,),
+    (_Source.WECHAT_WEBSITE, ApplicationType.SPA): (Way.WEBSITE_QR,),
+    (_Source.WECHAT_OFFICIAL_ACCOUNT, ApplicationType.WEB): (
+        Way.OFFICIAL_ACCOUNT_H5,
+        Way.OFFICIAL_ACCOUNT_FOLLOW,
+    ),
+    (_Source.WECHAT_OFFICIAL_ACCOUNT, ApplicationType.SPA): (
+        Way.OFFICIAL_ACCOUNT_H5,
+        Way.OFFICIAL_ACCOUNT_FOLLOW,
+    ),
+    (_Source.WECHAT_MOBILE_APP, ApplicationType.NATIVE): (Way.MOBILE_APP,),
 }
+
+# They keep a secret where nobody else reads it (RFC 6749 §2.1), so they must have one.
+_CONFIDENTIAL = frozenset({ApplicationType.WEB, ApplicationType.MACHINE})
 
 
 def ways_in(source_type: str, application_type: str) -> tuple[Way, ...]:
     """Return the ways by which such a source can serve such an application; the first is usual."""
     return _WAYS.get((source_type, application_type), ())
+
+
+def is_confidential(application_type: str) -> bool:
+    """Tell whether an application of this type must prove itself by a secret."""
+    return application_type in _CONFIDENTIAL

@@ -14,55 +14,50 @@ from django.db.models import BaseConstraint, Model
 class SamePool(BaseConstraint):
     """The row that a foreign key names belongs to the pool that this row belongs to.
 
-    ``SamePool(name=…, field="user", to="accounts.User")`` becomes
+    ``SamePool(name=…, field="user")`` becomes
     ``FOREIGN KEY (pool_id, user_id) REFERENCES accounts_user (pool_id, id)``, on PostgreSQL and
     on SQLite. The other table needs a unique constraint over (pool, id). A null foreign key
     satisfies it (SQL's MATCH SIMPLE).
     """
 
-    def __init__(self, *, name: str, field: str, to: str) -> None:
+    def __init__(self, *, name: str, field: str) -> None:
         self.field = field
-        self.to = to
         super().__init__(name=name)
 
     def constraint_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
     ) -> str:
-        if model is None or schema_editor is None:
-            raise ValueError("A constraint is made on a model, by a schema editor.")
-        name = schema_editor.quote_name(self.name)
-        return f"CONSTRAINT {name} {self._foreign_key(model, schema_editor)}"
+        model, editor = _given(model, schema_editor)
+        return f"CONSTRAINT {editor.quote_name(self.name)} {self._foreign_key(model, editor)}"
 
     def create_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
     ) -> str:
-        if model is None or schema_editor is None:
-            raise ValueError("A constraint is made on a model, by a schema editor.")
-        table = schema_editor.quote_name(model._meta.db_table)
-        return f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}"
+        model, editor = _given(model, schema_editor)
+        table = editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} ADD {self.constraint_sql(model, editor)}"
 
     def remove_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
     ) -> str:
-        if model is None or schema_editor is None:
-            raise ValueError("A constraint is made on a model, by a schema editor.")
-        table = schema_editor.quote_name(model._meta.db_table)
-        return f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"
+        model, editor = _given(model, schema_editor)
+        table = editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} DROP CONSTRAINT {editor.quote_name(self.name)}"
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Leave it to the database: forms offer only rows of the pool to begin with."""
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, tuple(args), {**kwargs, "field": self.field, "to": self.to}
+        return path, tuple(args), {**kwargs, "field": self.field}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SamePool):
             return NotImplemented
-        return (self.name, self.field, self.to) == (other.name, other.field, other.to)
+        return (self.name, self.field) == (other.name, other.field)
 
     def __hash__(self) -> int:
-        return hash((self.name, self.field, self.to))
+        return hash((self.name, self.field))
 
     def _foreign_key(self, model: type[Model], editor: BaseDatabaseSchemaEditor) -> str:
         pool = model._meta.get_field("pool")
@@ -82,3 +77,12 @@ class SamePool(BaseConstraint):
             f"REFERENCES {there} ({editor.quote_name('pool_id')}, {editor.quote_name('id')}) "
             "DEFERRABLE INITIALLY DEFERRED"
         )
+
+
+def _given(
+    model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+) -> tuple[type[Model], BaseDatabaseSchemaEditor]:
+    """Narrow what Django's signatures allow to be missing and its schema editors always pass."""
+    if model is None or schema_editor is None:
+        raise ValueError("A constraint is made on a model, by a schema editor.")
+    return model, schema_editor

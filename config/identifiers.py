@@ -1,10 +1,47 @@
-"""Primary keys: UUID version 7, so that rows made together lie together (RFC 9562 §5.7)."""
+"""Validators of the words that name things: identifiers in URLs, YAML files and tokens."""
 
+import re
 import uuid
 
-from uuid_utils.compat import uuid7
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+IDENTIFIER_MAX_LENGTH = 64
+_IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 
 
-def new_id() -> uuid.UUID:
-    """Return a new UUID v7, made here rather than by the database: ciphertexts are bound to it."""
-    return uuid7()
+def is_identifier(value: str) -> bool:
+    """Tell whether the value has the form of an identifier."""
+    return len(value) <= IDENTIFIER_MAX_LENGTH and _IDENTIFIER.fullmatch(value) is not None
+
+
+def validate_identifier(value: str) -> None:
+    """Accept lower-case letters, digits and single hyphens inside.
+
+    Raises:
+        ValidationError: the value has another form.
+
+    """
+    if not is_identifier(value):
+        raise ValidationError(
+            _("Use lower-case letters, digits and single hyphens between them, such as “acme-2”.")
+        )
+
+
+def validate_client_id(value: str) -> None:
+    """Accept what needs no escaping in a URL and can't be taken for a user's ``sub``.
+
+    Raises:
+        ValidationError: the value has another form.
+
+    """
+    if not _CLIENT_ID.fullmatch(value):
+        raise ValidationError(
+            _("Use letters, digits and . _ ~ - and begin with a letter or digit.")
+        )
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return
+    raise ValidationError(_("A client_id must not look like a UUID: those name users."))

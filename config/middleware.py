@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import logs
+from config.api import error_body
+from config.errors import InvalidRequest
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -54,6 +56,11 @@ class TrustedProxyMiddleware:
         return self.get_response(request)
 
 
+_UNANNOUNCED = InvalidRequest(
+    "Send the body with Content-Length, not in chunks.", status=HTTPStatus.LENGTH_REQUIRED
+)
+
+
 class ChunkedBodyMiddleware:
     """Refuse a body of unannounced length: WSGI hands it on empty (RFC 9110 §15.5.12)."""
 
@@ -62,15 +69,7 @@ class ChunkedBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-            return JsonResponse(
-                {
-                    "error": "invalid_request",
-                    "error_description": "Send the body with Content-Length, not in chunks.",
-                    "request_id": logs.request_id.get(),
-                },
-                status=HTTPStatus.LENGTH_REQUIRED,
-                headers={"Cache-Control": "no-store"},
-            )
+            return JsonResponse(error_body(_UNANNOUNCED), status=_UNANNOUNCED.status)
         return self.get_response(request)
 
 

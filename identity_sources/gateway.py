@@ -14,8 +14,8 @@ from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
 from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
 
-# As many as a process has threads (config/serve.py), so that none waits for a connection.
-POOL_SIZE = 64
+# As many as a process has threads (config/server.py), so that none waits for a connection.
+POOL_SIZE = 32
 SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
 
 

@@ -10,14 +10,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.encryption import seal, unseal
-from config.identifiers import new_id
-from config.words import validate_identifier
+from config.identifiers import validate_identifier
+from config.immutable import ImmutableFieldsMixin
+from config.primary_keys import new_id
 from identity_sources.sandbox.world import is_sandbox_app_id
 from identity_sources.wechat.shapes import is_app_id, is_app_secret
 from userpools.models import UserPool
 
 
-class IdentitySource(models.Model):
+class IdentitySource(ImmutableFieldsMixin):
     """One WeChat app: a type, an AppID, an AppSecret.
 
     ``app_id``, ``type`` and ``mode`` never change. Deleting a source archives it; its users keep
@@ -41,7 +42,7 @@ class IdentitySource(models.Model):
     class Association(models.TextChoices):
         NONE = "none", _("None")
 
-    IMMUTABLE: ClassVar = ("pool_id", "identifier", "type", "app_id", "mode")
+    IMMUTABLE = ("pool", "identifier", "type", "app_id", "mode")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="identity_sources")
@@ -94,7 +95,7 @@ class IdentitySource(models.Model):
             raise ValidationError(
                 {"app_id": _("An AppID is “wx” and 16 characters of 0-9 and a-f. Copy it again.")}
             )
-        self._refuse_changes()
+        self.refuse_changes()
 
     def set_app_secret(self, app_secret: str, *, now: datetime) -> None:
         """Encrypt the AppSecret into this row.
@@ -118,15 +119,6 @@ class IdentitySource(models.Model):
 
         """
         return unseal(self, "app_secret_ciphertext")
-
-    def _refuse_changes(self) -> None:
-        before = IdentitySource.objects.filter(pk=self.pk).values(*self.IMMUTABLE).first()
-        for field, value in (before or {}).items():
-            if getattr(self, field) != value:
-                name = field.removesuffix("_id") if field == "pool_id" else field
-                raise ValidationError(
-                    {name: _("This can't be changed. Archive the source and make another.")}
-                )
 
 
 class WeChatAccessToken(models.Model):

@@ -95,5 +95,3 @@ def wx_login(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
 def get_phone_number(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
     """What the getPhoneNumber button gives on this person's phone."""
     return sandbox().get_phone_number(app_id, person)
-
-

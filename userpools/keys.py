@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
@@ -24,22 +23,6 @@ class PoolKeys:
     public: KeySet
     algorithms: dict[str, str]
     """kid → the one algorithm that this key may be used with"""
-
-
-def create_pool(**fields: Any) -> UserPool:
-    """Make a pool with its signing keys, one for each algorithm.
-
-    Raises:
-        ValidationError: a field is malformed or the identifier is taken or reserved.
-
-    """
-    pool = UserPool(**fields)
-    pool.full_clean()
-    with transaction.atomic():
-        pool.save(force_insert=True)
-        for algorithm in SigningKey.Algorithm:
-            active_key(pool, algorithm, generate_private_key(algorithm)).save(force_insert=True)
-    return pool
 
 
 def pool_keys(pool: UserPool) -> PoolKeys:

@@ -1,6 +1,6 @@
 """The tenant, its signing keys, and the operators' roles in it."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.encryption import seal, unseal
-from config.identifiers import new_id
-from config.words import IDENTIFIER_MAX_LENGTH, validate_identifier
+from config.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
+from config.immutable import ImmutableFieldsMixin
+from config.primary_keys import new_id
 
 # A pool's identifier stands in /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
 # or will be, paths of their own there (design: "identifiers that would collide are refused").
@@ -35,13 +36,27 @@ class Operator(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
+    class Meta:
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
 
-class UserPool(models.Model):
+
+class UserPoolQuerySet(models.QuerySet["UserPool"]):
+    def of_issuer(self, issuer: str) -> Self:
+        """Keep the pool that has this issuer, if there is one."""
+        identifier = issuer.removeprefix(_issuer_prefix())
+        known = identifier != issuer and is_identifier(identifier)
+        return self.filter(identifier=identifier) if known else self.none()
+
+
+class UserPool(ImmutableFieldsMixin):
     """The tenant: users, sources, applications, keys and roles live in exactly one."""
 
     class Merge(models.TextChoices):
         AUTOMATIC = "automatic", _("Automatic")
         REVIEW = "review", _("After review")
+
+    IMMUTABLE = ("identifier",)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     identifier = models.CharField(
@@ -62,6 +77,8 @@ class UserPool(models.Model):
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = UserPoolQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("user pool")
         verbose_name_plural = _("user pools")
@@ -72,11 +89,16 @@ class UserPool(models.Model):
     def clean(self) -> None:
         if self.identifier in RESERVED_POOL_IDENTIFIERS:
             raise ValidationError({"identifier": _("This word is a path of the server.")})
+        self.refuse_changes()
 
     @property
     def issuer(self) -> str:
         """The pool's OpenID Connect issuer, without a trailing slash."""
-        return f"{settings.PUBLIC_URL}/oidc/{self.identifier}"
+        return _issuer_prefix() + self.identifier
+
+
+def _issuer_prefix() -> str:
+    return f"{settings.PUBLIC_URL}/oidc/"
 
 
 class Membership(models.Model):

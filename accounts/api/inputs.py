@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from config.fields import StrictSerializer, StrictTextField
-from config.words import IDENTIFIER_MAX_LENGTH
+from config.identifiers import IDENTIFIER_MAX_LENGTH
 from identity_sources.wechat.shapes import MOCK_CODE
 
 CODE_MAX_LENGTH = 256

@@ -1,10 +1,9 @@
 """Addresses below ``/api/``."""
 
-from django.urls import path, re_path
+from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import views
-from config.api import not_found
 
 urlpatterns = [
     path(
@@ -20,5 +19,4 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
         name="api-docs",
     ),
-    re_path(r"", not_found),
 ]

@@ -11,7 +11,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
@@ -20,8 +19,6 @@ from accounts.models import Session, User
 from config.errors import DomainError
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
-
-ISSUER_PATH = "/oidc/"
 
 
 class InvalidToken(DomainError):
@@ -76,7 +73,7 @@ def verify_access_token(
     if scheme.lower() != "bearer":
         raise InvalidToken
     unverified_issuer = _unverified_issuer(unverified_token.strip())
-    pool = pool or _pool_of(unverified_issuer)
+    pool = pool or UserPool.objects.of_issuer(unverified_issuer).first()
     if pool is None or unverified_issuer != pool.issuer:
         raise InvalidToken
     claims = _verified_claims(unverified_token.strip(), pool, now)
@@ -89,13 +86,6 @@ def _unverified_issuer(unverified_token: str) -> str:
         return str(payload["iss"])
     except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         raise InvalidToken from None
-
-
-def _pool_of(unverified_issuer: str) -> UserPool | None:
-    prefix = f"{settings.PUBLIC_URL}{ISSUER_PATH}"
-    if not unverified_issuer.startswith(prefix) or "\x00" in unverified_issuer:
-        return None
-    return UserPool.objects.filter(identifier=unverified_issuer.removeprefix(prefix)).first()
 
 
 def _verified_claims(unverified_token: str, pool: UserPool, now: datetime) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from joserfc import jwt
 from accounts.models import RefreshToken, Session, User
 from accounts.oidc import scopes
 from config.encryption import token_hash
-from config.identifiers import new_id
+from config.primary_keys import new_id
 from userpools.keys import pool_keys
 
 REFRESH_TOKEN_BYTES = 32  # 256 random bits: found by one round of SHA-256
@@ -145,6 +145,7 @@ def _refresh_token(session: Session, family: Family, now: datetime) -> str:
     token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
     idle_limit = now + session.application.refresh_token_idle_lifetime
     RefreshToken.objects.create(
+        pool=session.pool,
         session=session,
         family=family.id,
         token_hash=token_hash(token),

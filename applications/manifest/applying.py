@@ -22,8 +22,8 @@ from applications.manifest.state import (
 )
 from applications.models import Application, ClientSecret, LoginMethod, RedirectURI
 from identity_sources.models import IdentitySource
-from userpools.keys import create_pool
 from userpools.models import UserPool
+from userpools.pools import create_pool
 
 # Long enough for every server of the application to be given the new secret in working hours,
 # short enough that a secret nobody means to use any more isn't forgotten.

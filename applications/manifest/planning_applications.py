@@ -15,14 +15,12 @@ from applications.manifest.planning_fields import (
     first_values,
 )
 from applications.manifest.schema import suggestion
-from applications.manifest.state import application_state, is_usable, secret_hash_of
+from applications.manifest.state import application_state, secret_hash_of
 from applications.models import Application
 from applications.redirect_uris import validate_redirect_uri
-from applications.rules import ApplicationType, ways_in
+from applications.rules import is_confidential, ways_in
 from config.encryption import token_hash
 
-# They keep a secret where nobody else reads it (RFC 6749 §2.1), so they must have one.
-_CONFIDENTIAL = frozenset({ApplicationType.WEB, ApplicationType.MACHINE})
 _CLIENT_SECRET = Application.ClientAuthentication.CLIENT_SECRET
 
 
@@ -63,7 +61,7 @@ def plan_application(
 
 def _check_new_application(planning: Planning, entry: ApplicationEntry) -> None:
     planning.require(entry, ("name", "type"))
-    if entry.values.get("type") in _CONFIDENTIAL:
+    if is_confidential(str(entry.values.get("type"))):
         planning.require(entry, ["client_secret"], ": a confidential application needs a secret")
 
 
@@ -115,7 +113,7 @@ def _is_current_secret(planning: Planning, row: Application, secret_hash: str) -
     """
     return any(
         secret_hash_of(secret) == secret_hash
-        and is_usable(secret, planning.now)
+        and secret.is_usable(planning.now)
         and (secret.expires_at is None or _was_applied_last(row, secret_hash))
         for secret in row.client_secrets.all()
     )

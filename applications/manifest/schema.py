@@ -15,7 +15,7 @@ from applications.models import Application, ClientSecret
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH
 from applications.rules import ApplicationType, Way
 from config.fields import StrictSerializer, StrictTextField
-from config.words import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
+from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from applications.manifest.applied import Value
 from applications.manifest.entries import Manifest
@@ -110,11 +109,6 @@ def application_state(
             if row.enabled and row.identity_source.identifier in live_sources
         ],
     }
-
-
-def is_usable(secret: ClientSecret, now: datetime) -> bool:
-    """Tell whether the secret still opens something."""
-    return secret.expires_at is None or secret.expires_at > now
 
 
 def secret_hash_of(secret: ClientSecret) -> str:

@@ -312,6 +312,21 @@ def test_a_holder_that_never_ends_is_waited_for_no_longer_than_it_may_hold(
     assert asked == []
 
 
+def test_a_crashed_holder_is_taken_over_by_one_of_many(threaded_database, asked, together):
+    hold(lives=timedelta(seconds=-1))
+
+    def ask_slowly():
+        asked.append(1)
+        time.sleep(0.3)
+        return ALICE
+
+    exchanged = together(lambda _: exchange_once(KEY, ask_slowly), [0] * 10)
+
+    assert asked == [1]
+    assert [exchange.replayed for exchange in exchanged].count(False) == 1
+    assert {exchange.answer for exchange in exchanged} == {ALICE}
+
+
 def test_a_duplicate_goes_on_when_the_row_it_waits_for_is_swept_away(threaded_database, ask, asked):
     hold(lives=timedelta(hours=1))
     sweeper = threading.Timer(0.2, sweep_everything)

@@ -334,6 +334,14 @@ def test_another_openid_of_another_app_is_no_conflict(acme):
     assert enter().user == user
 
 
+def test_the_same_openid_text_of_another_app_is_somebody_else(acme):
+    """OpenIDs are unique per AppID only."""
+    user = builders.make_user(acme.pool)
+    link_openid(user, ALICE, app_id=SECOND)
+
+    assert enter().user != user
+
+
 def test_the_same_person_in_two_pools_is_two_users(acme, globex):
     here = enter()
     there = enter(app_id=SECOND, client_id="globex-shop")

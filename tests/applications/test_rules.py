@@ -8,7 +8,7 @@ from applications.rules import ApplicationType, Way, ways_in
 from identity_sources.models import IdentitySource
 from tests import builders
 
-# Source ↓, application →; an empty cell is a –.
+# Source ↓, application →; an empty cell is a dash there.
 TABLE = {
     "wechat_mini_program": {
         "mini_program": ["mini_program"],

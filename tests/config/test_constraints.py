@@ -16,9 +16,14 @@ from tests import builders
 
 def refused(write: Callable[[], Any]) -> None:
     """Expect the database to refuse what was written, at the end of the transaction."""
-    with pytest.raises(IntegrityError), transaction.atomic():
-        write()
-        connection.check_constraints()
+
+    def transact() -> None:
+        with transaction.atomic():
+            write()
+            connection.check_constraints()
+
+    with pytest.raises(IntegrityError):
+        transact()
 
 
 def write_login_method(pool, application, source):
@@ -126,7 +131,7 @@ def test_the_migrations_describe_the_models(db):
 
 
 def test_a_constraint_survives_its_round_trip_through_a_migration():
-    constraint = SamePool(name="a", field="user", to="accounts.User")
+    constraint = SamePool(name="a", field="user")
 
     path, args, kwargs = constraint.deconstruct()
 
@@ -136,9 +141,9 @@ def test_a_constraint_survives_its_round_trip_through_a_migration():
     assert constraint.clone() == constraint
 
 
-@pytest.mark.parametrize("change", [{"name": "b"}, {"field": "owner"}, {"to": "accounts.Session"}])
+@pytest.mark.parametrize("change", [{"name": "b"}, {"field": "owner"}])
 def test_a_changed_constraint_is_another(change):
-    fields = {"name": "a", "field": "user", "to": "accounts.User"}
+    fields = {"name": "a", "field": "user"}
 
     assert SamePool(**fields) != SamePool(**fields | change)
     assert SamePool(**fields) != "a"
@@ -147,11 +152,11 @@ def test_a_changed_constraint_is_another(change):
 @pytest.mark.parametrize("method", ["constraint_sql", "create_sql", "remove_sql"])
 def test_a_constraint_without_a_model_is_a_mistake(method):
     with pytest.raises(ValueError, match=r"^A constraint is made on a model"):
-        getattr(SamePool(name="a", field="user", to="accounts.User"), method)(None, None)
+        getattr(SamePool(name="a", field="user"), method)(None, None)
 
 
 def test_a_constraint_over_a_plain_column_is_a_mistake():
-    constraint = SamePool(name="a", field="way", to="accounts.User")
+    constraint = SamePool(name="a", field="way")
     editor = connection.SchemaEditorClass(connection, collect_sql=True)
 
     with pytest.raises(TypeError, match=r"^applications.LoginMethod.way and .pool must be foreign"):

@@ -1,4 +1,4 @@
-"""Secrets at rest: readable in their own place, with a key of the installation, and nowhere else."""
+"""Secrets at rest: readable in their own place, with the installation's keys, and nowhere else."""
 
 import base64
 import hashlib

@@ -205,7 +205,16 @@ def test_a_host_and_a_port_are_taken(monkeypatch, value):
 
 @pytest.mark.parametrize(
     "host",
-    ["0.0.0.0", "::", "10.0.0.1", "example.com", "localhost.example.com", "notlocalhost", "", "1"],
+    [
+        "0.0.0.0",  # noqa: S104
+        "::",
+        "10.0.0.1",
+        "example.com",
+        "localhost.example.com",
+        "notlocalhost",
+        "",
+        "1",
+    ],
 )
 def test_these_hosts_are_not_this_machine_alone(host):
     assert not environment.is_loopback(host)
@@ -242,9 +251,11 @@ def test_what_is_no_base_url_is_refused(monkeypatch, value):
         environment.base_url("A_URL", "http://127.0.0.1:8000")
 
 
-@pytest.mark.parametrize("host", ["login.example.com", "10.0.0.1", "0.0.0.0", "[2001:db8::1]"])
-def test_http_is_refused_where_the_host_is_not_this_machine(monkeypatch, host):
-    monkeypatch.setenv("A_URL", f"http://{host}:8000")
+@pytest.mark.parametrize(
+    "address", ["login.example.com:80", "10.0.0.1:80", "0.0.0.0:80", "[2001:db8::1]:80"]
+)
+def test_http_is_refused_where_the_host_is_not_this_machine(monkeypatch, address):
+    monkeypatch.setenv("A_URL", f"http://{address}")
 
     with pytest.raises(ImproperlyConfigured, match=r"^A_URL must begin with https://, since "):
         environment.base_url("A_URL", "http://127.0.0.1:8000")

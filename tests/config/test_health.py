@@ -1,4 +1,4 @@
-"""The probes: is the process alive, and can it work?"""
+"""The probes tell whether the process is alive, and whether it can work."""
 
 import pytest
 from django.conf import settings

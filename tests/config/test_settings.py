@@ -59,7 +59,7 @@ def load() -> Load:
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_sentence(variables, sentence):
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,
         env={**SECRETS, **variables},
@@ -76,7 +76,7 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(variables, sentence):
 
 
 def test_the_two_secrets_suffice_to_start():
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-W", "error", "manage.py", "check"],
         cwd=ROOT,
         env=SECRETS,

@@ -19,7 +19,7 @@ RESOLVE = (
 
 @pytest.mark.parametrize(("sandbox", "there"), [("off", False), ("", False), ("on", True)])
 def test_the_doors_are_there_only_with_the_sandbox(sandbox, there):
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", RESOLVE],
         env={**os.environ, "WECHAT_SANDBOX": sandbox, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,

@@ -13,8 +13,9 @@ from joserfc.jwk import ECKey, RSAKey
 
 from config.encryption import DecryptionError
 from tests import builders
-from userpools.keys import active_key, create_pool, generate_private_key, jwks, pool_keys
+from userpools.keys import active_key, generate_private_key, jwks, pool_keys
 from userpools.models import SigningKey, UserPool
+from userpools.pools import create_pool
 
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 REQUIRED_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}

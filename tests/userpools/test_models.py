@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from tests import builders
-from userpools.keys import create_pool
 from userpools.models import (
     RESERVED_POOL_IDENTIFIERS,
     Membership,
@@ -15,6 +14,7 @@ from userpools.models import (
     SigningKey,
     UserPool,
 )
+from userpools.pools import create_pool
 
 # The words of the design that are, or will be, paths below /oidc, /console or /login.
 PATHS = {

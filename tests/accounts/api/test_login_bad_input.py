@@ -326,10 +326,6 @@ def test_two_different_applications_are_refused(send, confidential):
     assert said == "client_id: the body and HTTP Basic name different applications."
 
 
-@pytest.mark.xfail(
-    reason="reported: %00 in Basic reaches PostgreSQL (applications/client_authentication.py)",
-    strict=False,
-)
 @pytest.mark.parametrize("client_id", ["%00", "acme%00safe"])
 def test_an_escaped_nul_in_basic_is_an_unknown_client(send, confidential, client_id):
     header = basic(f"{client_id}:secret")

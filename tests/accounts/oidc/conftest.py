@@ -60,7 +60,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def header_of(token: str) -> dict[str, Any]:
-    return _json(token.split(".")[0])
+    return _json(token.partition(".")[0])
 
 
 def claims_of(token: str) -> dict[str, Any]:

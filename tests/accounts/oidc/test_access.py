@@ -121,9 +121,7 @@ def test_a_key_that_the_token_brings_along_is_not_used(sign):
     public = stranger.as_dict(private=False)
 
     assert_refused(sign(stranger.private_key, header={"jwk": public}))
-    assert_refused(
-        sign(stranger.private_key, header={"jwk": public, "kid": stranger.thumbprint()})
-    )
+    assert_refused(sign(stranger.private_key, header={"jwk": public, "kid": stranger.thumbprint()}))
     assert_refused(
         sign(
             stranger.private_key,
@@ -390,5 +388,3 @@ def test_a_garbled_token_costs_next_to_nothing(acme):
         assert_refused(encoded({"alg": "ES256"}) + "." + "A" * 60_000 + ".e30")
 
     assert time.perf_counter() - began < 5
-
-

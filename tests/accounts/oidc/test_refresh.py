@@ -143,9 +143,7 @@ def test_a_token_is_refused_in_another_pool(globex, tokens, client_id):
 
 
 def test_an_application_of_another_pool_is_not_found(globex, tokens):
-    assert_refused(
-        refresh(tokens["refresh_token"], client_id="globex-shop"), "invalid_client", 401
-    )
+    assert_refused(refresh(tokens["refresh_token"], client_id="globex-shop"), "invalid_client", 401)
 
 
 def test_an_unknown_application_is_refused(tokens):
@@ -161,9 +159,7 @@ def test_an_unknown_pool_is_not_there(tokens):
 
 @pytest.mark.parametrize("secret", [None, "", "wrong" * 8])
 def test_a_confidential_application_needs_its_secret(tokens, confidential, secret):
-    assert_refused(
-        refresh(tokens["refresh_token"], client_secret=secret), "invalid_client", 401
-    )
+    assert_refused(refresh(tokens["refresh_token"], client_secret=secret), "invalid_client", 401)
 
     assert unspent() == 1
     assert not Session.objects.exclude(ended_at=None).exists()

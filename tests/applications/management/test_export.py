@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from userpools.keys import create_pool
+from userpools.pools import create_pool
 
 
 def export(*arguments):

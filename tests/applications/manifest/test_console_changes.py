@@ -10,8 +10,8 @@ from applications.models import Application, ClientSecret, RedirectURI
 from config.encryption import token_hash
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import sandbox_app_secret
-from userpools.keys import create_pool
 from userpools.models import UserPool
+from userpools.pools import create_pool
 
 WAY_OUT = (
     "Put the console's value into the file, or run again with --overwrite to bring the file's back."

@@ -5,13 +5,13 @@ import uuid
 import pytest
 from django.core.exceptions import ValidationError
 
-from config.identifiers import new_id
-from config.words import validate_client_id, validate_identifier
+from config.identifiers import validate_client_id, validate_identifier
+from config.primary_keys import new_id
 
 
 @pytest.mark.parametrize(
     "word",
-    ["", "-", "Acme", "acme_2", "-acme", "acme-", "ac--me", "a b", "acme\n", "ácme", "甲", "٣", "a/b"],
+    ["", "-", "Acme", "acme_2", "-acme", "acme-", "ac--me", "a b", "acme\n", "ácme", "甲", "٣"],
 )  # fmt: skip
 def test_what_is_no_identifier_is_refused(word):
     with pytest.raises(ValidationError):

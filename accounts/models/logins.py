@@ -1,0 +1,106 @@
+"""Attempts to log in: what is recorded of them, and the WeChat codes that are being exchanged."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import User
+from applications.models import Application
+from applications.rules import Way
+from config.encryption import seal, unseal
+from config.primary_keys import new_id
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+
+class LoginEvent(models.Model):
+    """One attempt to log in, with its outcome and why this user. Only ever added to.
+
+    Holds no personal value: the user's id, but neither OpenID, phone number nor address.
+    ``sid`` is the session that began, or was ended. No row refers to an event, so that PostgreSQL
+    can partition the table by id, whose UUIDv7 follows time.
+    """
+
+    class Outcome(models.TextChoices):
+        SUCCEEDED = "succeeded", _("Succeeded")
+        REFUSED = "refused", _("Refused")
+
+    class Decision(models.TextChoices):
+        MATCHED_OPENID = "matched_openid", _("Known by OpenID")
+        MATCHED_UNIONID = "matched_unionid", _("Known by UnionID")
+        CREATED = "created", _("New user")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="login_events")
+    identity_source = models.ForeignKey(
+        IdentitySource, models.PROTECT, null=True, related_name="login_events"
+    )
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="login_events")
+    sid = models.UUIDField(null=True)
+    door = models.CharField(max_length=32)
+    way = models.CharField(max_length=32, choices=Way.choices, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    error = models.CharField(max_length=64, blank=True)
+    decision = models.CharField(max_length=32, choices=Decision.choices, blank=True)
+    unionid_added = models.BooleanField(default=False)
+    conflict = models.CharField(max_length=64, blank=True)
+    replayed = models.BooleanField(default=False)
+    phone_status = models.CharField(max_length=16, blank=True)
+    wechat_errcode = models.IntegerField(null=True)
+    wechat_rid = models.CharField(max_length=64, blank=True)
+    wechat_milliseconds = models.PositiveIntegerField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("login event")
+        verbose_name_plural = _("login events")
+        indexes: ClassVar = [
+            models.Index(fields=["pool", "-occurred_at"], name="accounts_event_of_pool"),
+            models.Index(fields=["pool", "user", "-occurred_at"], name="accounts_event_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.occurred_at:%Y-%m-%d %H:%M:%S} · {self.outcome}"
+
+
+class CodeExchange(models.Model):
+    """One WeChat code at one door: who exchanges it, and for 60 s the identity it gave.
+
+    The code itself is not stored, only ``key``, its keyed hash with door, application and source.
+    The first request inserts the row and asks WeChat; the same code sent meanwhile waits for it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        FAILED = "failed"
+
+    key = models.CharField(max_length=64, primary_key=True)
+    holder = models.UUIDField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    answer_ciphertext = models.BinaryField(default=b"")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("code exchange")
+        verbose_name_plural = _("code exchanges")
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_exchange_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.state} · {self.expires_at:%H:%M:%S}"
+
+    def seal_answer(self, answer: str) -> bytes:
+        """Encrypt WeChat's answer for this row."""
+        return seal(self, "answer_ciphertext", answer)
+
+    def answer(self) -> str:
+        """Decrypt WeChat's answer.
+
+        Raises:
+            DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted it.
+
+        """
+        return unseal(self, "answer_ciphertext")

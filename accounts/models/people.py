@@ -1,0 +1,112 @@
+"""People in a pool, and what ties each of them to WeChat."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.constraints import SamePool
+from config.primary_keys import new_id
+from userpools.models import UserPool
+
+
+def new_sub() -> str:
+    """Return a new subject identifier: random, so that it tells nothing (OIDC Core §8)."""
+    return str(uuid.uuid4())
+
+
+class User(models.Model):
+    """A person in a pool. Rows are never deleted: tokens and events name them."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        SUSPENDED = "suspended", _("Suspended")
+        CLOSED = "closed", _("Closed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="users")
+    sub = models.CharField("sub", max_length=255, default=new_sub, editable=False)
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status.choices, default=Status.ACTIVE
+    )
+    nickname = models.CharField(_("nickname"), max_length=64, blank=True)
+    avatar_url = models.CharField(_("avatar"), max_length=500, blank=True)
+    phone_number = models.CharField(_("phone number"), max_length=16, blank=True)
+    phone_number_verified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["pool", "id"], name="accounts_user_pool"),
+            models.UniqueConstraint(fields=["pool", "sub"], name="accounts_user_sub"),
+            models.UniqueConstraint(
+                fields=["pool", "phone_number"],
+                condition=Q(phone_number_verified_at__isnull=False),
+                name="accounts_user_verified_phone_number",
+            ),
+            models.CheckConstraint(
+                condition=~Q(phone_number="") | Q(phone_number_verified_at__isnull=True),
+                name="accounts_user_verified_means_a_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sub
+
+
+class LinkedAccount(models.Model):
+    """What ties a user to WeChat: a row for each OpenID of an AppID, and one for the UnionID.
+
+    An OpenID row also records the UnionID last seen with it; a UnionID row has no AppID. The
+    AppID, not the source, is the key: it outlives a source that was archived and entered again.
+    """
+
+    class Kind(models.TextChoices):
+        OPENID = "openid", "OpenID"
+        UNIONID = "unionid", "UnionID"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="linked_accounts")
+    user = models.ForeignKey(User, models.PROTECT, related_name="linked_accounts")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    app_id = models.CharField("AppID", max_length=32, blank=True)
+    openid = models.CharField("OpenID", max_length=128, blank=True)
+    unionid = models.CharField("UnionID", max_length=128, blank=True)
+    first_seen_at = models.DateTimeField(_("first seen"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("linked account")
+        verbose_name_plural = _("linked accounts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool", "app_id", "openid"],
+                condition=Q(kind="openid"),
+                name="accounts_linkedaccount_openid",
+            ),
+            models.UniqueConstraint(
+                fields=["pool", "unionid"],
+                condition=Q(kind="unionid"),
+                name="accounts_linkedaccount_unionid",
+            ),
+            # Two OpenIDs of one AppID can't be the same WeChat account.
+            models.UniqueConstraint(
+                fields=["pool", "user", "app_id"],
+                condition=Q(kind="openid"),
+                name="accounts_linkedaccount_one_openid_per_app",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="openid") & ~Q(app_id="") & ~Q(openid=""))
+                | (Q(kind="unionid", app_id="", openid="") & ~Q(unionid="")),
+                name="accounts_linkedaccount_kind",
+            ),
+            SamePool(name="accounts_linkedaccount_user_pool", field="user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.user_id}"

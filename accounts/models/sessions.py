@@ -1,0 +1,104 @@
+"""Logins that last, and the refresh tokens that carry them on."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import User
+from applications.models import Application
+from applications.rules import Way
+from config.constraints import SamePool
+from config.primary_keys import new_id
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def end(self, *, now: datetime, reason: str) -> int:
+        """End those that still run; return how many there were."""
+        return self.filter(ended_at__isnull=True).update(ended_at=now, end_reason=reason)
+
+
+class Session(models.Model):
+    """A login that lasts: what every code, refresh family and access token (``sid``) belongs to."""
+
+    class EndReason(models.TextChoices):
+        LOGGED_OUT = "logged_out", _("Logged out")
+        REFRESH_TOKEN_REUSED = "refresh_token_reused", _("A refresh token was used twice")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="sessions")
+    user = models.ForeignKey(User, models.PROTECT, related_name="sessions")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="sessions")
+    identity_source = models.ForeignKey(IdentitySource, models.PROTECT, related_name="sessions")
+    way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
+    auth_time = models.DateTimeField(_("logged in at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    end_reason = models.CharField(max_length=32, choices=EndReason.choices, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        indexes: ClassVar = [
+            models.Index(fields=["pool", "user", "-auth_time"], name="accounts_session_of_user")
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["pool", "id"], name="accounts_session_pool"),
+            SamePool(name="accounts_session_user_pool", field="user"),
+            SamePool(
+                name="accounts_session_application_pool",
+                field="application",
+            ),
+            SamePool(
+                name="accounts_session_source_pool",
+                field="identity_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
+    def unspent(self, now: datetime) -> Self:
+        """Keep the tokens that may still be exchanged."""
+        return self.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+
+
+class RefreshToken(models.Model):
+    """One token of a family: each exchange spends one and makes the next (RFC 9700 §4.14.2)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="refresh_tokens")
+    session = models.ForeignKey(Session, models.PROTECT, related_name="refresh_tokens")
+    family = models.UUIDField(default=new_id, editable=False)
+    token_hash = models.BinaryField(max_length=32)
+    scope = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    family_expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefreshTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("refresh token")
+        verbose_name_plural = _("refresh tokens")
+        indexes: ClassVar = [
+            models.Index(fields=["pool", "family"], name="accounts_refreshtoken_family"),
+            models.Index(fields=["family_expires_at"], name="accounts_refreshtoken_expiry"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool", "token_hash"], name="accounts_refreshtoken_hash"
+            ),
+            SamePool(name="accounts_refreshtoken_session_pool", field="session"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,32 @@
+"""Fields that are set once: other systems hold what they say."""
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+
+class ImmutableFieldsMixin(models.Model):
+    """A model whose ``IMMUTABLE`` fields may not differ from what the database has."""
+
+    IMMUTABLE: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        abstract = True
+
+    def refuse_changes(self) -> None:
+        """Compare with the stored row; call it from ``clean``.
+
+        Raises:
+            ValidationError: a field that is set once would change.
+
+        """
+        stored = type(self)._default_manager.filter(pk=self.pk).first()
+        changed = [
+            name
+            for name in self.IMMUTABLE
+            if stored is not None and getattr(stored, name) != getattr(self, name)
+        ]
+        if changed:
+            raise ValidationError(dict.fromkeys(changed, _("This can't be changed.")))
