@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from accounts.models import LoginEvent, User
+from accounts.models import LoginEvent, Session, User
 from applications.models import Application
 from applications.rules import Way
 from config.errors import DomainError
 from config.logs import request_id
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.client import CallRecord
-
-LOGIN_CALL = "jscode2session"
 
 
 @dataclass(kw_only=True)
@@ -23,6 +22,8 @@ class Trail:
     application: Application
     at: datetime
     source: IdentitySource | None = None
+    user: User | None = None
+    sid: UUID | None = None
     replayed: bool = False
     decision: str = ""
     unionid_added: bool = False
@@ -30,27 +31,27 @@ class Trail:
     wechat_milliseconds: int | None = None
 
     def observe(self, record: CallRecord) -> None:
-        """Note how long WeChat took over the login call."""
-        if record.call == LOGIN_CALL:
-            self.wechat_milliseconds = record.milliseconds
+        """Note how long WeChat took."""
+        self.wechat_milliseconds = record.milliseconds
 
     def start_over(self) -> None:
         """Forget what a transaction found that was then rolled back."""
         self.decision, self.unionid_added, self.conflict = "", False, ""
 
-    def record_success(self, user: User, phone_status: str | None) -> None:
+    def record_success(self, session: Session, phone_status: str | None) -> None:
         """Write the event of a login, within its transaction."""
+        self.user, self.sid = session.user, session.pk
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
-        event.user = user
         event.phone_status = phone_status or ""
         event.save(force_insert=True)
 
     def record_refusal(self, refusal: DomainError) -> None:
         """Write the event of a refused login, after its transaction has rolled back."""
+        self.start_over()
         event = self._event(LoginEvent.Outcome.REFUSED)
         event.error = refusal.code
-        event.wechat_errcode = getattr(refusal, "wechat_errcode", None)
-        event.wechat_rid = getattr(refusal, "wechat_rid", None) or ""
+        event.wechat_errcode = refusal.extra.get("wechat_errcode")
+        event.wechat_rid = refusal.extra.get("wechat_rid", "")
         event.save(force_insert=True)
 
     def _event(self, outcome: LoginEvent.Outcome) -> LoginEvent:
@@ -58,10 +59,12 @@ class Trail:
             pool=self.application.pool,
             application=self.application,
             identity_source=self.source,
+            user=self.user,
+            sid=self.sid,
             door=self.door,
             way=self.way,
             outcome=outcome,
-            decision=self.decision if outcome == LoginEvent.Outcome.SUCCEEDED else "",
+            decision=self.decision,
             unionid_added=self.unionid_added,
             conflict=self.conflict,
             replayed=self.replayed,
@@ -69,3 +72,20 @@ class Trail:
             request_id=request_id.get(),
             occurred_at=self.at,
         )
+
+
+def record_token_reuse(session: Session, *, now: datetime) -> None:
+    """Write that a refresh token of this session was used twice, which ended it."""
+    LoginEvent.objects.create(
+        pool=session.pool,
+        application=session.application,
+        identity_source_id=session.identity_source_id,
+        user=session.user,
+        sid=session.pk,
+        door=LoginEvent.Door.REFRESH,
+        way=session.way,
+        outcome=LoginEvent.Outcome.REFUSED,
+        error=Session.EndReason.REFRESH_TOKEN_REUSED,
+        request_id=request_id.get(),
+        occurred_at=now,
+    )

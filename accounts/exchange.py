@@ -21,6 +21,7 @@ from accounts.refusals import WeChatAway
 from config.connections import release_connection
 from config.encryption import keyed_hash
 from config.primary_keys import new_id
+from identity_sources.gateway import longest_call
 from identity_sources.wechat.errcodes import Credential, refusal
 from identity_sources.wechat.errors import (
     CodeRefused,
@@ -31,9 +32,9 @@ from identity_sources.wechat.errors import (
 )
 
 KEPT_FOR = timedelta(seconds=60)
-# Longer than the two attempts of a call can take; after it a crashed holder is forgotten.
-HELD_FOR = timedelta(seconds=30)
+HELD_MARGIN = timedelta(seconds=5)  # for what a holder does besides asking WeChat
 POLL_SECONDS = 0.05
+SWEEP_EVERY = timedelta(seconds=60)
 
 # What WeChat will say again of the same code; anything else may be over at the next try.
 _FINAL = (CodeRefused, UserBlocked)
@@ -80,7 +81,7 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
     """
     holder = new_id()
     waited_for: uuid.UUID | None = None
-    deadline = time.monotonic() + HELD_FOR.total_seconds()
+    deadline = time.monotonic() + _held_for().total_seconds()
     held = _insert(key, holder)
     while not held and time.monotonic() < deadline:
         row = CodeExchange.objects.filter(pk=key).first()
@@ -96,12 +97,19 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
             held = _take_over(row, holder)
     if not held:
         raise WeChatAway
-    return Exchanged(answer=_ask(key, holder, ask_wechat), replayed=False)
+    answer = _ask(key, holder, ask_wechat)
+    _sweep_if_due()
+    return Exchanged(answer=answer, replayed=False)
 
 
 def spend_once(key: str, *, lives: timedelta) -> bool:
     """Tell whether a code that lives this long is sent for the first time; no answer is kept."""
     return _insert(key, new_id(), state=CodeExchange.State.DONE, expires_in=lives)
+
+
+def forget(key: str) -> None:
+    """Let a code that didn't reach WeChat be sent again."""
+    CodeExchange.objects.filter(pk=key).delete()
 
 
 def sweep(now: datetime) -> int:
@@ -110,14 +118,32 @@ def sweep(now: datetime) -> int:
     return deleted
 
 
+class _Sweeper:
+    """Remembers when this process swept last: each does so once a minute, while people log in."""
+
+    due_at = time.monotonic() + SWEEP_EVERY.total_seconds()
+
+
+def _sweep_if_due() -> None:
+    if time.monotonic() >= _Sweeper.due_at:
+        _Sweeper.due_at = time.monotonic() + SWEEP_EVERY.total_seconds()
+        sweep(timezone.now())
+
+
+def _held_for() -> timedelta:
+    # After this a holder has crashed: its call can't last longer.
+    return longest_call() + HELD_MARGIN
+
+
 def _insert(
     key: str,
     holder: uuid.UUID,
     *,
     state: str = CodeExchange.State.PENDING,
-    expires_in: timedelta = HELD_FOR,
+    expires_in: timedelta | None = None,
 ) -> bool:
-    row = CodeExchange(key=key, holder=holder, state=state, expires_at=timezone.now() + expires_in)
+    expires_at = timezone.now() + (expires_in or _held_for())
+    row = CodeExchange(key=key, holder=holder, state=state, expires_at=expires_at)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -130,7 +156,7 @@ def _take_over(row: CodeExchange, holder: uuid.UUID) -> bool:
     taken = CodeExchange.objects.filter(pk=row.pk, holder=row.holder, state=row.state).update(
         holder=holder,
         state=CodeExchange.State.PENDING,
-        expires_at=timezone.now() + HELD_FOR,
+        expires_at=timezone.now() + _held_for(),
     )
     return bool(taken)
 

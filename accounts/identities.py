@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
@@ -36,11 +37,12 @@ class Identities:
         return bool(missing)
 
     def touch(self, *, now: datetime) -> None:
-        """Note on the OpenID row when it was seen, and with which UnionID."""
-        if self.by_openid:
-            LinkedAccount.objects.filter(pk=self.by_openid.pk).update(
-                last_seen_at=now, unionid=self.identity.unionid or self.by_openid.unionid
-            )
+        """Note on the rows that were there when they were seen, and with which UnionID."""
+        rows = [row.pk for row in (self.by_openid, self.by_unionid) if row]
+        seen: dict[str, Any] = {"last_seen_at": now}
+        if self.identity.unionid:
+            seen["unionid"] = self.identity.unionid
+        LinkedAccount.objects.filter(pk__in=rows).update(**seen)
 
     def has_another_openid(self, user: User) -> bool:
         """Tell whether the user already has an OpenID of this AppID."""

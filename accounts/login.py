@@ -27,6 +27,7 @@ user. No database connection is held during step 2. A refused login is recorded 
 transaction that rolled back.
 """
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,10 +44,13 @@ from applications.client_authentication import ClientCredentials, authenticate_c
 from applications.models import LoginMethod
 from applications.offers import Offer, load_offer
 from applications.rules import Way
+from config.encryption import DecryptionError
 from config.errors import DomainError, ServiceUnavailable
 from identity_sources.gateway import belongs_to, wechat_client
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.errors import WeChatError
+
+logger = logging.getLogger(__name__)
 
 # Each lost race means that somebody else's row is now there to be found: two suffice in practice.
 ATTEMPTS = 5
@@ -109,9 +113,10 @@ def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
         try:
             with transaction.atomic():
                 return _settle(method, identity, phone, scope, trail)
-        except IntegrityError:
-            continue
-    raise ServiceUnavailable
+        except IntegrityError as error:
+            lost_race = error
+    logger.error("A login lost every race for its rows.", exc_info=lost_race)
+    raise ServiceUnavailable from lost_race
 
 
 def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Exchanged:
@@ -122,7 +127,7 @@ def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Excha
         source=str(source.pk),
         code=request.code,
     )
-    app_secret = source.app_secret()
+    app_secret = _app_secret(source)
 
     def ask_wechat() -> WeChatIdentity:
         # The session_key ends here: nothing of ours needs it, and nobody else may have it.
@@ -132,6 +137,14 @@ def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Excha
         return WeChatIdentity(openid=session.openid, unionid=session.unionid)
 
     return exchange_once(key, ask_wechat)
+
+
+def _app_secret(source: IdentitySource) -> str:
+    try:
+        return source.app_secret()
+    except DecryptionError as error:
+        logger.error("The AppSecret of %s can't be read.", source.pk, exc_info=error)  # noqa: TRY400
+        raise refusals.AppSecretUnreadable from error
 
 
 def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) -> None:
@@ -162,14 +175,14 @@ def _settle(
     )
     session.save(force_insert=True)
     tokens = issue_tokens(session, scope, now=trail.at)
-    trail.record_success(user, phone_status)
+    trail.record_success(session, phone_status)
     created = trail.decision == LoginEvent.Decision.CREATED
     return LoggedIn(user=user, tokens=tokens, created=created, phone_status=phone_status)
 
 
 def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> User:
     found = find_identities(source, identity)
-    _refuse_inactive(found)
+    _refuse_inactive(found, trail)
     if found.by_openid:
         return _known_by_openid(found, found.by_openid.user, trail)
     if found.by_unionid:
@@ -186,7 +199,7 @@ def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> 
 def _known_by_openid(found: Identities, user: User, trail: Trail) -> User:
     trail.decision = LoginEvent.Decision.MATCHED_OPENID
     if found.by_unionid and found.by_unionid.user_id != user.pk:
-        trail.conflict = "unionid_of_another_user"
+        trail.conflict = LoginEvent.Conflict.UNIONID_OF_ANOTHER_USER
     elif found.add_missing(user, now=trail.at):
         trail.unionid_added = True
     found.touch(now=trail.at)
@@ -195,15 +208,18 @@ def _known_by_openid(found: Identities, user: User, trail: Trail) -> User:
 
 def _known_by_unionid(found: Identities, user: User, trail: Trail) -> User:
     if found.has_another_openid(user):
+        trail.user = user
         raise refusals.IdentityConflict
     trail.decision = LoginEvent.Decision.MATCHED_UNIONID
     found.add_missing(user, now=trail.at)
     return user
 
 
-def _refuse_inactive(found: Identities) -> None:
+def _refuse_inactive(found: Identities, trail: Trail) -> None:
     for row in (found.by_openid, found.by_unionid):
         if row and row.user.status == User.Status.SUSPENDED:
+            trail.user = row.user
             raise refusals.UserSuspended
         if row and row.user.status == User.Status.CLOSED:
+            trail.user = row.user
             raise refusals.AccountClosed

@@ -10,13 +10,18 @@ import phonenumbers
 from django.db import models
 
 from accounts.events import Trail
-from accounts.exchange import exchange_key, spend_once
+from accounts.exchange import exchange_key, forget, spend_once
 from accounts.models import User
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.answers import PhoneNumber
-from identity_sources.wechat.errors import CodeRefused, OpenIdMismatch, WeChatError
+from identity_sources.wechat.errors import (
+    CodeRefused,
+    OpenIdMismatch,
+    WeChatError,
+    WeChatUnavailable,
+)
 
 CODE_LIVES = timedelta(minutes=5)
 
@@ -55,7 +60,7 @@ def ask_wechat(
     )
     if not spend_once(key, lives=CODE_LIVES):
         return Answer(status=Status.UNCHANGED)
-    client = wechat_client(source, trail.observe)
+    client = wechat_client(source)
     try:
         answer = call_with_access_token(
             source,
@@ -66,7 +71,9 @@ def ask_wechat(
         )
     except (CodeRefused, OpenIdMismatch):
         return Answer(status=Status.INVALID_CODE)
-    except WeChatError:
+    except WeChatError as error:
+        if not _may_be_spent(error):
+            forget(key)
         return Answer(status=Status.UNAVAILABLE)
     return _accepted(answer, source)
 
@@ -81,6 +88,7 @@ def store(user: User, answer: Answer, *, now: datetime) -> Status:
     if answer.status:
         return answer.status
     if user.phone_number_verified_at:
+        _note_new_proof(user, answer, now)
         return Status.UNCHANGED
     others = User.objects.exclude(pk=user.pk).filter(
         pool=user.pool_id, phone_number=answer.number, phone_number_verified_at__isnull=False
@@ -91,6 +99,17 @@ def store(user: User, answer: Answer, *, now: datetime) -> Status:
     user.phone_number_verified_at = now
     user.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
     return Status.STORED
+
+
+def _may_be_spent(error: WeChatError) -> bool:
+    return isinstance(error, WeChatUnavailable) and error.reason != "connect_failed"
+
+
+def _note_new_proof(user: User, answer: Answer, now: datetime) -> None:
+    # How long ago a number was proven decides who keeps it once it has a new owner.
+    if user.phone_number == answer.number:
+        user.phone_number_verified_at = now
+        user.save(update_fields=["phone_number_verified_at"])
 
 
 def _accepted(answer: PhoneNumber, source: IdentitySource) -> Answer:

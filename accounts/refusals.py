@@ -11,9 +11,11 @@
     ├── WeChatLimit                      WeChat's minute limit
     ├── IdentitySourceMisconfigured      the operator must act
     ├── CallMalformed                    ours: WeChat didn't understand the call
+    ├── AppSecretUnreadable              ours: no key of ENCRYPTION_KEYS fits
     └── WeChatAway                       WeChat is busy, out of reach or unreadable
 """
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from config.errors import LoginRefused
@@ -89,6 +91,12 @@ class CallMalformed(LoginRefused):
     description = "WeChat didn't understand our call. This is a fault of the server's."
 
 
+class AppSecretUnreadable(LoginRefused):
+    code = "server_error"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    description = "The server can't read the identity source's AppSecret. An operator has to act."
+
+
 class WeChatAway(LoginRefused):
     code = "wechat_unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -96,7 +104,7 @@ class WeChatAway(LoginRefused):
     retry_after = 5
 
 
-_WECHAT_MINUTE_LIMIT = 45011
+_ONE_MINUTE = timedelta(minutes=1)
 
 _BY_WECHAT_CLASS: dict[type[wechat.WeChatRefusal], type[LoginRefused]] = {
     wechat.CodeAlreadyUsed: CodeAlreadyUsed,
@@ -109,13 +117,14 @@ _BY_WECHAT_CLASS: dict[type[wechat.WeChatRefusal], type[LoginRefused]] = {
 
 
 def from_wechat(error: wechat.WeChatError) -> LoginRefused:
-    """Return what a caller is told of WeChat's error."""
+    """Return what a caller is told of WeChat's error, with its errcode and request id."""
     if not isinstance(error, wechat.WeChatRefusal):
         return WeChatAway()
     refusal = next(
         (ours for theirs, ours in _BY_WECHAT_CLASS.items() if isinstance(error, theirs)),
         IdentitySourceMisconfigured,
     )
-    if error.errcode == _WECHAT_MINUTE_LIMIT:
+    if isinstance(error, wechat.LimitReached) and error.window == _ONE_MINUTE:
         refusal = WeChatLimit
-    return refusal(wechat_errcode=error.errcode, wechat_rid=error.rid)
+    facts = {"wechat_errcode": error.errcode, "wechat_rid": error.rid}
+    return refusal(extra={name: fact for name, fact in facts.items() if fact is not None})

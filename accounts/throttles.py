@@ -17,9 +17,22 @@ from django.conf import settings
 from django.core.cache import cache
 from rest_framework.throttling import SimpleRateThrottle
 
+from accounts.refusals import WeChatLimit
+from applications.offers import (
+    ApplicationDisabled,
+    IdentitySourceDisabled,
+    LoginMethodDisabled,
+)
 from config.errors import DomainError, TooManyRequests
 
 Result = TypeVar("Result")
+
+NOT_THE_CALLERS_DOING = (
+    ApplicationDisabled,
+    IdentitySourceDisabled,
+    LoginMethodDisabled,
+    WeChatLimit,
+)
 
 IPV6_SITE = 64  # a household or a server gets a /64; single addresses in it cost nothing
 # Django's database cache gives what it counts up these seconds to live, whatever it had before.
@@ -111,7 +124,9 @@ class LoginThrottle:
         try:
             return attempt()
         except DomainError as error:
-            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(
+                error, NOT_THE_CALLERS_DOING
+            ):
                 self.count_refusal()
             raise
 

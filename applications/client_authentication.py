@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from applications.models import Application
 from config.encryption import token_hash
 from config.errors import InvalidClient, InvalidRequest
+from userpools.models import UserPool
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class ClientCredentials:
 
     unverified_client_id: str
     unverified_secret: str | None = field(default=None, repr=False)
+
+
+def uses_basic(authorization: str) -> bool:
+    """Tell whether an ``Authorization`` header is one of HTTP Basic (RFC 7617 §2)."""
+    return authorization.lower().startswith("basic ")
 
 
 def read_credentials(
@@ -33,7 +39,7 @@ def read_credentials(
         InvalidClient: the Basic header can't be read.
 
     """
-    if not authorization.lower().startswith("basic "):
+    if not uses_basic(authorization):
         if client_id is None:
             raise InvalidRequest("client_id: is required.", field="client_id")
         return ClientCredentials(client_id, client_secret)
@@ -65,6 +71,26 @@ def authenticate_client(
     matches = [hmac.compare_digest(given, bytes(known)) for known in usable]
     if not any(matches):
         raise InvalidClient
+
+
+def authenticated_application(
+    pool: UserPool, client: ClientCredentials, *, now: datetime
+) -> Application:
+    """Return the pool's application that these credentials name and prove.
+
+    Raises:
+        InvalidClient: the pool has no such application, or its secret is wrong.
+
+    """
+    application = (
+        Application.objects.select_related("pool")
+        .filter(pool=pool, client_id=client.unverified_client_id)
+        .first()
+    )
+    if application is None:
+        raise InvalidClient
+    authenticate_client(application, client.unverified_secret, now=now)
+    return application
 
 
 def _read_basic(encoded: str) -> tuple[str, str]:

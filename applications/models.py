@@ -179,6 +179,12 @@ class RedirectURI(models.Model):
             raise ValidationError({"uri": error}) from error
 
 
+class LoginMethodQuerySet(models.QuerySet["LoginMethod"]):
+    def offered(self) -> Self:
+        """Keep the methods that are switched on and whose source is not archived."""
+        return self.filter(enabled=True, identity_source__archived_at__isnull=True)
+
+
 class LoginMethod(models.Model):
     """This application offers this identity source, by this way in: the social login toggle."""
 
@@ -191,6 +197,8 @@ class LoginMethod(models.Model):
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
     enabled = models.BooleanField(_("enabled"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = LoginMethodQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("login method")

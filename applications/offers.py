@@ -1,6 +1,7 @@
 """What an application offers at a door, and which of it a request means."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from applications.models import Application, LoginMethod
 from applications.rules import Way, ways_in
@@ -83,12 +84,8 @@ def load_offer(unverified_client_id: str, way: Way) -> Offer:
 
     """
     methods = list(
-        LoginMethod.objects.filter(
-            application__client_id=unverified_client_id,
-            way=way,
-            enabled=True,
-            identity_source__archived_at__isnull=True,
-        )
+        LoginMethod.objects.offered()
+        .filter(application__client_id=unverified_client_id, way=way)
         .select_related("application__pool", "identity_source")
         .order_by("position", "pk")
     )
@@ -101,6 +98,18 @@ def load_offer(unverified_client_id: str, way: Way) -> Offer:
     if application_alone is None:
         raise InvalidClient
     return Offer(application_alone, [])
+
+
+def still_offers(application: Application, source_id: UUID, way: str) -> bool:
+    """Tell whether the application offers this source by this way, to one who came by it before."""
+    methods = (
+        LoginMethod.objects.offered()
+        .filter(application=application, identity_source=source_id, way=way)
+        .select_related("identity_source")
+    )
+    return any(
+        _fits(method, application) and is_usable(method.identity_source) for method in methods
+    )
 
 
 def _fits(method: LoginMethod, application: Application) -> bool:

@@ -84,29 +84,26 @@ def error_answer(error: Exception, context: Mapping[str, Any]) -> Response:
     response = Response(error_body(domain_error), status=domain_error.status)
     for name, value in error_headers(domain_error).items():
         response[name] = value
-    if isinstance(error, InvalidClient) and _used_basic(context["request"]):
-        response["WWW-Authenticate"] = 'Basic realm="unionpass"'  # RFC 6749 §5.2
+    if isinstance(error, InvalidClient) and not _tried_basic(context["request"]):
+        # A browser would ask its user for a password.
+        del response["WWW-Authenticate"]
     if isinstance(error, exceptions.MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
 
 
-def _used_basic(request: Request) -> bool:
+def _tried_basic(request: Request) -> bool:
     return str(request.headers.get("Authorization", "")).lower().startswith("basic ")
 
 
 def error_body(error: DomainError) -> dict[str, Any]:
     """Return the JSON body of an error."""
-    body: dict[str, Any] = {
+    return {
         "error": error.code,
         "error_description": error.description,
         "request_id": logs.request_id.get(),
+        **error.extra,
     }
-    for name in ("wechat_errcode", "wechat_rid"):
-        value = getattr(error, name, None)
-        if value is not None:
-            body[name] = value
-    return body
 
 
 def error_headers(error: DomainError) -> dict[str, str]:
@@ -114,9 +111,8 @@ def error_headers(error: DomainError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    challenge = getattr(error, "challenge", None)
-    if challenge:
-        headers["WWW-Authenticate"] = challenge
+    if error.challenge:
+        headers["WWW-Authenticate"] = error.challenge
     return headers
 
 

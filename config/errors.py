@@ -11,19 +11,32 @@
                             what raises them (applications/offers.py, accounts/refusals.py)
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 
 class DomainError(Exception):
-    """An anticipated failure: a machine's word, an HTTP status and a sentence for a developer."""
+    """An anticipated failure: a machine's word, an HTTP status and a sentence for a developer.
+
+    ``extra`` holds further fields of the answer; ``challenge`` is its WWW-Authenticate header.
+    """
 
     code: str = "server_error"
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
     description: str = "Something went wrong on our side."
     retry_after: int | None = None
+    challenge: str | None = None
 
-    def __init__(self, description: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        description: str = "",
+        *,
+        retry_after: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
         self.description = description or self.description
+        self.extra = dict(extra or {})
         self.retry_after = self.retry_after if retry_after is None else retry_after
         super().__init__(self.description)
 
@@ -47,7 +60,7 @@ class InvalidClient(DomainError):
 
     code = "invalid_client"
     status = HTTPStatus.UNAUTHORIZED
-    challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2
+    challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2; sent to those who tried Basic
     description = (
         "No application has this client_id and secret. Check client_id, and client_secret where "
         "the application has one."
@@ -55,7 +68,7 @@ class InvalidClient(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """A limit of ours, or WeChat's, is reached."""
+    """A limit of ours is reached."""
 
     code = "too_many_requests"
     status = HTTPStatus.TOO_MANY_REQUESTS
@@ -73,18 +86,6 @@ class ServiceUnavailable(DomainError):
 
 
 class LoginRefused(DomainError):
-    """A login that didn't happen; with WeChat's errcode and request id where WeChat answered."""
+    """A login that didn't happen."""
 
     status = HTTPStatus.FORBIDDEN
-
-    def __init__(
-        self,
-        description: str = "",
-        *,
-        retry_after: int | None = None,
-        wechat_errcode: int | None = None,
-        wechat_rid: str | None = None,
-    ) -> None:
-        super().__init__(description, retry_after=retry_after)
-        self.wechat_errcode = wechat_errcode
-        self.wechat_rid = wechat_rid

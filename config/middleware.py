@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import logs
-from config.api import error_body
+from config.api import error_body, error_headers
 from config.errors import InvalidRequest
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -69,7 +69,11 @@ class ChunkedBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-            return JsonResponse(error_body(_UNANNOUNCED), status=_UNANNOUNCED.status)
+            return JsonResponse(
+                error_body(_UNANNOUNCED),
+                status=_UNANNOUNCED.status,
+                headers=error_headers(_UNANNOUNCED),
+            )
         return self.get_response(request)
 
 

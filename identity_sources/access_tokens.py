@@ -7,7 +7,6 @@ would kill the token of another system that uses the same AppSecret).
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
 """
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,16 +18,14 @@ from django.utils import timezone
 
 from config.connections import release_connection
 from config.encryption import seal, unseal
+from identity_sources.gateway import longest_call
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.wechat.client import WeChatClient
 from identity_sources.wechat.errors import AccessTokenRejected, WeChatUnavailable
 
-# In its last five minutes WeChat hands out a successor; ours is fetched before, at a time that
-# differs a little from process to process.
+# In its last five minutes WeChat hands out a successor; ours is fetched before.
 RENEW_BEFORE = timedelta(seconds=300)
-RENEW_JITTER_SECONDS = 60
-# Longer than a fetch can take: two attempts of connecting and reading at the default time-out.
-LEASE = timedelta(seconds=30)
+LEASE_MARGIN = timedelta(seconds=5)  # for what a fetch does besides asking WeChat
 POLL_SECONDS = 0.05
 
 Result = TypeVar("Result")
@@ -66,7 +63,7 @@ def _usable_token(
 ) -> SharedToken:
     app_secret = source.app_secret()
     fingerprint = WeChatAccessToken.fingerprint_of(source.app_id, app_secret)
-    deadline = time.monotonic() + LEASE.total_seconds()
+    deadline = time.monotonic() + _lease().total_seconds()
     WeChatAccessToken.objects.get_or_create(source=source)
     while time.monotonic() < deadline:
         row = WeChatAccessToken.objects.get(source=source)
@@ -79,6 +76,10 @@ def _usable_token(
     raise WeChatUnavailable("timed_out")
 
 
+def _lease() -> timedelta:
+    return longest_call() + LEASE_MARGIN
+
+
 def _fits(row: WeChatAccessToken, fingerprint: bytes) -> bool:
     fresh = row.expires_at is not None and row.expires_at > timezone.now()
     return fresh and bytes(row.fingerprint) == fingerprint
@@ -88,7 +89,7 @@ def _take_lease(row: WeChatAccessToken) -> bool:
     now = timezone.now()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     taken = WeChatAccessToken.objects.filter(free, pk=row.pk, generation=row.generation).update(
-        leased_until=now + LEASE
+        leased_until=now + _lease()
     )
     return bool(taken)
 
@@ -99,12 +100,11 @@ def _fetch(
     release_connection()
     try:
         answer = client.stable_token(app_id=app_id, app_secret=app_secret)
-    except BaseException:
+    except BaseException:  # also a stopped process lets the others go on at once
         WeChatAccessToken.objects.filter(pk=row.pk).update(leased_until=None)
         raise
-    lifetime = timedelta(seconds=answer.expires_in - secrets.randbelow(RENEW_JITTER_SECONDS))
     # A lifetime of five minutes or less still serves for one call after another.
-    lifetime = max(lifetime - RENEW_BEFORE, timedelta(seconds=1))
+    lifetime = max(timedelta(seconds=answer.expires_in) - RENEW_BEFORE, timedelta(seconds=1))
     WeChatAccessToken.objects.filter(pk=row.pk).update(
         token_ciphertext=seal(row, "token_ciphertext", answer.access_token),
         fingerprint=fingerprint,

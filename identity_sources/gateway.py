@@ -1,6 +1,7 @@
 """From an identity source to a WeChat client that speaks for it: live, or to the sandbox."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import lru_cache
 
 import requests
@@ -12,14 +13,22 @@ from identity_sources.models import IdentitySource
 from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
-from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
+from identity_sources.wechat.client import (
+    ATTEMPTS,
+    REPEAT_PAUSE,
+    CallRecord,
+    WeChatClient,
+    new_session,
+)
 
 # As many as a process has threads (config/server.py), so that none waits for a connection.
 POOL_SIZE = 32
 SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
 
 
-def wechat_client(source: IdentitySource, observer: Callable[[CallRecord], None]) -> WeChatClient:
+def wechat_client(
+    source: IdentitySource, observer: Callable[[CallRecord], None] = lambda _record: None
+) -> WeChatClient:
     """Return a client for this source; ``observer`` hears of every call it makes."""
     sandboxed = source.mode == IdentitySource.Mode.SANDBOX
     seconds = settings.WECHAT_TIMEOUT_SECONDS
@@ -29,6 +38,12 @@ def wechat_client(source: IdentitySource, observer: Callable[[CallRecord], None]
         timeout=(seconds, seconds),
         observer=observer,
     )
+
+
+def longest_call() -> timedelta:
+    """Return how long a call may take at most, its repetition included."""
+    seconds = settings.WECHAT_TIMEOUT_SECONDS
+    return timedelta(seconds=ATTEMPTS * (seconds + seconds) + REPEAT_PAUSE)
 
 
 def is_reachable(source: IdentitySource) -> bool:

@@ -26,7 +26,7 @@ def door(request: HttpRequest) -> HttpResponse:
     if answer is None:
         return JsonResponse({"message": "The sandbox has no such door."}, status=404)
     status, data = answer
-    return JsonResponse(data, status=status, json_dumps_params={"ensure_ascii": False})
+    return JsonResponse(data, status=status)
 
 
 urlpatterns: list[URLPattern] = [re_path(r"", door)]

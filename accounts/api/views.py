@@ -18,14 +18,13 @@ from accounts.api.inputs import (
 )
 from accounts.login import LoginRequest, log_in
 from accounts.logout import log_out
+from accounts.models import LoginEvent
 from accounts.oidc import scopes
 from accounts.oidc.access import Access, verify_access_token
 from accounts.throttles import LoginThrottle
-from applications.client_authentication import ClientCredentials, read_credentials
+from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
-
-DOOR = "rest"
-NO_STORE = {"Cache-Control": "no-store"}
+from config.headers import NO_STORE
 
 
 class WeChatMiniProgramLoginView(APIView):
@@ -35,7 +34,7 @@ class WeChatMiniProgramLoginView(APIView):
     def post(self, request: Request) -> Response:
         fields = accepted(MiniProgramLoginInput, request)
         attempt = LoginRequest(
-            door=DOOR,
+            door=LoginEvent.Door.REST,
             way=Way.MINI_PROGRAM,
             client=_credentials(request, fields),
             identity_source=fields.get("identity_source"),
@@ -74,7 +73,7 @@ class LogoutView(APIView):
     @extend_schema(**schema.LOGOUT)
     def post(self, request: Request) -> Response:
         fields = accepted(LogoutInput, request)
-        named = "client_id" in fields or "Authorization" in request.headers
+        named = "client_id" in fields or uses_basic(request.headers.get("Authorization", ""))
         client = _credentials(request, fields) if named else None
         log_out(fields["refresh_token"], client, now=timezone.now())
         return Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)

@@ -75,13 +75,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=config.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('sid', models.UUIDField(null=True)),
-                ('door', models.CharField(max_length=32)),
+                ('door', models.CharField(choices=[('rest', 'REST'), ('refresh', 'Refresh')], max_length=32)),
                 ('way', models.CharField(blank=True, choices=[('mini_program', 'In the mini program'), ('mini_program_scan', 'PC scan with the mini program'), ('website_qr', 'WeChat QR code'), ('official_account_h5', 'Inside WeChat'), ('official_account_follow', 'Follow the official account'), ('mobile_app', 'WeChat on the phone')], max_length=32)),
                 ('outcome', models.CharField(choices=[('succeeded', 'Succeeded'), ('refused', 'Refused')], max_length=16)),
                 ('error', models.CharField(blank=True, max_length=64)),
                 ('decision', models.CharField(blank=True, choices=[('matched_openid', 'Known by OpenID'), ('matched_unionid', 'Known by UnionID'), ('created', 'New user')], max_length=32)),
                 ('unionid_added', models.BooleanField(default=False)),
-                ('conflict', models.CharField(blank=True, max_length=64)),
+                ('conflict', models.CharField(blank=True, choices=[('unionid_of_another_user', 'UnionID of another user')], max_length=64)),
                 ('replayed', models.BooleanField(default=False)),
                 ('phone_status', models.CharField(blank=True, max_length=16)),
                 ('wechat_errcode', models.IntegerField(null=True)),
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=config.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('family', models.UUIDField(default=config.primary_keys.new_id, editable=False)),
-                ('token_hash', models.BinaryField(max_length=32)),
+                ('token_hash', models.BinaryField(max_length=32, unique=True)),
                 ('scope', models.CharField(max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
@@ -136,7 +136,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'refresh token',
                 'verbose_name_plural': 'refresh tokens',
                 'indexes': [models.Index(fields=['pool', 'family'], name='accounts_refreshtoken_family'), models.Index(fields=['family_expires_at'], name='accounts_refreshtoken_expiry')],
-                'constraints': [models.UniqueConstraint(fields=('pool', 'token_hash'), name='accounts_refreshtoken_hash')],
             },
         ),
         migrations.AddConstraint(

@@ -22,6 +22,13 @@ class LoginEvent(models.Model):
     can partition the table by id, whose UUIDv7 follows time.
     """
 
+    class Door(models.TextChoices):
+        REST = "rest", "REST"
+        REFRESH = "refresh", _("Refresh")
+
+    class Conflict(models.TextChoices):
+        UNIONID_OF_ANOTHER_USER = "unionid_of_another_user", _("UnionID of another user")
+
     class Outcome(models.TextChoices):
         SUCCEEDED = "succeeded", _("Succeeded")
         REFUSED = "refused", _("Refused")
@@ -39,13 +46,13 @@ class LoginEvent(models.Model):
     )
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="login_events")
     sid = models.UUIDField(null=True)
-    door = models.CharField(max_length=32)
+    door = models.CharField(max_length=32, choices=Door.choices)
     way = models.CharField(max_length=32, choices=Way.choices, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
     error = models.CharField(max_length=64, blank=True)
     decision = models.CharField(max_length=32, choices=Decision.choices, blank=True)
     unionid_added = models.BooleanField(default=False)
-    conflict = models.CharField(max_length=64, blank=True)
+    conflict = models.CharField(max_length=64, choices=Conflict.choices, blank=True)
     replayed = models.BooleanField(default=False)
     phone_status = models.CharField(max_length=16, blank=True)
     wechat_errcode = models.IntegerField(null=True)

@@ -76,7 +76,7 @@ class RefreshToken(models.Model):
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="refresh_tokens")
     session = models.ForeignKey(Session, models.PROTECT, related_name="refresh_tokens")
     family = models.UUIDField(default=new_id, editable=False)
-    token_hash = models.BinaryField(max_length=32)
+    token_hash = models.BinaryField(max_length=32, unique=True)
     scope = models.CharField(max_length=500)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -94,9 +94,6 @@ class RefreshToken(models.Model):
             models.Index(fields=["family_expires_at"], name="accounts_refreshtoken_expiry"),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["pool", "token_hash"], name="accounts_refreshtoken_hash"
-            ),
             SamePool(name="accounts_refreshtoken_session_pool", field="session"),
         ]
 

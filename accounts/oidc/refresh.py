@@ -5,16 +5,14 @@ from http import HTTPStatus
 
 from django.db import transaction
 
-from accounts.models import LoginEvent, RefreshToken, Session, User
+from accounts.events import record_token_reuse
+from accounts.models import RefreshToken, Session, User
 from accounts.oidc.scopes import narrowed_scopes
 from accounts.oidc.tokens import Family, TokenSet, renew_tokens
-from applications.models import Application, LoginMethod
-from applications.offers import is_usable
+from applications.models import Application
+from applications.offers import still_offers
 from config.encryption import token_hash
 from config.errors import DomainError
-from config.logs import request_id
-
-DOOR = "refresh"
 
 
 class InvalidGrant(DomainError):
@@ -38,7 +36,11 @@ def refresh_tokens(
     """
     token = (
         RefreshToken.objects.select_related("session__user", "session__pool")
-        .filter(token_hash=token_hash(unverified_token), session__application=application)
+        .filter(
+            pool=application.pool,
+            token_hash=token_hash(unverified_token),
+            session__application=application,
+        )
         .first()
     )
     if token is None:
@@ -60,30 +62,17 @@ def refresh_tokens(
 def revoke_family(token: RefreshToken, *, now: datetime, reason: Session.EndReason) -> None:
     """Revoke every token of the family and end its session."""
     with transaction.atomic():
-        RefreshToken.objects.filter(family=token.family, revoked_at__isnull=True).update(
-            revoked_at=now
-        )
+        family = RefreshToken.objects.filter(pool=token.pool_id, family=token.family)
+        family.filter(revoked_at__isnull=True).update(revoked_at=now)
         Session.objects.filter(pk=token.session_id).end(now=now, reason=reason)
 
 
 def _refuse_unless_current(session: Session) -> None:
-    method = (
-        LoginMethod.objects.select_related("identity_source")
-        .filter(
-            application=session.application,
-            identity_source=session.identity_source_id,
-            way=session.way,
-            enabled=True,
-            identity_source__archived_at__isnull=True,
-        )
-        .first()
-    )
     current = (
         session.ended_at is None
         and session.user.status == User.Status.ACTIVE
         and session.application.enabled
-        and method is not None
-        and is_usable(method.identity_source)
+        and still_offers(session.application, session.identity_source_id, session.way)
     )
     if not current:
         raise InvalidGrant
@@ -94,15 +83,4 @@ def _end_if_reused(token: RefreshToken, session: Session, now: datetime) -> None
     if token.used_at is None or token.revoked_at is not None:
         return
     revoke_family(token, now=now, reason=Session.EndReason.REFRESH_TOKEN_REUSED)
-    LoginEvent.objects.create(
-        pool=session.pool,
-        application=session.application,
-        identity_source_id=session.identity_source_id,
-        user=session.user,
-        door=DOOR,
-        way=session.way,
-        outcome=LoginEvent.Outcome.REFUSED,
-        error=Session.EndReason.REFRESH_TOKEN_REUSED,
-        request_id=request_id.get(),
-        occurred_at=now,
-    )
+    record_token_reuse(session, now=now)

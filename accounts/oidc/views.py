@@ -16,18 +16,12 @@ from accounts.oidc.inputs import form_fields, required
 from accounts.oidc.refresh import refresh_tokens
 from accounts.oidc.tokens import user_claims
 from accounts.throttles import LoginThrottle
-from applications.client_authentication import (
-    ClientCredentials,
-    authenticate_client,
-    read_credentials,
-)
-from applications.models import Application
-from config.errors import DomainError, InvalidClient
+from applications.client_authentication import authenticated_application, read_credentials
+from config.errors import DomainError
+from config.headers import NO_STORE
 from userpools.keys import jwks
 from userpools.models import UserPool
 
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-# Keys are published a day before they sign, so an hour of staleness harms nobody.
 PUBLIC_FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 
 
@@ -77,7 +71,7 @@ class TokenView(APIView):
         now = timezone.now()
         tokens = throttle.guard(
             lambda: refresh_tokens(
-                _authenticated(_pool(pool), client),
+                authenticated_application(_pool(pool), client, now=now),
                 unverified_token,
                 fields.get("scope"),
                 now=now,
@@ -105,15 +99,3 @@ def _pool(identifier: str) -> UserPool:
     if pool is None:
         raise Http404
     return pool
-
-
-def _authenticated(pool: UserPool, client: ClientCredentials) -> Application:
-    application = (
-        Application.objects.select_related("pool")
-        .filter(pool=pool, client_id=client.unverified_client_id)
-        .first()
-    )
-    if application is None:
-        raise InvalidClient
-    authenticate_client(application, client.unverified_secret, now=timezone.now())
-    return application

@@ -301,9 +301,10 @@ def test_a_duplicate_waits_for_a_crashed_holder_only_until_its_time_is_up(db, as
 
 
 def test_a_holder_that_never_ends_is_waited_for_no_longer_than_it_may_hold(
-    db, ask, asked, monkeypatch
+    db, ask, asked, monkeypatch, settings
 ):
-    monkeypatch.setattr(exchange, "HELD_FOR", timedelta(seconds=0.2))
+    settings.WECHAT_TIMEOUT_SECONDS = 0.05
+    monkeypatch.setattr(exchange, "HELD_MARGIN", timedelta(0))
     hold(lives=timedelta(hours=1))
 
     with pytest.raises(WeChatAway):

@@ -180,6 +180,13 @@ def test_a_confidential_application_logs_out_by_basic(tokens, confidential, log_
     assert not still_logged_in()
 
 
+def test_an_access_token_in_the_header_is_not_in_the_way(acme, tokens, log_out):
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    assert log_out(tokens["refresh_token"], headers=headers).status_code == 204
+    assert not still_logged_in()
+
+
 def test_whoever_is_suspended_can_still_log_out(acme, tokens, log_out):
     User.objects.update(status="suspended")
     Application.objects.update(enabled=False)

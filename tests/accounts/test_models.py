@@ -165,6 +165,7 @@ def session(acme, alice):
 def make_refresh_token(session: Session, **fields: Any) -> RefreshToken:
     now = timezone.now()
     row = {
+        "pool": session.pool,
         "session": session,
         "token_hash": b"h" * 32,
         "scope": "openid",

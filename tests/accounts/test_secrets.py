@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CodeExchange, User
+from config.logs import RedactedJsonFormatter
 from identity_sources.sandbox import Fault, FaultKind, sandbox_app_secret
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from tests import builders
@@ -87,7 +88,9 @@ def leaks_in_database(scanner):
 def production_log():
     """What the process writes to stderr: the handler of config/settings.py, redirected."""
     handler = next(
-        handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler
+        handler
+        for handler in logging.root.handlers
+        if isinstance(handler.formatter, RedactedJsonFormatter)
     )
     written = io.StringIO()
     before = handler.setStream(written)
@@ -97,12 +100,15 @@ def production_log():
 
 @pytest.fixture
 def plain_log(caplog):
-    """Every logger at DEBUG, urllib3's too, read by a handler that redacts nothing."""
+    """Every logger at DEBUG, urllib3's too, read by a handler that redacts nothing.
+
+    It reads first: the filter of the handler on stderr changes the records that it lets pass.
+    """
     for name in [*logging.root.manager.loggerDict, "urllib3", "urllib3.connectionpool", None]:
         caplog.set_level(logging.DEBUG, logger=name)
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    logging.root.addHandler(handler)
+    logging.root.handlers.insert(0, handler)
     yield written
     logging.root.removeHandler(handler)
 

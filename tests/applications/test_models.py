@@ -36,7 +36,7 @@ def test_a_client_secret_below_32_characters_is_refused_and_not_quoted(acme, sec
     ["", "acme shop", "-acme", "acme/shop", "x" * 65, "bf804b54-ed87-483d-adbe-273d0a26d448"],
 )
 def test_a_malformed_client_id_is_refused(acme, client_id):
-    application = Application(pool=acme.pool, client_id=client_id, name="Shop", type="web")
+    application = Application(pool=acme.pool, client_id=client_id, name="Shop", type="spa")
 
     assert list(refusal_of(application)) == ["client_id"]
 
@@ -62,6 +62,36 @@ def test_a_malformed_setting_is_refused(acme, field, value):
     setattr(acme.application, field, value)
 
     assert list(refusal_of(acme.application)) == [field]
+
+
+@pytest.mark.parametrize("type_", ["web", "machine"])
+def test_an_application_that_can_keep_a_secret_must_have_one(acme, type_):
+    application = Application(pool=acme.pool, client_id="acme-web", name="Web", type=type_)
+
+    assert refusal_of(application) == {
+        "client_authentication": ["An application of this type must have a secret."]
+    }
+    application.client_authentication = "client_secret"
+    application.full_clean()
+
+
+@pytest.mark.parametrize(("field", "value"), [("client_id", "acme-other"), ("type", "spa")])
+def test_what_names_an_application_never_changes(acme, field, value):
+    setattr(acme.application, field, value)
+
+    assert refusal_of(acme.application) == {field: ["This can't be changed."]}
+
+
+def test_an_application_never_moves_to_another_pool(acme, globex):
+    acme.application.pool = globex.pool
+
+    assert refusal_of(acme.application) == {"pool": ["This can't be changed."]}
+
+
+def test_a_malformed_redirect_uri_is_refused(acme):
+    uri = RedirectURI(application=acme.application, uri="http://shop.example.com/callback")
+
+    assert list(refusal_of(uri)) == ["uri"]
 
 
 def test_a_redirect_uri_is_registered_once(acme):

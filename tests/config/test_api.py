@@ -48,8 +48,8 @@ def _request_id():
     logs.request_id.reset(token)
 
 
-def answer_to(error: Exception) -> Response:
-    response = Raising.as_view(error=error)(APIRequestFactory().get("/"))
+def answer_to(error: Exception, **headers: str) -> Response:
+    response = Raising.as_view(error=error)(APIRequestFactory().get("/", **headers))
     return response.render()
 
 
@@ -129,11 +129,19 @@ def test_what_a_framework_refuses_is_answered_in_our_words(caplog, failure, stat
     assert caplog.records == []
 
 
-def test_a_refused_client_is_challenged():
-    response = answer_to(InvalidClient())
+def test_a_client_that_tried_basic_is_challenged():
+    response = answer_to(InvalidClient(), HTTP_AUTHORIZATION="basic YTpi")
 
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Basic realm="unionpass"'
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_AUTHORIZATION": "Bearer abc"}])
+def test_no_browser_is_made_to_ask_for_a_password(headers):
+    response = answer_to(InvalidClient(), **headers)
+
+    assert response.status_code == 401
+    assert "WWW-Authenticate" not in response
 
 
 def test_a_limit_says_when_it_ends():
@@ -143,7 +151,7 @@ def test_a_limit_says_when_it_ends():
 
 
 def test_wechats_own_words_are_passed_on():
-    refusal = LoginRefused("No.", wechat_errcode=40226, wechat_rid="abc")
+    refusal = LoginRefused("No.", extra={"wechat_errcode": 40226, "wechat_rid": "abc"})
     refusal.code = "wechat_user_blocked"
 
     assert body_of(answer_to(refusal)) == error(

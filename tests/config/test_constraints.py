@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import LinkedAccount, Session
+from accounts.models import LinkedAccount, RefreshToken, Session
 from applications.models import LoginMethod
 from config.constraints import SamePool
 from tests import builders
@@ -40,6 +40,19 @@ def write_session(pool, user, application, source):
         identity_source=source,
         way="mini_program",
         auth_time=timezone.now(),
+    )
+
+
+def write_refresh_token(pool, session):
+    now = timezone.now()
+    return RefreshToken.objects.create(
+        pool=pool,
+        session=session,
+        token_hash=b"h" * 32,
+        scope="openid",
+        created_at=now,
+        expires_at=now,
+        family_expires_at=now,
     )
 
 
@@ -93,6 +106,15 @@ def test_a_linked_account_is_of_its_users_pool(acme, globex):
     refused(lambda: write_linked_account(globex.pool, user))
 
     write_linked_account(acme.pool, user)
+    connection.check_constraints()
+
+
+def test_a_refresh_token_is_of_its_sessions_pool(acme, globex):
+    session = write_session(acme.pool, builders.make_user(acme.pool), acme.application, acme.source)
+
+    refused(lambda: write_refresh_token(globex.pool, session))
+
+    write_refresh_token(acme.pool, session)
     connection.check_constraints()
 
 

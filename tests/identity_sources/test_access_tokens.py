@@ -145,8 +145,9 @@ def test_a_failure_that_nobody_expected_releases_the_lease_too(caller):
     assert caller.row().leased_until is None
 
 
-def test_who_waits_too_long_for_another_is_told_so(caller, monkeypatch):
-    monkeypatch.setattr(access_tokens, "LEASE", timedelta(seconds=0.2))
+def test_who_waits_too_long_for_another_is_told_so(caller, monkeypatch, settings):
+    settings.WECHAT_TIMEOUT_SECONDS = 0.05
+    monkeypatch.setattr(access_tokens, "LEASE_MARGIN", timedelta(0))
     WeChatAccessToken.objects.create(
         source=caller.source, leased_until=timezone.now() + timedelta(seconds=60)
     )

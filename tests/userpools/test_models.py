@@ -62,6 +62,15 @@ def test_a_malformed_pool_is_refused(db, fields):
     assert list(refusal.value.message_dict) == list(fields)
 
 
+def test_an_identifier_never_changes(acme):
+    acme.pool.identifier = "umbrella"
+
+    with pytest.raises(ValidationError) as refusal:
+        acme.pool.full_clean()
+
+    assert refusal.value.message_dict == {"identifier": ["This can't be changed."]}
+
+
 def test_the_issuer_is_below_the_public_address(settings):
     settings.PUBLIC_URL = "https://login.example.com"
 

@@ -268,6 +268,15 @@ def test_a_second_openid_of_one_app_is_a_conflict(acme, log_in):
     assert events()[1:] == [refusal("identity_conflict")]
 
 
+def test_an_event_names_the_request_by_which_an_answer_is_found(acme, log_in):
+    welcome, refused = log_in(), log_in(code="never-issued")
+
+    assert [row["request_id"] for row in events()] == [
+        welcome["X-Request-ID"],
+        refused.json()["request_id"],
+    ]
+
+
 # Identities of the wrong world
 
 

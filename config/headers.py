@@ -1,0 +1,3 @@
+"""Headers that several doors send."""
+
+NO_STORE = {"Cache-Control": "no-store"}
