@@ -103,8 +103,20 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
 
 
 def spend_once(key: str, *, lives: timedelta) -> bool:
-    """Tell whether a code that lives this long is sent for the first time; no answer is kept."""
+    """Tell whether a code that lives this long is sent for the first time."""
     return _insert(key, new_id(), state=CodeExchange.State.DONE, expires_in=lives)
+
+
+def keep_outcome(key: str, outcome: str) -> None:
+    """Keep what became of a spent code, for when it is sent again."""
+    sealed = CodeExchange(key=key).seal_answer(outcome)
+    CodeExchange.objects.filter(pk=key).update(answer_ciphertext=sealed)
+
+
+def kept_outcome(key: str) -> str | None:
+    """Return what became of a spent code, None while that is open."""
+    row = CodeExchange.objects.filter(pk=key).first()
+    return row.answer() if row and row.answer_ciphertext else None
 
 
 def forget(key: str) -> None:

@@ -45,8 +45,12 @@ class Identities:
         LinkedAccount.objects.filter(pk__in=rows).update(**seen)
 
     def has_another_openid(self, user: User) -> bool:
-        """Tell whether the user already has an OpenID of this AppID."""
-        return LinkedAccount.objects.filter(
+        """Tell whether the user already has an OpenID of this AppID other than this one.
+
+        This very one may have come since the rows were found; it is then met when it is added.
+        """
+        openids = LinkedAccount.objects.exclude(openid=self.identity.openid)
+        return openids.filter(
             pool=self.source.pool_id,
             user=user,
             kind=LinkedAccount.Kind.OPENID,
@@ -68,12 +72,19 @@ class Identities:
 
 
 def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identities:
-    """Find the rows of this identity in the source's pool, with their users, by one query."""
+    """Find and lock the rows of this identity in the source's pool, with users, by one query."""
     kinds = LinkedAccount.Kind
     wanted = Q(kind=kinds.OPENID, app_id=source.app_id, openid=identity.openid)
     if identity.unionid:
         wanted |= Q(kind=kinds.UNIONID, unionid=identity.unionid)
-    rows = LinkedAccount.objects.select_related("user").filter(wanted, pool=source.pool_id)
+    # Locked in one order: otherwise simultaneous logins of a person, each of which updates both
+    # rows, wait for each other in a circle.
+    rows = (
+        LinkedAccount.objects.select_related("user")
+        .filter(wanted, pool=source.pool_id)
+        .order_by("kind")
+        .select_for_update(of=("self",), no_key=True)
+    )
     by_kind = {row.kind: row for row in rows}
     return Identities(
         source=source,

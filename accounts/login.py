@@ -164,7 +164,7 @@ def _settle(
 ) -> LoggedIn:
     trail.start_over()
     user = _user_of(method.identity_source, identity, trail)
-    phone_status = phones.store(user, phone, now=trail.at) if phone else None
+    phone_status = phones.settle(user, phone, now=trail.at) if phone else None
     session = Session(
         pool=method.application.pool,
         user=user,

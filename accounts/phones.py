@@ -3,14 +3,14 @@
 No failure here fails a login that doesn't depend on the number: the answer says what became of it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import phonenumbers
 from django.db import models
 
 from accounts.events import Trail
-from accounts.exchange import exchange_key, forget, spend_once
+from accounts.exchange import exchange_key, forget, keep_outcome, kept_outcome, spend_once
 from accounts.models import User
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import wechat_client
@@ -43,6 +43,8 @@ class Answer:
     status: Status | None = None
     number: str = field(default="", repr=False)
     """E.164, such as +8613800138000"""
+    key: str = ""
+    """under which the outcome is kept, empty when it was kept before"""
 
 
 def ask_wechat(
@@ -50,8 +52,8 @@ def ask_wechat(
 ) -> Answer | None:
     """Exchange a phone code for the number, sending the OpenID so that WeChat compares them.
 
-    A code that was sent before isn't exchanged again: each exchange is paid for. Returns None
-    where no code was given.
+    A code that was sent before isn't exchanged again, since each exchange is paid for: what became
+    of it is repeated. Returns None where no code was given.
     """
     if phone_code is None:
         return None
@@ -59,7 +61,7 @@ def ask_wechat(
         door="phone", application=str(trail.application.pk), source=str(source.pk), code=phone_code
     )
     if not spend_once(key, lives=CODE_LIVES):
-        return Answer(status=Status.UNCHANGED)
+        return Answer(status=Status(kept_outcome(key) or Status.UNAVAILABLE))
     client = wechat_client(source)
     try:
         answer = call_with_access_token(
@@ -70,23 +72,28 @@ def ask_wechat(
             ),
         )
     except (CodeRefused, OpenIdMismatch):
-        return Answer(status=Status.INVALID_CODE)
+        return Answer(key=key, status=Status.INVALID_CODE)
     except WeChatError as error:
         if not _may_be_spent(error):
             forget(key)
-        return Answer(status=Status.UNAVAILABLE)
-    return _accepted(answer, source)
+        return Answer(key=key, status=Status.UNAVAILABLE)
+    return replace(_accepted(answer, source), key=key)
 
 
-def store(user: User, answer: Answer, *, now: datetime) -> Status:
+def settle(user: User, answer: Answer, *, now: datetime) -> Status:
     """Give the user the number, if they have none yet and nobody else has it.
 
     Raises:
         IntegrityError: somebody else was given the number at this very moment.
 
     """
-    if answer.status:
-        return answer.status
+    status = answer.status or _store(user, answer, now)
+    if answer.key:
+        keep_outcome(answer.key, status)
+    return status
+
+
+def _store(user: User, answer: Answer, now: datetime) -> Status:
     if user.phone_number_verified_at:
         _note_new_proof(user, answer, now)
         return Status.UNCHANGED

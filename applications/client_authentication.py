@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from applications.models import Application
 from config.encryption import token_hash
 from config.errors import InvalidClient, InvalidRequest
+from config.identifiers import IDENTIFIER_MAX_LENGTH
 from userpools.models import UserPool
 
 
@@ -99,7 +100,10 @@ def _read_basic(encoded: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         raise InvalidClient from None
     client_id, colon, secret = decoded.partition(":")
-    if not colon or "\x00" in decoded:
+    if not colon:
         raise InvalidClient
     # Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
-    return unquote_plus(client_id), unquote_plus(secret)
+    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    if len(client_id) > IDENTIFIER_MAX_LENGTH or "\x00" in client_id + secret:
+        raise InvalidClient
+    return client_id, secret

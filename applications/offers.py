@@ -14,16 +14,14 @@ class ApplicationDisabled(LoginRefused):
     """An operator switched the application off."""
 
     code = "application_disabled"
-    description = "This application is switched off. An operator can switch it on in the console."
+    description = "This application is switched off. An operator can switch it on."
 
 
 class IdentitySourceDisabled(LoginRefused):
     """An operator switched the source off, or it is a sandbox and there is no sandbox here."""
 
     code = "identity_source_disabled"
-    description = (
-        "This identity source is switched off. An operator can switch it on in the console."
-    )
+    description = "This identity source is switched off. An operator can switch it on."
 
 
 class LoginMethodDisabled(LoginRefused):
@@ -31,8 +29,7 @@ class LoginMethodDisabled(LoginRefused):
 
     code = "login_method_disabled"
     description = (
-        "This application doesn't offer this way of logging in. An operator can switch it on "
-        "under the application's login control."
+        "This application doesn't offer this way of logging in. An operator can switch it on."
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import IO, Any, NoReturn
 
@@ -13,7 +13,9 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -72,6 +74,16 @@ class StrictJSONParser(BaseParser):
         if not isinstance(body, dict):
             raise InvalidRequest("The body must be a JSON object.")
         return body
+
+
+class OneRenderer(DefaultContentNegotiation):
+    """Answer what the address answers, whatever the caller says it accepts."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 def error_answer(error: Exception, context: Mapping[str, Any]) -> Response:

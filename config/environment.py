@@ -142,6 +142,19 @@ def base_url(name: str, default: str) -> str:
     return value
 
 
+def proxy_url(name: str) -> str:
+    """Return a proxy's URL, which may hold a password, or nothing; a bad one isn't quoted."""
+    value = text(name)
+    try:
+        url = urlsplit(value)
+        known = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        known = False
+    if value and not known:
+        raise ImproperlyConfigured(f"{name} must be a URL such as http://proxy.example.com:3128.")
+    return value
+
+
 def database() -> dict[str, Any]:
     """Return Django's DATABASES entry for ``DATABASE_URL``, tuned for its engine."""
     url = text("DATABASE_URL", "sqlite:///unionpass.sqlite3")

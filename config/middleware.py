@@ -1,22 +1,28 @@
 """What happens to every request before a view sees it."""
 
 import ipaddress
+import logging
 import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import logs
 from config.api import error_body, error_headers
 from config.errors import InvalidRequest
 
+logger = logging.getLogger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # A caller's own id is kept where it can do no harm in a log line.
 _ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Some proxies write the port beside the address: 192.0.2.1:5555, [2001:db8::1]:5555.
+_WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?)$")
 
 
 class RequestIdMiddleware:
@@ -56,6 +62,22 @@ class TrustedProxyMiddleware:
         return self.get_response(request)
 
 
+class HostMiddleware:
+    """Refuse a request for another host in our own words, before Django's page does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            logger.warning("A request for a host that is not in ALLOWED_HOSTS was refused.")
+            return _refused(_FOREIGN_HOST)
+        return self.get_response(request)
+
+
+_FOREIGN_HOST = InvalidRequest("This server isn't known by this name. Look at the Host header.")
 _UNANNOUNCED = InvalidRequest(
     "Send the body with Content-Length, not in chunks.", status=HTTPStatus.LENGTH_REQUIRED
 )
@@ -69,12 +91,12 @@ class ChunkedBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-            return JsonResponse(
-                error_body(_UNANNOUNCED),
-                status=_UNANNOUNCED.status,
-                headers=error_headers(_UNANNOUNCED),
-            )
+            return _refused(_UNANNOUNCED)
         return self.get_response(request)
+
+
+def _refused(error: InvalidRequest) -> JsonResponse:
+    return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
 
 
 def _is_trusted(address: str) -> bool:
@@ -87,7 +109,7 @@ def _is_trusted(address: str) -> bool:
 
 def _caller(forwarded_for: str | None, peer: str) -> str:
     for hop in reversed((forwarded_for or "").split(",")):
-        address = hop.strip()
+        address = _WITH_PORT.sub(r"\1\2", hop.strip())
         try:
             ipaddress.ip_address(address)
         except ValueError:

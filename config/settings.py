@@ -43,7 +43,7 @@ TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 # --- WeChat ----------------------------------------------------------------------------------
 WECHAT_API_URL = environment.base_url("WECHAT_API_URL", "https://api.weixin.qq.com")
 WECHAT_TIMEOUT_SECONDS = environment.positive_number("WECHAT_TIMEOUT_SECONDS", 5)
-WECHAT_PROXY_URL = environment.text("WECHAT_PROXY_URL")
+WECHAT_PROXY_URL = environment.proxy_url("WECHAT_PROXY_URL")
 WECHAT_SANDBOX = environment.switch("WECHAT_SANDBOX", default=False)
 if WECHAT_SANDBOX and not (
     _on_loopback and environment.is_loopback(BIND.rpartition(":")[0].strip("[]"))
@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "config.health.ProbeMiddleware",
     "config.middleware.TrustedProxyMiddleware",
+    "config.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -207,6 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.api.error_answer",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.OneRenderer",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }

@@ -10,8 +10,8 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-to
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -25,6 +25,7 @@ from identity_sources.wechat.errors import AccessTokenRejected, WeChatUnavailabl
 
 # In its last five minutes WeChat hands out a successor; ours is fetched before.
 RENEW_BEFORE = timedelta(seconds=300)
+FAILURE_SHARED_FOR = timedelta(seconds=2)
 LEASE_MARGIN = timedelta(seconds=5)  # for what a fetch does besides asking WeChat
 POLL_SECONDS = 0.05
 
@@ -69,8 +70,11 @@ def _usable_token(
         row = WeChatAccessToken.objects.get(source=source)
         if _fits(row, fingerprint) and row.generation != rejected:
             return SharedToken(unseal(row, "token_ciphertext"), row.generation)
-        if _take_lease(row):
-            return _fetch(row, fingerprint, source.app_id, app_secret, client)
+        if row.failed_until and row.failed_until > timezone.now():
+            break
+        lease = _take_lease(row)
+        if lease:
+            return _fetch(Fetch(row, lease, fingerprint), source.app_id, app_secret, client)
         release_connection()
         time.sleep(POLL_SECONDS)
     raise WeChatUnavailable("timed_out")
@@ -85,31 +89,43 @@ def _fits(row: WeChatAccessToken, fingerprint: bytes) -> bool:
     return fresh and bytes(row.fingerprint) == fingerprint
 
 
-def _take_lease(row: WeChatAccessToken) -> bool:
+@dataclass(frozen=True)
+class Fetch:
+    """Who fetches a token: the holder of this lease, and nobody whose lease has run out."""
+
+    row: WeChatAccessToken
+    leased_until: datetime
+    fingerprint: bytes
+
+    def settle(self, **changes: Any) -> None:
+        """Write the outcome and give the lease back, if it still is ours."""
+        held = WeChatAccessToken.objects.filter(pk=self.row.pk, leased_until=self.leased_until)
+        held.update(leased_until=None, **changes)
+
+
+def _take_lease(row: WeChatAccessToken) -> datetime | None:
     now = timezone.now()
+    leased_until = now + _lease()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     taken = WeChatAccessToken.objects.filter(free, pk=row.pk, generation=row.generation).update(
-        leased_until=now + _lease()
+        leased_until=leased_until
     )
-    return bool(taken)
+    return leased_until if taken else None
 
 
-def _fetch(
-    row: WeChatAccessToken, fingerprint: bytes, app_id: str, app_secret: str, client: WeChatClient
-) -> SharedToken:
+def _fetch(fetch: Fetch, app_id: str, app_secret: str, client: WeChatClient) -> SharedToken:
     release_connection()
     try:
         answer = client.stable_token(app_id=app_id, app_secret=app_secret)
     except BaseException:  # also a stopped process lets the others go on at once
-        WeChatAccessToken.objects.filter(pk=row.pk).update(leased_until=None)
+        fetch.settle(failed_until=timezone.now() + FAILURE_SHARED_FOR)
         raise
     # A lifetime of five minutes or less still serves for one call after another.
     lifetime = max(timedelta(seconds=answer.expires_in) - RENEW_BEFORE, timedelta(seconds=1))
-    WeChatAccessToken.objects.filter(pk=row.pk).update(
-        token_ciphertext=seal(row, "token_ciphertext", answer.access_token),
-        fingerprint=fingerprint,
+    fetch.settle(
+        token_ciphertext=seal(fetch.row, "token_ciphertext", answer.access_token),
+        fingerprint=fetch.fingerprint,
         expires_at=timezone.now() + lifetime,
         generation=F("generation") + 1,
-        leased_until=None,
     )
-    return SharedToken(answer.access_token, row.generation + 1)
+    return SharedToken(answer.access_token, fetch.row.generation + 1)

@@ -41,9 +41,12 @@ def wechat_client(
 
 
 def longest_call() -> timedelta:
-    """Return how long a call may take at most, its repetition included."""
-    seconds = settings.WECHAT_TIMEOUT_SECONDS
-    return timedelta(seconds=ATTEMPTS * (seconds + seconds) + REPEAT_PAUSE)
+    """Return how long a call may take at most, its repetition included.
+
+    An attempt connects, waits for the answer to begin, and reads it.
+    """
+    attempt = 3 * settings.WECHAT_TIMEOUT_SECONDS
+    return timedelta(seconds=ATTEMPTS * attempt + REPEAT_PAUSE)
 
 
 def is_reachable(source: IdentitySource) -> bool:

@@ -125,7 +125,8 @@ class WeChatAccessToken(models.Model):
     """WeChat's application access token of a source, shared by all processes.
 
     Valid only for the AppID and AppSecret that it was fetched with (``fingerprint``). One process
-    at a time fetches: the one that holds the lease. ``generation`` goes up with every token, so
+    at a time fetches: the one that holds the lease. Its failure is everybody's until
+    ``failed_until``, lest each who waits try in turn. ``generation`` goes up with every token, so
     that a rejected token is replaced once, not once by every thread that saw it fail.
     """
 
@@ -137,6 +138,7 @@ class WeChatAccessToken(models.Model):
     generation = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
+    failed_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("WeChat access token")

@@ -14,6 +14,9 @@ from identity_sources.sandbox.messages import SandboxRequest
 @csrf_exempt
 def door(request: HttpRequest) -> HttpResponse:
     """Serve one of the doors that identity_sources/sandbox/control.py lists."""
+    origin = request.headers.get("Origin")
+    if origin and origin != f"{request.scheme}://{request.get_host()}":
+        return JsonResponse({"message": "The sandbox isn't for pages of other sites."}, status=403)
     answer = control(
         sandbox(),
         SandboxRequest(

@@ -1,6 +1,7 @@
 """What the REST doors accept, field by field; anything else is refused by name."""
 
 import re
+import unicodedata
 from typing import Any
 
 from rest_framework.request import Request
@@ -17,7 +18,21 @@ TOKEN_MAX_LENGTH = 512
 
 _CODE = re.compile(r"[0-9A-Za-z_-]+")
 _CODE_HINT = "is not a code of wx.login: those are letters, digits, _ and -."
-_VISIBLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
+
+
+# Family and flag emoji are held together by these.
+_JOINERS = "\u200c\u200d"
+# Letters and symbols to Unicode, nothing to the eye.
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def _is_control(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS
 
 
 class CodeField(StrictTextField):
@@ -76,12 +91,25 @@ class LogoutInput(ClientInput):
     refresh_token = StrictTextField(max_length=TOKEN_MAX_LENGTH)
 
 
+class NicknameField(StrictTextField):
+    """A name that shows: no control characters, and not of invisible ones alone."""
+
+    default_error_messages = {
+        "control": "must hold no control characters and none that turn the writing around.",
+        "invisible": "must hold something visible.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        nickname = super().to_internal_value(data)
+        if any(_is_control(character) for character in nickname):
+            self.fail("control")
+        if not any(_is_visible(character) for character in nickname):
+            self.fail("invisible")
+        return nickname
+
+
 class ProfileInput(StrictSerializer):
-    nickname = StrictTextField(
-        max_length=NICKNAME_MAX_LENGTH,
-        pattern=_VISIBLE,
-        pattern_hint="must hold something visible and no control characters.",
-    )
+    nickname = NicknameField(max_length=NICKNAME_MAX_LENGTH)
 
 
 def accepted(serializer_class: type[StrictSerializer], request: Request) -> dict[str, Any]:

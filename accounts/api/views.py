@@ -21,6 +21,7 @@ from accounts.logout import log_out
 from accounts.models import LoginEvent
 from accounts.oidc import scopes
 from accounts.oidc.access import Access, verify_access_token
+from accounts.phones import Status
 from accounts.throttles import LoginThrottle
 from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
@@ -46,6 +47,9 @@ class WeChatMiniProgramLoginView(APIView):
             address=request.META["REMOTE_ADDR"], client_id=attempt.client.unverified_client_id
         )
         login = throttle.guard(lambda: log_in(attempt, now=timezone.now()))
+        if login.phone_status == Status.INVALID_CODE:
+            # Each costs a call to WeChat, as a refused login does.
+            throttle.count_refusal()
         return Response(login_answer(login), headers=NO_STORE)
 
 

@@ -1,11 +1,46 @@
-"""What the OAuth endpoints accept: forms, no field twice (RFC 6749 §3.2)."""
+"""What the OAuth endpoints accept: forms in UTF-8, no field twice (RFC 6749 §3.2, appendix B)."""
 
-from django.http import QueryDict
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from config.errors import InvalidRequest
 
+MAX_FIELDS = 50
 MAX_LENGTH = 4096
+
+
+class StrictFormParser(BaseParser):
+    """A form in UTF-8, whatever charset its Content-Type names."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, str]:
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise InvalidRequest(
+                "The body is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
+        try:
+            pairs = parse_qsl(
+                raw.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+            )
+        except ValueError:
+            raise InvalidRequest("The body is not a form in UTF-8, or has too much.") from None
+        fields = dict(pairs)
+        if len(fields) != len(pairs):
+            raise InvalidRequest("A field stands twice; each may stand once.")
+        return fields
 
 
 def form_fields(request: Request) -> dict[str, str]:
@@ -15,18 +50,13 @@ def form_fields(request: Request) -> dict[str, str]:
         InvalidRequest: a field stands twice, is too long or holds a NUL character.
 
     """
-    fields = {}
     form = request.data
-    if not isinstance(form, QueryDict):
+    if not isinstance(form, dict):
         raise InvalidRequest("Send a form.")
-    for name, values in form.lists():
-        if len(values) > 1:
-            raise InvalidRequest("A field stands twice; each may stand once.")
-        value = str(values[0])
+    fields: dict[str, str] = {name: value for name, value in form.items() if value}
+    for name, value in fields.items():
         if len(value) > MAX_LENGTH or "\x00" in value or "\x00" in name:
             raise InvalidRequest("A field is too long or holds a NUL character.")
-        if value:
-            fields[name] = value
     return fields
 
 

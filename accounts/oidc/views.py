@@ -5,14 +5,13 @@ from http import HTTPStatus
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.oidc.access import verify_access_token
 from accounts.oidc.discovery import provider_metadata
-from accounts.oidc.inputs import form_fields, required
+from accounts.oidc.inputs import StrictFormParser, form_fields, required
 from accounts.oidc.refresh import refresh_tokens
 from accounts.oidc.tokens import user_claims
 from accounts.throttles import LoginThrottle
@@ -53,7 +52,7 @@ class JwksView(APIView):
 class TokenView(APIView):
     """RFC 6749 §3.2."""
 
-    parser_classes = [FormParser]
+    parser_classes = [StrictFormParser]
 
     def post(self, request: Request, pool: str) -> Response:
         fields = form_fields(request)

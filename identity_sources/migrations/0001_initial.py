@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('generation', models.PositiveBigIntegerField(default=0)),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('leased_until', models.DateTimeField(null=True)),
+                ('failed_until', models.DateTimeField(null=True)),
             ],
             options={
                 'verbose_name': 'WeChat access token',

@@ -16,6 +16,7 @@ from identity_sources.wechat.errors import WeChatUnavailable
 
 Answer = Mapping[str, object]
 
+_TOO_LARGE = 2**31  # for a column, and for a number of seconds
 _LONGEST_ID = 128
 # WeChat asks to reserve 512 characters; more than it may one day need is no reason to fail.
 _LONGEST_TOKEN = 2048
@@ -53,12 +54,12 @@ def _decoded(body: bytes) -> object:
 def errcode_of(answer: Answer) -> int:
     """Return `errcode`, 0 when it is absent. Some calls send it as text.
 
-    Raises WeChatUnavailable (`unreadable`) if it is no whole number.
+    Raises WeChatUnavailable (`unreadable`) if it is no whole number of a size that can be stored.
     """
     errcode = answer.get("errcode", 0)
     if isinstance(errcode, str) and _NUMERIC.fullmatch(errcode):
-        return int(errcode)
-    if isinstance(errcode, int) and not isinstance(errcode, bool):
+        errcode = int(errcode)
+    if isinstance(errcode, int) and not isinstance(errcode, bool) and abs(errcode) < _TOO_LARGE:
         return errcode
     raise WeChatUnavailable("unreadable")
 
@@ -172,7 +173,7 @@ def _text(answer: Answer, name: str, *, longest: int) -> str:
 
 def _positive(answer: Answer, name: str) -> int:
     value = answer.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _TOO_LARGE:
         raise WeChatUnavailable("unreadable")
     return value
 

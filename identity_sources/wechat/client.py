@@ -192,15 +192,19 @@ class WeChatClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            return response.status_code, _bounded_body(response)
+            return response.status_code, _bounded_body(response, self._timeout[1])
 
 
-def _bounded_body(response: requests.Response) -> bytes:
+def _bounded_body(response: requests.Response, seconds: float) -> bytes:
+    """Read a body that is neither too large nor comes in drops, each within the time-out."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    deadline = time.monotonic() + seconds
+    while chunk := response.raw.read1(_CHUNK):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise WeChatUnavailable("too_large")
+        if time.monotonic() > deadline:
+            raise WeChatUnavailable("timed_out")
     return bytes(body)
 
 

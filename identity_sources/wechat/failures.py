@@ -27,7 +27,9 @@ def _reason_of(failure: Exception) -> Reason:
     cause = _innermost(failure)
     if isinstance(failure, requests.ConnectTimeout) or _is_failed_connect(cause):
         return "connect_failed"
-    if isinstance(failure, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+    # While the body is read, urllib3's own exceptions arrive.
+    timed_out = isinstance(failure, requests.Timeout | ReadTimeoutError)
+    if timed_out or isinstance(cause, ReadTimeoutError):
         return "timed_out"
     if isinstance(failure, requests.exceptions.ProxyError):
         return "proxy_failed"

@@ -68,10 +68,15 @@ def event(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
+# These refusals are about a user who was found.
+OF_A_KNOWN_USER = {"user_suspended", "account_closed", "identity_conflict"}
+
+
 def refusal(error: str, **changes: Any) -> dict[str, Any]:
     """Return the event of a refused login at Acme."""
+    user = ANY if error in OF_A_KNOWN_USER else None
     return event(
-        **{"user__sub": None, "outcome": "refused", "error": error, "decision": ""} | changes
+        **{"user__sub": user, "outcome": "refused", "error": error, "decision": ""} | changes
     )
 
 

@@ -16,6 +16,7 @@ from accounts.exchange import WeChatIdentity, exchange_key, exchange_once, spend
 from accounts.models import CodeExchange, Session, User
 from accounts.refusals import WeChatAway
 from config.encryption import DecryptionError
+from identity_sources.gateway import longest_call
 from identity_sources.sandbox import Fault, FaultKind, openid_of, unionid_of
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
@@ -281,7 +282,7 @@ def test_a_holder_that_crashed_is_taken_over_when_its_time_is_up(db, ask, asked)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         with pytest.raises(SystemExit):
             exchange_once(KEY, crash)
-        clock.shift(timedelta(seconds=30))
+        clock.shift(longest_call() + timedelta(seconds=5))
 
         exchanged = exchange_once(KEY, ask)
 

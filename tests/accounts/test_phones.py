@@ -137,7 +137,7 @@ def test_a_users_own_number_stored_a_moment_ago_is_not_taken(acme):
     verified = {"phone_number": ALICES, "phone_number_verified_at": timezone.now()}
     User.objects.filter(pk=user.pk).update(**verified)
 
-    status = phones.store(user, phones.Answer(number=ALICES), now=timezone.now())
+    status = phones.settle(user, phones.Answer(number=ALICES), now=timezone.now())
 
     assert status == "stored"
 
@@ -378,9 +378,41 @@ def test_a_replay_does_not_exchange_the_phone_code_again(acme, log_in, wechat):
     first, second = log_in(**fields), log_in(**fields)
 
     assert said(first) == ({"status": "stored"}, ALICES, True)
-    assert said(second) == ({"status": "unchanged"}, ALICES, True)
+    assert said(second) == ({"status": "stored"}, ALICES, True)
     assert wechat.calls == LOGIN_CALLS
-    assert [row["phone_status"] for row in events()] == ["stored", "unchanged"]
+    assert [row["phone_status"] for row in events()] == ["stored", "stored"]
+
+
+def test_a_phone_code_that_did_not_reach_wechat_may_be_sent_again(acme, log_in):
+    sandbox().script("getuserphonenumber", Fault(FaultKind.CONNECTION_REFUSED), times=2)
+    fields = {"code": builders.wx_login(), "phone_code": builders.get_phone_number()}
+
+    first, second = log_in(**fields), log_in(**fields)
+
+    assert said(first) == ({"status": "unavailable"}, None, False)
+    assert said(second) == ({"status": "stored"}, ALICES, True)
+
+
+def test_a_refused_phone_code_stays_refused(acme, log_in):
+    bobs = builders.get_phone_number("bob")
+
+    first, second = (
+        log_in("alice", phone_code=bobs),
+        log_in("bob", phone_code=bobs),
+    )
+
+    assert said(first)[0] == {"status": "invalid_code"}
+    assert said(second)[0] == {"status": "invalid_code"}
+
+
+def test_the_same_number_proven_again_is_unchanged_and_newer(acme, log_in):
+    log_in(phone_code=builders.get_phone_number())
+    before = User.objects.get().phone_number_verified_at
+
+    again = log_in(phone_code=builders.get_phone_number())
+
+    assert said(again) == ({"status": "unchanged"}, ALICES, True)
+    assert User.objects.get().phone_number_verified_at > before
 
 
 def test_a_phone_code_with_a_fresh_login_code_is_not_exchanged_again(

@@ -90,6 +90,20 @@ def test_first_logins_over_two_apps_with_one_unionid_make_one_user(acme, second_
     }
 
 
+def test_returning_logins_of_one_person_do_not_block_each_other(acme, second_source, together):
+    """Each notes on the rows of OpenID and UnionID that it saw them, in whatever order."""
+    apps = [(SHOP, "acme-mini"), (SECOND, "acme-second")]
+    first, *others = codes("alice", *apps)
+    assert post(first)[0] == post(others[0])[0] == 200
+
+    for _ in range(3):
+        answers = together(post, codes("alice", *apps))
+        assert [status for status, _ in answers] == [200] * RACERS
+
+    assert User.objects.count() == 1
+    assert LinkedAccount.objects.count() == 3
+
+
 def test_a_late_unionid_is_added_once(acme, together):
     """Known by OpenID alone; fifty logins bring the UnionID at once."""
     user = builders.make_user(acme.pool)

@@ -49,9 +49,6 @@ def test_a_header_that_cant_be_read_is_refused(authorization):
         read_credentials(authorization, None, None)
 
 
-@pytest.mark.xfail(
-    reason="_read_basic looks for NUL before it decodes %00", raises=pytest.fail.Exception
-)
 @pytest.mark.parametrize("credentials", ["acme%00web:secret", "acme-web:%00"])
 def test_an_encoded_nul_character_is_refused(credentials):
     with pytest.raises(InvalidClient):

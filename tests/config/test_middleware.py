@@ -107,7 +107,9 @@ def test_without_trusted_proxies_nobody_can_forward(settings):
         ("unknown", PROXY),
         (f"{CALLER}, unknown", PROXY),
         (f"{CALLER}, junk, 10.0.0.3", "10.0.0.3"),
-        (f"{CALLER}:4711", PROXY),
+        (f"{CALLER}:4711", CALLER),
+        ("[2001:db9::5]:4711", "2001:db9::5"),
+        ("[2001:db9::5]", "2001:db9::5"),
         (",", PROXY),
     ],
 )

@@ -19,6 +19,7 @@ from identity_sources.wechat.errors import (
     AccessTokenRejected,
     OpenIdMismatch,
     SourceMisconfigured,
+    WeChatError,
     WeChatUnavailable,
 )
 from tests import builders
@@ -134,8 +135,20 @@ def test_a_failure_releases_the_lease(caller):
         caller.ask()
 
     assert caller.row().leased_until is None
-    assert caller.ask() == caller.tokens[-1]
+    with time_machine.travel(timezone.now() + timedelta(seconds=3)):
+        assert caller.ask() == caller.tokens[-1]
     assert caller.fetches == 2
+
+
+def test_a_failure_is_shared_for_a_moment(caller):
+    sandbox().script("stable_token", faults.refusal(40125))
+    with pytest.raises(SourceMisconfigured):
+        caller.ask()
+
+    with pytest.raises(WeChatUnavailable):
+        caller.ask()
+
+    assert caller.fetches == 1
 
 
 def test_a_failure_that_nobody_expected_releases_the_lease_too(caller):
@@ -271,18 +284,19 @@ def test_ten_threads_replace_a_rejected_token_once(caller, together):
 
 
 @pytest.mark.usefixtures("threaded_database")
-def test_the_others_take_over_when_the_fetching_one_fails(caller, together):
+def test_the_others_share_the_failure_of_the_one_who_fetches(caller, together):
     sandbox().script("stable_token", faults.refusal(40125))
     callers = [Caller(caller.source, records=caller.records) for _ in range(4)]
 
     results = together(_ask_or_fail, callers)
 
     assert results.count(SourceMisconfigured) == 1
-    assert caller.fetches == 2
+    assert results.count(WeChatUnavailable) == 3
+    assert caller.fetches == 1
 
 
 def _ask_or_fail(caller: Caller) -> str | type[Exception]:
     try:
         return caller.ask()
-    except SourceMisconfigured:
-        return SourceMisconfigured
+    except WeChatError as error:
+        return type(error)

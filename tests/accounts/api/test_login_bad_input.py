@@ -268,10 +268,10 @@ def test_a_body_in_chunks_is_refused(client, acme):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense"])
-def test_an_answer_other_than_json_is_not_to_be_had(send, accept):
-    response = send(GOOD, accept=accept)
+def test_the_answer_is_json_whatever_is_accepted(send, accept):
+    response = send(GOOD | {"code": ""}, accept=accept)
 
-    reason(response, status=406)
+    assert response.json()["error"] == "invalid_request"
     assert response["Content-Type"] == "application/json"
 
 

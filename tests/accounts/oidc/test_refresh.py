@@ -125,7 +125,8 @@ def test_an_access_token_is_no_refresh_token(tokens):
 
 
 def test_a_token_is_refused_to_another_application(acme, tokens):
-    builders.make_application(acme.pool, client_id="acme-other")
+    other = builders.make_application(acme.pool, client_id="acme-other")
+    builders.offer(other, acme.source)
 
     assert_refused(refresh(tokens["refresh_token"], client_id="acme-other"))
 
@@ -224,6 +225,7 @@ CIRCUMSTANCES = {
     "source disabled": lambda: IdentitySource.objects.update(enabled=False),
     "source archived": lambda: IdentitySource.objects.update(archived_at=timezone.now()),
     "method of another way": lambda: LoginMethod.objects.update(way="mini_program_scan"),
+    "came by a way no longer offered": lambda: Session.objects.update(way="mini_program_scan"),
     "method gone": lambda: LoginMethod.objects.all().delete(),
     "session ended": lambda: Session.objects.update(ended_at=timezone.now()),
     "token revoked": lambda: RefreshToken.objects.update(revoked_at=timezone.now()),
@@ -285,8 +287,11 @@ def test_what_was_switched_off_and_on_again_is_refreshed(acme, tokens):
             f"client_id=acme-shop&grant_type=refresh_token&refresh_token={'x' * 4097}",
             "A field is too long or holds a NUL character.",
         ),
-        ("", "Send a form."),
-        ("&".join(f"f{number}=1" for number in range(1500)), "The request is malformed."),
+        ("", "client_id: is required."),
+        (
+            "&".join(f"f{number}=1" for number in range(1500)),
+            "The body is not a form in UTF-8, or has too much.",
+        ),
     ],
 )
 def test_a_malformed_form_is_refused(acme, client, body, description):
