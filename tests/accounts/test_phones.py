@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import phones
 from accounts.models import CodeExchange, User
+from identity_sources.gateway import sandbox
 from identity_sources.models import WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind, openid_of
 from identity_sources.sandbox.faults import http_status, latency
