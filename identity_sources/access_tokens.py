@@ -107,10 +107,10 @@ def _take_lease(row: WeChatAccessToken) -> datetime | None:
     now = timezone.now()
     leased_until = now + _lease()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    taken = WeChatAccessToken.objects.filter(free, pk=row.pk, generation=row.generation).update(
-        leased_until=leased_until
-    )
-    return leased_until if taken else None
+    # Somebody may have failed since the row was read.
+    untried = Q(failed_until__isnull=True) | Q(failed_until__lt=now)
+    rows = WeChatAccessToken.objects.filter(free, untried, pk=row.pk, generation=row.generation)
+    return leased_until if rows.update(leased_until=leased_until) else None
 
 
 def _fetch(fetch: Fetch, app_id: str, app_secret: str, client: WeChatClient) -> SharedToken:

@@ -5,13 +5,17 @@ the other pool, Mallory's: every test of an object asks whether Globex can reach
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -54,6 +58,28 @@ class Tenant:
     source: IdentitySource
     application: Application
     method: LoginMethod
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on SQLite, what is about PostgreSQL alone."""
+    if connection.vendor == "postgresql":
+        return
+    elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was skipped."""
+    for report in terminalreporter.getreports("skipped"):
+        terminalreporter.write_line(f"SKIPPED {report.nodeid}: {report.longrepr[2]}", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of continuous integration that skipped anything."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and reporter.getreports("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +137,36 @@ def log_in(client: GuardedClient) -> Callable[..., HttpResponse]:
         return client.post(LOGIN_URL, body, content_type="application/json")
 
     return post
+
+
+@pytest.fixture
+def threaded_database(transactional_db: None) -> None:
+    """A database that many threads may use at once."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("An SQLite in memory serves one thread: DATABASE_URL=sqlite:////path/to/file.")
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """Do something for each of several things at the same moment, each in a thread of its own."""
+
+    def run(work: Callable[[Any], Any], things: list[Any]) -> list[Any]:
+        start = Barrier(len(things), timeout=30)
+
+        def one(thing: Any) -> Any:
+            start.wait()
+            with _own_connections():
+                return work(thing)
+
+        with ThreadPoolExecutor(len(things)) as pool:
+            return list(pool.map(one, things))
+
+    return run
+
+
+@contextmanager
+def _own_connections() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        connections.close_all()

@@ -1,16 +1,11 @@
 """What the tests of logins need besides the cast: WeChat's side of the line, and threads."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Barrier
-from typing import Any
 
 import pytest
 import responses
 from django.core.cache import caches
-from django.db import connection, connections
 from pytest_django import Settings
 
 from identity_sources.gateway import sandbox
@@ -105,36 +100,3 @@ def absent_cache(settings: Settings) -> Iterator[None]:
     }
     yield
     settings.CACHES = in_process
-
-
-@pytest.fixture
-def threaded_database(transactional_db: None) -> None:
-    """A database that many threads may use at once."""
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("An SQLite in memory serves one thread: DATABASE_URL=sqlite:////path/to/file.")
-
-
-@pytest.fixture
-def together() -> Callable[..., list[Any]]:
-    """Do something for each of several things at the same moment, each in a thread of its own."""
-
-    def run(work: Callable[[Any], Any], things: list[Any]) -> list[Any]:
-        start = Barrier(len(things), timeout=30)
-
-        def one(thing: Any) -> Any:
-            start.wait()
-            with _own_connections():
-                return work(thing)
-
-        with ThreadPoolExecutor(len(things)) as pool:
-            return list(pool.map(one, things))
-
-    return run
-
-
-@contextmanager
-def _own_connections() -> Iterator[None]:
-    try:
-        yield
-    finally:
-        connections.close_all()

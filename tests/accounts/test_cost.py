@@ -1,5 +1,6 @@
 """What a login costs the database: every statement, in order, and none while WeChat is asked."""
 
+import math
 import re
 import threading
 from datetime import timedelta
@@ -47,8 +48,10 @@ def described(sql):
 
 
 @pytest.fixture
-def statements(transactional_db, wechat):
+def statements(transactional_db, wechat, monkeypatch):
     """Return what a piece of work says to the database, with WeChat's calls among it."""
+    # Once a minute a login also sweeps; here that would come at any moment.
+    monkeypatch.setattr("accounts.exchange._Sweeper.due_at", math.inf)
 
     def note_call():
         connection.queries_log.append({"sql": "asks"})
@@ -140,6 +143,15 @@ def test_a_replay_reads_what_was_kept(known, statements, log_in):
         "SELECT accounts_codeexchange",
         *RETURNING,
     ]
+
+
+def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, log_in, monkeypatch):
+    monkeypatch.setattr("accounts.exchange._Sweeper.due_at", 0)
+
+    first, second = statements(log_in), statements(log_in)
+
+    assert first == [*FIND_OFFER, *EXCHANGE, "DELETE accounts_codeexchange", *RETURNING]
+    assert second == [*FIND_OFFER, *EXCHANGE, *RETURNING]
 
 
 def test_an_unknown_application_costs_two_statements(known, statements, log_in):

@@ -443,6 +443,19 @@ def test_a_sweep_deletes_what_is_past_its_time_and_nothing_else(db):
     assert [row.key for row in CodeExchange.objects.all()] == ["kept"]
 
 
+def test_logins_sweep_now_and_then(acme, log_in, monkeypatch):
+    hold(key="over", lives=timedelta(seconds=-1))
+    hold(key="kept", lives=timedelta(minutes=1))
+    monkeypatch.setattr("accounts.exchange._Sweeper.due_at", 0)
+
+    log_in()
+
+    kept = CodeExchange.objects.values_list("key", flat=True)
+    assert len(kept) == 2
+    assert "over" not in kept
+    assert "kept" in kept
+
+
 def test_a_replay_writes_no_second_row(acme, log_in, code):
     log_in(code=code)
     before = count_rows()

@@ -173,3 +173,15 @@ def test_a_body_of_announced_length_passes(meta):
 
     assert request is not None
     assert response.status_code == 200
+
+
+def test_another_host_is_refused_in_json_and_without_a_traceback(client, caplog):
+    response = client.get("/api/v1/me", headers={"host": "evil.example"})
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"
+    assert response["Cache-Control"] == "no-store"
+    assert [record.levelname for record in caplog.records if "ALLOWED_HOSTS" in record.message] == [
+        "WARNING"
+    ]
+    assert "Traceback" not in caplog.text

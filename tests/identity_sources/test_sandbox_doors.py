@@ -91,3 +91,19 @@ def test_the_people_are_listed_as_they_are_called(client):
         "phone": "+8613800138001",
         "risk_blocked": False,
     }
+
+
+def test_a_page_of_another_site_is_refused(client):
+    response = client.post(
+        DOOR, ALICE, content_type="application/json", headers={"origin": "https://evil.example"}
+    )
+
+    assert response.status_code == 403
+
+
+def test_a_page_of_this_server_is_served(client):
+    response = client.post(
+        DOOR, ALICE, content_type="application/json", headers={"origin": "http://testserver"}
+    )
+
+    assert response.status_code == 200

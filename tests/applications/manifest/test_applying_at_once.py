@@ -18,9 +18,7 @@ from userpools.models import SigningKey, UserPool
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        connection.vendor != "postgresql", reason="SQLite has one writer at a time anyway"
-    ),
+    pytest.mark.postgresql,  # SQLite has one writer at a time anyway
 ]
 THREADS = 6
 
