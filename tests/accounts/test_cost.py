@@ -150,7 +150,8 @@ def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, l
 
     first, second = statements(log_in), statements(log_in)
 
-    assert first == [*FIND_OFFER, *EXCHANGE, "DELETE accounts_codeexchange", *RETURNING]
+    sweep = ["BEGIN", "DELETE accounts_codeexchange", "COMMIT"]
+    assert first == [*FIND_OFFER, *EXCHANGE, *sweep, *RETURNING]
     assert second == [*FIND_OFFER, *EXCHANGE, *RETURNING]
 
 
