@@ -30,6 +30,12 @@ class InvalidToken(DomainError):
     challenge = 'Bearer error="invalid_token"'
 
 
+class NoToken(InvalidToken):
+    """A request without any token isn't told of an error (RFC 6750 §3.1)."""
+
+    challenge = "Bearer"
+
+
 class InsufficientScope(DomainError):
     """The access token wasn't granted what this address needs (RFC 6750 §3.1)."""
 
@@ -69,6 +75,8 @@ def verify_access_token(
         InvalidToken: the token, its session, its user or its application doesn't allow it.
 
     """
+    if not authorization:
+        raise NoToken
     scheme, _, unverified_token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidToken

@@ -6,7 +6,7 @@ import os
 from config.wsgi import application
 
 
-def test_the_processs_environment_does_not_reach_a_request(monkeypatch):
+def test_the_environment_of_the_process_does_not_reach_a_request(db, monkeypatch):
     monkeypatch.setenv("SOME_PASSWORD_OF_THE_SHELL", "hunter2")
     environ = {
         **os.environ,
