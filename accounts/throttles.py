@@ -88,12 +88,11 @@ class LoginThrottle:
     """The limits that one request to a login door falls under."""
 
     def __init__(self, *, address: str, client_id: str) -> None:
-        self.by_address = _counter("address", _site(address), settings.THROTTLE_LOGIN_PER_ADDRESS)
-        self.by_application = _counter(
-            "application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION
-        )
+        by_address = Counter("address", _site(address), settings.THROTTLE_LOGIN_PER_ADDRESS)
+        by_application = Counter("application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION)
+        self.limits = [counter for counter in (by_address, by_application) if counter.rate]
         # Even without a limit per address it is known who was refused lately.
-        self.recent = self.by_address or Counter("recent", _site(address), "1/min")
+        self.recent = by_address if by_address.rate else Counter("recent", _site(address), "1/min")
 
     def check(self) -> None:
         """Refuse a caller whose limit is reached.
@@ -102,11 +101,10 @@ class LoginThrottle:
             TooManyRequests: ``retry_after`` says in how many seconds the limit starts anew.
 
         """
-        counters = [counter for counter in (self.by_address, self.by_application) if counter]
-        if not counters:
+        if not self.limits:
             return
-        refused = cache.get_many({counter.key for counter in [*counters, self.recent]})
-        for counter in counters:
+        refused = cache.get_many({counter.key for counter in [*self.limits, self.recent]})
+        for counter in self.limits:
             reached = refused.get(counter.key, 0) >= counter.limit
             if reached and refused.get(self.recent.key, 0):
                 raise TooManyRequests(retry_after=counter.remaining_seconds())
@@ -132,12 +130,8 @@ class LoginThrottle:
 
     def count_refusal(self) -> None:
         """Count a refused attempt of this caller."""
-        for counter in {self.by_address, self.by_application, self.recent} - {None}:
-            counter.add()  # type: ignore[union-attr]
-
-
-def _counter(kind: str, name: str, rate: str) -> Counter | None:
-    return Counter(kind, name, rate) if rate and name else None
+        for counter in {*self.limits, self.recent}:
+            counter.add()
 
 
 def _site(address: str) -> str:

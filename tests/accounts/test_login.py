@@ -420,7 +420,7 @@ def test_a_status_decides_before_anything_else(acme, status, refusal_class, know
 
     assert linked_rows() == before
     assert count_rows() - rows == {"accounts.LoginEvent": 1, "accounts.CodeExchange": 1}
-    assert events() == [refusal(refusal_class.code, door="test")]
+    assert events() == [refusal(refusal_class.code, door="test", user__sub=inactive.sub)]
 
 
 @pytest.mark.parametrize(

@@ -353,8 +353,8 @@ def test_a_client_id_of_any_characters_can_be_counted():
 
     throttle.count_refusal()
 
-    assert throttle.by_application.key.isprintable()
-    assert len(throttle.by_application.key) < 200
+    assert all(counter.key.isprintable() for counter in throttle.limits)
+    assert all(len(counter.key) < 200 for counter in throttle.limits)
 
 
 def test_concurrent_refusals_are_all_counted(limits, together):
