@@ -58,7 +58,11 @@ def ask_wechat(
     if phone_code is None:
         return None
     key = exchange_key(
-        door="phone", application=str(trail.application.pk), source=str(source.pk), code=phone_code
+        door="phone",
+        application=str(trail.application.pk),
+        source=str(source.pk),
+        # With the person, so that nobody hears what became of somebody else's code.
+        code=f"{openid} {phone_code}",
     )
     if not spend_once(key, lives=CODE_LIVES):
         return Answer(status=Status(kept_outcome(key) or Status.UNAVAILABLE))
