@@ -108,6 +108,8 @@ def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
     except WeChatError as error:
         raise refusals.from_wechat(error) from error
     _refuse_foreign_namespace(method.identity_source, identity)
+    if request.phone_code is not None:
+        _refuse_before_paying(method.identity_source, identity, trail)
     phone = phones.ask_wechat(method.identity_source, identity.openid, request.phone_code, trail)
     for _attempt in range(ATTEMPTS):
         try:
@@ -180,6 +182,15 @@ def _settle(
     return LoggedIn(user=user, tokens=tokens, created=created, phone_status=phone_status)
 
 
+def _refuse_before_paying(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> None:
+    # WeChat charges for phone numbers: nobody's is asked for whom the rules refuse anyway. They
+    # are asked again below, where the answer counts.
+    with transaction.atomic():
+        found = find_identities(source, identity)
+    _refuse_inactive(found, trail)
+    _refuse_strangers_if_closed(found, source)
+
+
 def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> User:
     found = find_identities(source, identity)
     _refuse_inactive(found, trail)
@@ -187,13 +198,18 @@ def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> 
         return _known_by_openid(found, found.by_openid.user, trail)
     if found.by_unionid:
         return _known_by_unionid(found, found.by_unionid.user, trail)
-    if source.registration == IdentitySource.Registration.CLOSED:
-        raise refusals.RegistrationClosed
+    _refuse_strangers_if_closed(found, source)
     user = User(pool=trail.application.pool)
     user.save(force_insert=True)
     found.add_missing(user, now=trail.at)
     trail.decision = LoginEvent.Decision.CREATED
     return user
+
+
+def _refuse_strangers_if_closed(found: Identities, source: IdentitySource) -> None:
+    is_known = found.by_openid or found.by_unionid
+    if not is_known and source.registration == IdentitySource.Registration.CLOSED:
+        raise refusals.RegistrationClosed
 
 
 def _known_by_openid(found: Identities, user: User, trail: Trail) -> User:

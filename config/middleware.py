@@ -104,7 +104,9 @@ def _is_trusted(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+    # A socket that serves both families names IPv4 peers like ::ffff:10.0.0.1.
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return any((mapped or parsed) in network for network in settings.TRUSTED_PROXIES)
 
 
 def _caller(forwarded_for: str | None, peer: str) -> str:

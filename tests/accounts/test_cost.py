@@ -181,15 +181,15 @@ def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
 
     said = statements(lambda: log_in("bob", phone_code=builders.get_phone_number("bob")))
 
-    start = said.index("asks jscode2session")
-    assert said[start : said.index("SELECT accounts_linkedaccount")] == [
+    start, end = said.index("asks jscode2session"), said.index("asks getuserphonenumber")
+    assert said[start : end + 1] == [
         *ASK_WECHAT,
         *KEEP_ANSWER,
+        *("BEGIN", "SELECT accounts_linkedaccount", "COMMIT"),
         *("BEGIN", "INSERT accounts_codeexchange", "COMMIT"),
         "SELECT identity_sources_wechataccesstoken",
         "SELECT identity_sources_wechataccesstoken",
         "asks getuserphonenumber",
-        "BEGIN",
     ]
 
 

@@ -499,3 +499,27 @@ def claims_of(token):
     """Read a token's claims; its signature is another test's business."""
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [("suspended", "user_suspended"), ("closed", "account_closed")]
+)
+def test_nobodys_number_is_paid_for_who_is_refused_anyway(acme, log_in, wechat, status, error):
+    log_in()
+    User.objects.update(status=status)
+    wechat.exchanges.clear()
+
+    response = log_in(phone_code=builders.get_phone_number())
+
+    assert response.json()["error"] == error
+    assert PHONE_CALL not in wechat.calls
+
+
+def test_no_strangers_number_is_paid_for_at_a_login_only_source(acme, log_in, wechat):
+    acme.source.registration = "closed"
+    acme.source.save()
+
+    response = log_in(phone_code=builders.get_phone_number())
+
+    assert response.json()["error"] == "registration_closed"
+    assert PHONE_CALL not in wechat.calls

@@ -175,6 +175,16 @@ def test_a_body_of_announced_length_passes(meta):
     assert response.status_code == 200
 
 
+def test_a_proxy_is_trusted_also_where_its_address_is_written_as_ipv6(settings):
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("10.0.0.0/8")]
+
+    request, _ = seen_by_view(
+        TrustedProxyMiddleware, REMOTE_ADDR="::ffff:10.0.0.7", HTTP_X_FORWARDED_FOR=CALLER
+    )
+
+    assert request.META["REMOTE_ADDR"] == CALLER
+
+
 def test_another_host_is_refused_in_json_and_without_a_traceback(client, caplog):
     response = client.get("/api/v1/me", headers={"host": "evil.example"})
 
