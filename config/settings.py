@@ -127,7 +127,12 @@ if CACHE_URL and urlsplit(CACHE_URL).scheme not in {"redis", "rediss"}:
         "CACHE_URL must be redis://host:6379/0 (or rediss://…); leave it empty for the database."
     )
 _shared_cache = (
-    {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        # Without these a Redis that doesn't answer would hold every login for ever.
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    }
     if CACHE_URL
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

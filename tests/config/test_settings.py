@@ -200,6 +200,7 @@ def test_a_redis_is_used_where_one_is_given(load):
     redis = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": "rediss://cache:6379/0",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     }
     assert caches == {"default": redis, "sandbox": {**redis, "KEY_PREFIX": "sandbox"}}
 
