@@ -177,6 +177,9 @@ def database() -> dict[str, Any]:
             "sqlite:////path/to/file."
         ) from None
     parsed["OPTIONS"] = {**tune(), **parsed.get("OPTIONS", {})}
+    # A connection that died in the pool, with a restart of the database, is replaced when it is
+    # taken out, not handed to a login.
+    parsed["CONN_HEALTH_CHECKS"] = True
     return parsed
 
 

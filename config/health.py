@@ -13,6 +13,10 @@ from django.views.decorators.http import require_safe
 
 logger = logging.getLogger(__name__)
 
+UNAPPLIED_MIGRATIONS = (
+    "The database has unapplied migrations. Run: .venv/bin/python manage.py migrate"
+)
+
 _PROBE = "readyz"
 _PROBE_SECONDS = 10
 

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError
 
-from config.health import unapplied_migrations
+from config.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
 from config.server import become_server
 
 STAMP = ".collected"
@@ -66,9 +66,7 @@ def refuse_unapplied_migrations() -> None:
             "The database can't be reached. Check DATABASE_URL and that the database runs."
         ) from None
     if behind:
-        raise ImproperlyConfigured(
-            "The database has unapplied migrations. Run: .venv/bin/python manage.py migrate"
-        )
+        raise ImproperlyConfigured(UNAPPLIED_MIGRATIONS)
 
 
 def collect_static_files() -> None:

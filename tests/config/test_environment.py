@@ -317,6 +317,7 @@ def test_without_a_database_url_there_is_a_file_of_sqlite(monkeypatch, value):
     assert environment.database() == _database(
         ENGINE="django.db.backends.sqlite3",
         NAME="unionpass.sqlite3",
+        CONN_HEALTH_CHECKS=True,
         OPTIONS={
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -338,6 +339,7 @@ def test_a_postgresql_database_has_a_pool_of_connections(monkeypatch, scheme):
         PASSWORD="p@ss",
         HOST="db",
         PORT=5433,
+        CONN_HEALTH_CHECKS=True,
         OPTIONS={"pool": {"min_size": 1, "max_size": 16, "timeout": 10}, "sslmode": "require"},
     )
 

@@ -216,6 +216,20 @@ def test_a_killed_worker_is_replaced(server: Server) -> None:
     assert [server.get("/healthz").status_code for _request in range(20)] == [200] * 20
 
 
+@pytest.mark.postgresql
+def test_a_restarted_database_costs_nobody_a_login(server: Server) -> None:
+    for person in ("erin", "frank", "grace"):
+        assert server.log_in(f"{person}-9").status_code == 200
+    kill = sql.SQL(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'serve_%'"
+    )
+    _on_server(os.environ["DATABASE_URL"], sql.Composed([kill]))
+
+    statuses = [server.log_in(f"erin-{number}").status_code for number in range(20, 32)]
+
+    assert statuses == [200] * 12
+
+
 def test_it_refuses_to_start_on_unapplied_migrations(tmp_path: Path) -> None:
     environment = _environment("http://127.0.0.1:9", tmp_path)
     environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'empty.sqlite3'}"

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from applications.manifest.applying import ApplyInterrupted, apply_manifest, preview
 from applications.manifest.entries import read_entries
 from applications.manifest.plan import NO_CHANGES
 from applications.manifest.problems import ManifestRefused
 from applications.manifest.reading import read_document
+from config.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
 
 STANDARD_INPUT = "-"
 
@@ -43,6 +45,10 @@ class Command(BaseCommand):
             raise CommandError(
                 "Somebody else is changing the same things; nothing was applied. Try again."
             ) from None
+        except DatabaseError:
+            if unapplied_migrations():
+                raise CommandError(UNAPPLIED_MIGRATIONS) from None
+            raise
         self.stdout.write(plan)
         if plan != NO_CHANGES:
             done = "Nothing was written: --plan only prints." if options["plan"] else "Applied."

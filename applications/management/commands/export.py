@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from applications.manifest.exporting import UnknownPool, export_manifest
+from config.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
 
 
 class Command(BaseCommand):
@@ -16,6 +17,8 @@ class Command(BaseCommand):
         parser.add_argument("pool", metavar="POOL", nargs="?", help="only this user pool")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if unapplied_migrations():
+            raise CommandError(UNAPPLIED_MIGRATIONS)
         try:
             manifest = export_manifest(options["pool"])
         except UnknownPool:

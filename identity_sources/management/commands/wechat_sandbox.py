@@ -7,7 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.server import SandboxServer
 from identity_sources.sandbox.store import MemoryStore
+from identity_sources.sandbox.world import sandbox_app_secret
 from identity_sources.sandbox.wsgi import SandboxApplication
+
+EXAMPLE_APP_ID = "wxsandbox000000001"
 
 
 class Command(BaseCommand):
@@ -27,7 +30,11 @@ class Command(BaseCommand):
         except (ValueError, OverflowError, OSError) as error:
             raise CommandError(str(error)) from error
         host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
-        self.stdout.write(f"The WeChat sandbox answers on http://{host}:{server.server_port}")
+        self.stdout.write(
+            f"The WeChat sandbox answers on http://{host}:{server.server_port}\n"
+            f"The AppSecret of {EXAMPLE_APP_ID} is {sandbox_app_secret(EXAMPLE_APP_ID)}."
+        )
+        self.stdout.flush()
         with server:
             try:
                 server.serve_forever()

@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 from io import StringIO
@@ -90,3 +91,22 @@ def test_with_nothing_to_do_it_says_no_changes_and_nothing_else(db, monkeypatch)
         give(monkeypatch, GLOBEX)
         call_command("apply", "-", *flags, stdout=out)
         assert out.getvalue() == "No changes.\n"
+
+
+def test_a_database_without_its_tables_is_told_in_a_sentence(tmp_path):
+    file = tmp_path / "globex.yaml"
+    file.write_bytes(GLOBEX)
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+    for words in (["apply", str(file), "--plan"], ["export"]):
+        run = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"DATABASE_URL": url},
+        )
+
+        assert run.returncode == 1
+        assert "Run: .venv/bin/python manage.py migrate" in run.stderr
+        assert "Traceback" not in run.stderr
