@@ -37,8 +37,13 @@ class Identities:
         return bool(missing)
 
     def touch(self, *, now: datetime) -> None:
-        """Note on the rows that were there when they were seen, and with which UnionID."""
-        rows = [row.pk for row in (self.by_openid, self.by_unionid) if row]
+        """Note on the user's rows when they were seen, and with which UnionID.
+
+        A UnionID row of another user, with which the OpenID is in conflict, stays as it is.
+        """
+        user_id = self.by_openid.user_id if self.by_openid else None
+        found = (self.by_openid, self.by_unionid)
+        rows = [row.pk for row in found if row and row.user_id == user_id]
         seen: dict[str, Any] = {"last_seen_at": now}
         if self.identity.unionid:
             seen["unionid"] = self.identity.unionid

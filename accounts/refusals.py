@@ -80,8 +80,8 @@ class IdentitySourceMisconfigured(LoginRefused):
     code = "identity_source_misconfigured"
     status = HTTPStatus.BAD_GATEWAY
     description = (
-        "WeChat refuses the identity source's settings. An operator has to act; the login events "
-        "say what to do."
+        "WeChat refuses the identity source's settings. An operator has to act; wechat_errcode "
+        "says why."
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 
+# The library types its methods, but not how a subclass registers itself.
 class StrictTextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A string with its bounds and, where there is one, its pattern."""
 

@@ -2,25 +2,38 @@
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# What PEP 3333 promises of a request; containers set some of these names for themselves.
+REQUESTS_OWN = frozenset(
+    {
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "PATH_INFO",
+        "QUERY_STRING",
+        "REMOTE_ADDR",
+        "REQUEST_METHOD",
+        "SCRIPT_NAME",
+        "SERVER_NAME",
+        "SERVER_PORT",
+        "SERVER_PROTOCOL",
+    }
+)
 
 _django = get_wsgi_application()
 
 
-def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Serve a request without the process's own environment.
 
     The server copies that into each request, and with it the secrets: error pages and reports
     would print them.
     """
     for name, value in os.environ.items():
-        if environ.get(name) == value:
+        if name not in REQUESTS_OWN and environ.get(name) == value:
             del environ[name]
     return _django(environ, start_response)

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from identity_sources.sandbox.control import control
 from identity_sources.sandbox.emulator import Sandbox
@@ -19,9 +19,6 @@ from identity_sources.sandbox.messages import (
     SandboxRequest,
     first_values,
 )
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HANG_SECONDS = 60.0
 LONGEST_BODY = 1_048_576
@@ -36,9 +33,7 @@ class SandboxApplication:
         self._sandbox = sandbox
         self._sleep = sleep
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; raises `ConnectionAbortedError` to have the connection closed."""
         request = _sandbox_request(environ)
         answer = self._control_answer(request) or self._sandbox.handle(request)
@@ -63,7 +58,7 @@ class SandboxApplication:
         return SandboxAnswer(status, headers, body)
 
 
-def _sandbox_request(environ: "WSGIEnvironment") -> SandboxRequest:
+def _sandbox_request(environ: WSGIEnvironment) -> SandboxRequest:
     length = environ.get("CONTENT_LENGTH") or "0"
     size = min(int(length), LONGEST_BODY) if length.isdecimal() else 0
     return SandboxRequest(

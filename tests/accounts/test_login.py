@@ -312,6 +312,17 @@ def test_a_conflict_moves_nothing_and_is_recorded_each_time(acme):
     assert [row["conflict"] for row in events()] == ["unionid_of_another_user"] * 2 + [""]
 
 
+def test_a_conflict_does_not_touch_the_row_of_the_other_user(acme):
+    a, b = builders.make_user(acme.pool), builders.make_user(acme.pool)
+    link_openid(a)
+    link_unionid(b)
+    before = b.linked_accounts.values().get()
+
+    assert enter().user == a
+
+    assert b.linked_accounts.values().get() == before
+
+
 def test_a_second_openid_of_the_same_app_is_refused_and_changes_nothing(acme):
     user = builders.make_user(acme.pool)
     link_openid(user, OTHER, unionid=ALICE_UNION)

@@ -8,6 +8,7 @@ from config.wsgi import application
 
 def test_the_environment_of_the_process_does_not_reach_a_request(db, monkeypatch):
     monkeypatch.setenv("SOME_PASSWORD_OF_THE_SHELL", "hunter2")
+    monkeypatch.setenv("SERVER_PORT", "8000")
     environ = {
         **os.environ,
         "REQUEST_METHOD": "GET",
@@ -23,4 +24,4 @@ def test_the_environment_of_the_process_does_not_reach_a_request(db, monkeypatch
     assert body == b'{"status": "alive"}'
     assert "SOME_PASSWORD_OF_THE_SHELL" not in environ
     assert "SECRET_KEY" not in environ
-    assert environ["PATH_INFO"] == "/healthz"
+    assert (environ["PATH_INFO"], environ["SERVER_PORT"]) == ("/healthz", "8000")
