@@ -1,9 +1,11 @@
 """The trail of one attempt to log in, from the door to the row that records it."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
+from accounts import trace
 from accounts.models import LoginEvent, Session, User
 from applications.models import Application
 from applications.rules import Way
@@ -23,31 +25,48 @@ class Trail:
     at: datetime
     source: IdentitySource | None = None
     user: User | None = None
-    sid: UUID | None = None
     replayed: bool = False
     decision: str = ""
     unionid_added: bool = False
     conflict: str = ""
     wechat_milliseconds: int | None = None
+    began: float = field(default_factory=time.monotonic)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, step: trace.Step) -> None:
+        """Add a step to the trace."""
+        self.steps.append(step.row(milliseconds=round((time.monotonic() - self.began) * 1000)))
+
+    def note_match(self) -> None:
+        """Add to the trace which user was found, and by what."""
+        self.note(trace.matched(self.decision, self.conflict, unionid_added=self.unionid_added))
 
     def observe(self, record: CallRecord) -> None:
-        """Note how long WeChat took."""
+        """Add a call to WeChat to the trace."""
+        self.note(trace.asked(record))
+
+    def observe_exchange(self, record: CallRecord) -> None:
+        """Add the call that exchanged the login's code, and keep how long WeChat took."""
         self.wechat_milliseconds = record.milliseconds
+        self.observe(record)
 
     def start_over(self) -> None:
         """Forget what a transaction found that was then rolled back."""
         self.decision, self.unionid_added, self.conflict = "", False, ""
+        self.steps = trace.without_transaction(self.steps)
 
     def record_success(self, session: Session, phone_status: str | None) -> None:
         """Write the event of a login, within its transaction."""
-        self.user, self.sid = session.user, session.pk
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
+        # Not on the trail: if the transaction rolls back, there is neither.
+        event.user, event.sid = session.user, session.pk
         event.phone_status = phone_status or ""
         event.save(force_insert=True)
 
     def record_refusal(self, refusal: DomainError) -> None:
         """Write the event of a refused login, after its transaction has rolled back."""
         self.start_over()
+        self.note(trace.refused(refusal))
         event = self._event(LoginEvent.Outcome.REFUSED)
         event.error = refusal.code
         event.wechat_errcode = refusal.extra.get("wechat_errcode")
@@ -60,7 +79,6 @@ class Trail:
             application=self.application,
             identity_source=self.source,
             user=self.user,
-            sid=self.sid,
             door=self.door,
             way=self.way,
             outcome=outcome,
@@ -70,6 +88,7 @@ class Trail:
             replayed=self.replayed,
             wechat_milliseconds=self.wechat_milliseconds,
             request_id=request_id.get(),
+            steps=self.steps,
             occurred_at=self.at,
         )
 

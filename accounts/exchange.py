@@ -67,9 +67,12 @@ class Exchanged:
         return self.answer
 
 
-def exchange_key(*, door: str, application: str, source: str, code: str) -> str:
-    """Return the name under which an exchange is kept; the code can't be read from it."""
-    return keyed_hash("wechat code exchange", door, application, source, code).hex()
+def exchange_key(*, door: str, application: str, source: str, code: str, bound_to: str = "") -> str:
+    """Return the name under which an exchange is kept; the code can't be read from it.
+
+    What was exchanged is repeated only at the same door, and for the same ``bound_to``.
+    """
+    return keyed_hash("wechat code exchange", door, application, source, code, bound_to).hex()
 
 
 def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchanged:

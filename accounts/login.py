@@ -28,12 +28,13 @@ transaction that rolled back.
 """
 
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from accounts import phones, refusals
+from accounts import phones, refusals, trace
 from accounts.events import Trail
 from accounts.exchange import Exchanged, WeChatIdentity, exchange_key, exchange_once
 from accounts.identities import Identities, find_identities
@@ -58,7 +59,11 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class LoginRequest:
-    """What a door was asked for, checked for shape alone."""
+    """What a door was asked for, checked for shape alone.
+
+    ``bound_to`` names the operator's session that an experience login belongs to, and is empty at
+    other doors: what a code gave in one session is repeated in no other.
+    """
 
     door: str
     way: Way
@@ -67,6 +72,7 @@ class LoginRequest:
     code: str = field(repr=False)
     phone_code: str | None = field(default=None, repr=False)
     scope: str | None = None
+    bound_to: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +92,11 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
         DomainError: one of its subclasses for every refusal (config/errors.py, refusals.py).
 
     """
+    began = time.monotonic()
     offer = load_offer(request.client.unverified_client_id, request.way)
-    trail = Trail(door=request.door, way=request.way, application=offer.application, at=now)
+    trail = Trail(
+        door=request.door, way=request.way, application=offer.application, at=now, began=began
+    )
     try:
         return _log_in(request, offer, trail)
     except DomainError as refusal:
@@ -101,12 +110,16 @@ def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
     scope = requested_scopes(request.scope, application.type)
     method = offer.choose(request.identity_source)
     trail.source = method.identity_source
+    trail.note(trace.checked(scope))
     try:
         exchanged = _exchange(request, method, trail)
-        trail.replayed = exchanged.replayed
+        if exchanged.replayed:
+            trail.replayed = True
+            trail.note(trace.replayed())
         identity = exchanged.identity()
     except WeChatError as error:
         raise refusals.from_wechat(error) from error
+    trail.note(trace.identity(has_unionid=identity.unionid is not None))
     _refuse_foreign_namespace(method.identity_source, identity)
     if request.phone_code is not None:
         _refuse_before_paying(method.identity_source, identity, trail)
@@ -128,12 +141,13 @@ def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Excha
         application=str(method.application_id),
         source=str(source.pk),
         code=request.code,
+        bound_to=request.bound_to,
     )
     app_secret = _app_secret(source)
 
     def ask_wechat() -> WeChatIdentity:
         # The session_key ends here: nothing of ours needs it, and nobody else may have it.
-        session = wechat_client(source, trail.observe).jscode2session(
+        session = wechat_client(source, trail.observe_exchange).jscode2session(
             app_id=source.app_id, app_secret=app_secret, js_code=request.code
         )
         return WeChatIdentity(openid=session.openid, unionid=session.unionid)
@@ -166,7 +180,10 @@ def _settle(
 ) -> LoggedIn:
     trail.start_over()
     user = _user_of(method.identity_source, identity, trail)
+    trail.note_match()
     phone_status = phones.settle(user, phone, now=trail.at) if phone else None
+    if phone_status:
+        trail.note(trace.phone(phone_status))
     session = Session(
         pool=method.application.pool,
         user=user,
@@ -177,6 +194,7 @@ def _settle(
     )
     session.save(force_insert=True)
     tokens = issue_tokens(session, scope, now=trail.at)
+    trail.note(trace.issued(tokens))
     trail.record_success(session, phone_status)
     created = trail.decision == LoginEvent.Decision.CREATED
     return LoggedIn(user=user, tokens=tokens, created=created, phone_status=phone_status)

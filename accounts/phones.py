@@ -66,7 +66,7 @@ def ask_wechat(
     )
     if not spend_once(key, lives=CODE_LIVES):
         return Answer(status=Status(kept_outcome(key) or Status.UNAVAILABLE))
-    client = wechat_client(source)
+    client = wechat_client(source, trail.observe)
     try:
         answer = call_with_access_token(
             source,

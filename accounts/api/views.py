@@ -29,13 +29,20 @@ from config.headers import NO_STORE
 
 
 class WeChatMiniProgramLoginView(APIView):
-    """Log a person in by the code of ``wx.login``."""
+    """Log a person in by the code of ``wx.login``.
+
+    Another page may call it as a door of its own: ``as_view(door=…, bound_to=…)``.
+    """
+
+    door: LoginEvent.Door = LoginEvent.Door.REST
+    bound_to: str = ""
 
     @extend_schema(**schema.MINI_PROGRAM_LOGIN)
     def post(self, request: Request) -> Response:
         fields = accepted(MiniProgramLoginInput, request)
         attempt = LoginRequest(
-            door=LoginEvent.Door.REST,
+            door=self.door,
+            bound_to=self.bound_to,
             way=Way.MINI_PROGRAM,
             client=_credentials(request, fields),
             identity_source=fields.get("identity_source"),

@@ -18,13 +18,15 @@ class LoginEvent(models.Model):
     """One attempt to log in, with its outcome and why this user. Only ever added to.
 
     Holds no personal value: the user's id, but neither OpenID, phone number nor address.
+    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/trace.py).
     ``sid`` is the session that began, or was ended. No row refers to an event, so that PostgreSQL
     can partition the table by id, whose UUIDv7 follows time.
     """
 
     class Door(models.TextChoices):
-        REST = "rest", "REST"
-        REFRESH = "refresh", _("Refresh")
+        REST = "rest", _("REST API")
+        REFRESH = "refresh", _("Token refresh")
+        EXPERIENCE = "experience", _("Experience login")
 
     class Conflict(models.TextChoices):
         UNIONID_OF_ANOTHER_USER = "unionid_of_another_user", _("UnionID of another user")
@@ -59,6 +61,7 @@ class LoginEvent(models.Model):
     wechat_rid = models.CharField(max_length=64, blank=True)
     wechat_milliseconds = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
+    steps = models.JSONField(default=list, editable=False)
     occurred_at = models.DateTimeField()
 
     class Meta:

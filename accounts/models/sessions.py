@@ -27,6 +27,8 @@ class Session(models.Model):
     class EndReason(models.TextChoices):
         LOGGED_OUT = "logged_out", _("Logged out")
         REFRESH_TOKEN_REUSED = "refresh_token_reused", _("A refresh token was used twice")
+        EXPERIENCE_ENDED = "experience_ended", _("Experience login ended")
+        USER_SUSPENDED = "user_suspended", _("The user was suspended")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="sessions")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -20,14 +20,13 @@ from identity_sources.wechat.answers import Answer, AppAccessToken, MiniProgramS
 from identity_sources.wechat.errcodes import Credential, refusal
 from identity_sources.wechat.errors import SystemBusy, WeChatError, WeChatRefusal, WeChatUnavailable
 from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
-from identity_sources.wechat.redaction import MASK, redact_http_logs
+from identity_sources.wechat.masking import errmsg_without, shown_answer, shown_request
+from identity_sources.wechat.redaction import redact_http_logs
 
 LARGEST_ANSWER = 1024 * 1024
 ATTEMPTS = 2
 REPEAT_PAUSE = 0.2
 _CHUNK = 16 * 1024
-# A shorter value might occur in WeChat's text by chance.
-_SHORTEST_SECRET = 8
 
 Parsed = TypeVar("Parsed")
 
@@ -36,13 +35,18 @@ Parsed = TypeVar("Parsed")
 class CallRecord:
     """What traces and metrics may know of a call, repetition included.
 
-    `errcode` is 0 for success and None without a usable answer, whose `reason` is then set.
+    `errcode` is 0 for success and None without a usable answer, whose `reason` is then set;
+    `errmsg` is empty but for a refusal. `request` is one line, `answer` what the last attempt got:
+    neither holds a secret, a code, a token or anything of a person's (see `masking`).
     """
 
     call: str
+    request: str
+    answer: Mapping[str, str | int]
     milliseconds: int
     attempts: int
     errcode: int | None
+    errmsg: str
     rid: str | None
     reason: str | None
 
@@ -56,6 +60,12 @@ class _Call:
     query: Mapping[str, str] = field(repr=False, default_factory=dict)
     body: Mapping[str, str | bool] | None = field(repr=False, default=None)
     secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt(Generic[Parsed]):
+    outcome: Parsed | WeChatError
+    answer: Mapping[str, str | int]
 
 
 def _ignore(_record: CallRecord) -> None:
@@ -151,28 +161,32 @@ class WeChatClient:
 
     def _perform(self, call: _Call, parse: Callable[[Answer], Parsed]) -> Parsed:
         started = time.perf_counter()
-        for attempt in range(1, ATTEMPTS + 1):
-            outcome = self._attempt(call, parse)
-            if attempt == ATTEMPTS or not _may_repeat(outcome):
+        for number in range(1, ATTEMPTS + 1):
+            attempt = self._attempt(call, parse)
+            outcome = attempt.outcome
+            if number == ATTEMPTS or not _may_repeat(outcome):
                 break
             self._pause(REPEAT_PAUSE)
         milliseconds = round((time.perf_counter() - started) * 1000)
-        self._observer(_record(call.name, milliseconds, attempt, outcome))
+        request = shown_request(call.method, self._api_url + call.path, call.query, call.body)
+        self._observer(_record(call.name, request, milliseconds, number, attempt))
         if isinstance(outcome, WeChatError):
             raise outcome
         return outcome
 
-    def _attempt(self, call: _Call, parse: Callable[[Answer], Parsed]) -> Parsed | WeChatError:
+    def _attempt(self, call: _Call, parse: Callable[[Answer], Parsed]) -> _Attempt[Parsed]:
+        shown: Mapping[str, str | int] = {}
         try:
             answer = answers.read(*self._exchange(call))
+            shown = shown_answer(answer, call.secrets)
             errcode = answers.errcode_of(answer)
-            return _refusal(call, errcode, answer) if errcode else parse(answer)
+            return _Attempt(_refusal(call, errcode, answer) if errcode else parse(answer), shown)
         except WeChatError as error:
-            return error
+            return _Attempt(error, shown)
         except HTTP_FAILURES as failure:
             # Returned, not raised: raised here, it would keep the library's exception, and with it
             # the URL, as its context.
-            return unavailable(failure)
+            return _Attempt(unavailable(failure), shown)
 
     def _exchange(self, call: _Call) -> tuple[int, bytes]:
         # Uncompressed, so that the limit on the answer's size is one on what is sent.
@@ -209,10 +223,7 @@ def _bounded_body(response: requests.Response, seconds: float) -> bytes:
 
 
 def _refusal(call: _Call, errcode: int, answer: Answer) -> WeChatRefusal:
-    errmsg = answers.errmsg_of(answer)
-    for secret in call.secrets:
-        if len(secret) >= _SHORTEST_SECRET:
-            errmsg = errmsg.replace(secret, MASK)
+    errmsg = errmsg_without(answer, call.secrets)
     return refusal(call=call.name, credential=call.credential, errcode=errcode, errmsg=errmsg)
 
 
@@ -222,15 +233,21 @@ def _may_repeat(outcome: object) -> bool:
     return isinstance(outcome, SystemBusy)
 
 
-def _record(call: str, milliseconds: int, attempts: int, outcome: object) -> CallRecord:
+def _record(
+    call: str, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
+) -> CallRecord:
+    outcome = last.outcome
     unavailable_because = outcome.reason if isinstance(outcome, WeChatUnavailable) else None
     refused = outcome if isinstance(outcome, WeChatRefusal) else None
     errcode = refused.errcode if refused else 0
     return CallRecord(
         call=call,
+        request=request,
+        answer=last.answer,
         milliseconds=milliseconds,
         attempts=attempts,
         errcode=None if unavailable_because else errcode,
+        errmsg=refused.errmsg if refused else "",
         rid=refused.rid if refused else None,
         reason=unavailable_because,
     )

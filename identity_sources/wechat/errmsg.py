@@ -24,9 +24,11 @@ def rid_of(errmsg: str) -> str | None:
     return found.group(1) if found else None
 
 
+def visible(errmsg: str) -> str:
+    """Return the text without unsafe characters."""
+    return "".join(char for char in errmsg if unicodedata.category(char) not in _UNSAFE_CATEGORIES)
+
+
 def cleaned(errmsg: str) -> str:
     """Return the text without unsafe characters and secret values, cut to `LONGEST_ERRMSG`."""
-    visible = "".join(
-        char for char in errmsg if unicodedata.category(char) not in _UNSAFE_CATEGORIES
-    )
-    return redact(visible)[:LONGEST_ERRMSG]
+    return redact(visible(errmsg))[:LONGEST_ERRMSG]

@@ -42,6 +42,12 @@ def events() -> list[dict[str, Any]]:
     return list(LoginEvent.objects.order_by("pk").values(*_EVENT_FIELDS))
 
 
+def steps() -> list[dict[str, Any]]:
+    """Return the trace of the newest login event."""
+    trace: list[dict[str, Any]] = LoginEvent.objects.latest("pk").steps
+    return trace
+
+
 def event(**changes: Any) -> dict[str, Any]:
     """Return the event of Alice's first login at Acme, with the differences that matter."""
     usual = {

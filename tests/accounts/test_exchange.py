@@ -402,7 +402,7 @@ def test_an_answer_cannot_be_read_from_another_row(db):
         moved.answer()
 
 
-PARTS = {"door": "rest", "application": "a", "source": "s", "code": "c"}
+PARTS = {"door": "rest", "application": "a", "source": "s", "code": "c", "bound_to": "b"}
 
 
 @pytest.mark.parametrize("name", PARTS)

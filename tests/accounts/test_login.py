@@ -508,6 +508,7 @@ def test_a_request_does_not_show_its_secrets_when_printed():
         identity_source=None,
         code="the code",
         phone_code="the phone code",
+        bound_to="the operator's session",
     )
 
     assert "the " not in repr(request)

@@ -61,6 +61,12 @@ def assert_consistent_rows():
     assert [event.decision for event in events].count("created") == 1
     assert {event.user_id for event in events} == {User.objects.get().pk}
     assert {event.conflict for event in events} == {""}
+    for event in events:
+        # A user who was made in a transaction that was lost is in no trace.
+        names = [step["step"] for step in event.steps]
+        assert names == ["checked", "asked", "identity", "matched", "issued"]
+        assert event.steps[3]["decision"] == event.decision
+        assert event.steps[4]["access_token"]["sub"] == User.objects.get().sub
 
 
 def test_fifty_first_logins_of_one_person_make_one_user(acme, together):

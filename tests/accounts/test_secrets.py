@@ -1,4 +1,7 @@
-"""After logins, refusals and failures of every kind: no secret in any table, log line or answer."""
+"""After logins, refusals and failures of every kind: no secret in any table, log line or answer.
+
+And nothing personal in any login event.
+"""
 
 import io
 import json
@@ -12,15 +15,22 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import CodeExchange, User
+from accounts.models import CodeExchange, LoginEvent, User
 from config.logs import RedactedJsonFormatter
-from identity_sources.sandbox import Fault, FaultKind, sandbox_app_secret
+from identity_sources.sandbox import (
+    Fault,
+    FaultKind,
+    openid_of,
+    sandbox_app_secret,
+    unionid_of,
+)
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from tests import builders
 from tests.conftest import LOGIN_URL
 
 WRONG_SECRET = "a wrong client secret of more than 32 characters"
 LIVE_SESSION_KEY = "bGl2ZSBzZXNzaW9uIGtleQ=="
+LIVE_OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
 LIVE_ACCESS_TOKEN = "77_a-live-access-token-of-wechat"
 LIVE_PHONE = {
     "phoneNumber": "13800138009",
@@ -118,11 +128,11 @@ class LiveWeChat(BaseHTTPRequestHandler):
 
     def do_GET(self):
         code = parse_qs(urlsplit(self.path).query)["js_code"][0]
-        session = {"session_key": LIVE_SESSION_KEY, "openid": "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"}
+        session = {"session_key": LIVE_SESSION_KEY, "openid": LIVE_OPENID}
         if code.startswith("refused"):
             # WeChat's texts are free: this one repeats what it was sent.
-            text = f"invalid appsecret {builders.LIVE_APP_SECRET} for {code} in {self.path}"
-            return self._answer({"errcode": 40125, "errmsg": text})
+            text = f"invalid {builders.LIVE_APP_SECRET} of {LIVE_OPENID} for {code} in {self.path}"
+            return self._answer(session | {"errcode": 40125, "errmsg": text})
         if code.startswith("broken"):
             return self._send(200, json.dumps(session).encode()[:-5])
         if code.startswith("failing"):
@@ -314,6 +324,43 @@ def test_no_table_holds_a_secret(after_everything):
     assert leaks_in_database(scanner) == []
 
 
+def personal_values():
+    """Return what WeChat told of the people in the run."""
+    ids = {
+        identify(builders.MINI_APP_ID, person)
+        for identify in (openid_of, unionid_of)
+        for person in ("alice", "bob", "carol", "mallory")
+    }
+    numbers = set(User.objects.exclude(phone_number="").values_list("phone_number", flat=True))
+    assert len(numbers) > 1
+    return ids | {LIVE_OPENID} | {number.removeprefix("+86") for number in numbers}
+
+
+def test_no_login_event_holds_anything_personal(after_everything):
+    scanner = Scanner(personal_values())
+
+    leaks = [
+        (column, scanner.found_in(cell))
+        for table, column, cell in dump()
+        if table == "accounts_loginevent" and scanner.found_in(cell)
+    ]
+
+    assert leaks == []
+
+
+def test_the_events_of_the_run_have_traces_of_every_kind(after_everything):
+    traces = list(LoginEvent.objects.values_list("steps", flat=True))
+
+    assert {step["step"] for trace in traces for step in trace} == {
+        *("checked", "asked", "replayed", "identity", "matched", "phone", "issued", "refused")
+    }
+    calls = [step for trace in traces for step in trace if step["step"] == "asked"]
+    assert {step["call"] for step in calls} == {
+        *("jscode2session", "stable_token", "getuserphonenumber")
+    }
+    assert any("***" in step.get("errmsg", "") for step in calls)
+
+
 def test_no_log_line_holds_a_secret(after_everything, production_log):
     scanner = Scanner(after_everything.secrets | after_everything.issued)
 
@@ -353,6 +400,12 @@ def test_a_planted_secret_is_found_in_the_database(db, acme):
         expires_at=acme.pool.created_at,
         answer_ciphertext=b"\x00\xff" + SECRET.encode() + b"\x00",
     )
+    LoginEvent.objects.create(
+        pool=acme.pool,
+        application=acme.application,
+        occurred_at=acme.pool.created_at,
+        steps=[{"step": "asked", "answer": {"openid": f"<{SECRET}>"}}],
+    )
     acme.application.applied = {"client_secret": SECRET}
     acme.application.save()
 
@@ -360,6 +413,7 @@ def test_a_planted_secret_is_found_in_the_database(db, acme):
 
     assert {(table, column) for table, column, _ in found} == {
         ("accounts_user", "nickname"),
+        ("accounts_loginevent", "steps"),
         ("accounts_codeexchange", "key"),
         ("accounts_codeexchange", "answer_ciphertext"),
         ("applications_application", "applied"),

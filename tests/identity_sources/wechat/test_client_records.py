@@ -30,9 +30,62 @@ def test_a_successful_call_is_recorded(client, wechat, login, records):
 
     assert records == [
         CallRecord(
-            call="jscode2session", milliseconds=ANY, attempts=1, errcode=0, rid=None, reason=None
+            call="jscode2session",
+            request=(
+                f"GET {LOGIN_URL}?appid=wx0123456789abcdef&secret=***&js_code=***"
+                "&grant_type=authorization_code"
+            ),
+            answer={"session_key": "***", "openid": "***"},
+            milliseconds=ANY,
+            attempts=1,
+            errcode=0,
+            errmsg="",
+            rid=None,
+            reason=None,
         )
     ]
+
+
+def test_a_call_with_a_body_is_recorded_with_the_bodys_fields(
+    client, wechat, mini_program, records
+):
+    wechat.post(TOKEN_URL, json={"access_token": "99_AccessTokenOfAcme", "expires_in": 7200})
+
+    client.stable_token(**mini_program)
+
+    assert records[0].request == (
+        f'POST {TOKEN_URL} {{"grant_type": "client_credential", "appid": "wx0123456789abcdef",'
+        ' "secret": "***", "force_refresh": false}'
+    )
+    assert records[0].answer == {"access_token": "***", "expires_in": 7200}
+
+
+def test_a_phone_number_is_recorded_as_one_masked_field(client, wechat, phone, records):
+    info = {
+        "phoneNumber": "13800138001",
+        "purePhoneNumber": "13800138001",
+        "countryCode": "86",
+        "watermark": {"timestamp": 1_700_000_000, "appid": "wx0123456789abcdef"},
+    }
+    wechat.post(PHONE_URL, json={"errcode": 0, "errmsg": "ok", "phone_info": info})
+
+    client.getuserphonenumber(**phone)
+
+    assert records[0].request == (
+        f'POST {PHONE_URL}?access_token=*** {{"code": "***", "openid": "***"}}'
+    )
+    assert records[0].answer == {"errcode": 0, "errmsg": "ok", "phone_info": "***"}
+    assert records[0].errmsg == ""
+
+
+def test_the_address_that_was_really_asked_is_recorded(client_for, closed_port, login, records):
+    with pytest.raises(errors.WeChatUnavailable):
+        client_for(f"http://127.0.0.1:{closed_port}/").jscode2session(**login)
+
+    assert records[0].request.startswith(
+        f"GET http://127.0.0.1:{closed_port}/sns/jscode2session?appid="
+    )
+    assert (records[0].answer, records[0].reason) == ({}, "connect_failed")
 
 
 def test_a_refused_call_is_recorded_with_its_request_id(client, wechat, phone, records):
@@ -45,9 +98,12 @@ def test_a_refused_call_is_recorded_with_its_request_id(client, wechat, phone, r
     assert records == [
         CallRecord(
             call="getuserphonenumber",
+            request=ANY,
+            answer=_refused(40029),
             milliseconds=ANY,
             attempts=2,
             errcode=40029,
+            errmsg=f"refused, rid: {RID}",
             rid=RID,
             reason=None,
         )
@@ -65,9 +121,12 @@ def test_a_call_without_usable_answer_is_recorded_with_its_reason(
     assert records == [
         CallRecord(
             call="stable_token",
+            request=ANY,
+            answer={"access_token": "***"},
             milliseconds=ANY,
             attempts=1,
             errcode=None,
+            errmsg="",
             rid=None,
             reason="unreadable",
         )

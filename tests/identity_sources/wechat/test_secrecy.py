@@ -1,4 +1,4 @@
-"""No secret, code or token shows in an exception or in a log, whatever goes wrong."""
+"""No secret, code or token shows in an exception, a log or a record, whatever goes wrong."""
 
 import json
 import logging
@@ -87,6 +87,20 @@ def test_a_broken_answer_is_not_quoted(client_for, server, caplog):
         client_for(server.url).jscode2session(**CALLS["jscode2session"])
 
     assert SECRETS[5] not in _everything_said(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize("answer", BAD_ANSWERS)
+@pytest.mark.parametrize("call", CALLS)
+def test_no_record_of_a_call_holds_a_secret(client_for, server, records, call, answer):
+    if BAD_ANSWERS[answer] is not None:
+        server.answer(BAD_ANSWERS[answer])
+
+    with pytest.raises(WeChatError):
+        getattr(client_for(server.url), call)(**CALLS[call])
+
+    (record,) = records
+    assert _leaks(repr(record), call) == []
+    assert "session_key" not in record.errmsg
 
 
 @pytest.mark.parametrize("call", CALLS)
