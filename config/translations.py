@@ -5,33 +5,21 @@ needs no Babel either.
 """
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from django.utils.translation.template import templatize
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("config", "userpools", "identity_sources", "applications", "accounts", "templates")
-LOCALE = "zh_Hans"
+from config.translatable import LOCALE, ROOT, collect
+
 PO = ROOT / "config" / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
-_KEYWORDS = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-}
-
+# Babel notices an invented placeholder, but not a lost one, and none of str.format.
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 # With no date of its own, Babel would write the current minute into the compiled file.
 _HEADER = rb"""msgid ""
@@ -57,52 +45,34 @@ class Problem:
 
 def update() -> list[Problem]:
     """Bring the catalogue up to date with the sources and compile it; return what is left to do."""
-    catalog = _read()
-    catalog.update(_collect(), no_fuzzy_matching=True)
-    catalog.obsolete.clear()
+    catalog = _updated(collect())
     PO.write_bytes(_as_po(catalog))
     MO.write_bytes(_as_mo(_read()))
     return problems()
 
 
 def problems() -> list[Problem]:
-    """Return what a release would lack: strings, translations, a fresh compiled file."""
-    catalog, collected = _read(), _collect()
+    """Return what a release would lack: strings, translations, fresh files."""
+    catalog, collected = _read(), collect()
     wanted, there = _ids(collected), _ids(catalog)
     return [
         *(Problem(f"Not in the catalogue: {name!r}") for name in sorted(wanted - there)),
         *(Problem(f"No longer in the sources: {name!r}") for name in sorted(there - wanted)),
         *_untranslated(catalog),
-        *_stale(catalog),
+        *_stale(catalog, collected),
     ]
+
+
+def _updated(collected: Catalog) -> Catalog:
+    catalog = _read()
+    catalog.update(collected, no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    return catalog
 
 
 def _read() -> Catalog:
     with PO.open("rb") as file:
         return read_po(file, locale=LOCALE)
-
-
-def _collect() -> Catalog:
-    catalog = Catalog(locale=LOCALE)
-    for path in _source_files():
-        name = path.relative_to(ROOT).as_posix()
-        for _line, text, _comments, context in extract(
-            "python", io.BytesIO(_python_of(path)), keywords=_KEYWORDS
-        ):
-            # No line numbers: they would change with every edit of a source.
-            catalog.add(text, locations=[(name, 0)], context=context)
-    return catalog
-
-
-def _source_files() -> Iterator[Path]:
-    for folder in SOURCES:
-        for suffix in ("*.py", "*.html"):
-            yield from sorted((ROOT / folder).rglob(suffix))
-
-
-def _python_of(path: Path) -> bytes:
-    text = path.read_text()
-    return (templatize(text, origin=str(path)) if path.suffix == ".html" else text).encode()
 
 
 def _ids(catalog: Catalog) -> set[str]:
@@ -114,21 +84,32 @@ def _ids(catalog: Catalog) -> set[str]:
 
 
 def _untranslated(catalog: Catalog) -> Iterator[Problem]:
-    for message in catalog:
-        if message.id and (message.fuzzy or not _is_translated(message)):
+    for message in (message for message in catalog if message.id):
+        if message.fuzzy or not all(_forms(message.string)):
             yield Problem(f"Not translated: {message.id!r}")
-        for error in message.check(catalog) if message.id else ():
+        elif not _keeps_placeholders(message):
+            yield Problem(f"{message.id!r}: other placeholders than in the source")
+        for error in message.check(catalog):
             yield Problem(f"{message.id!r}: {error}")
 
 
-def _is_translated(message: Message) -> bool:
-    parts = message.string if isinstance(message.string, tuple | list) else [message.string]
-    return all(parts)
+def _keeps_placeholders(message: Message) -> bool:
+    # The plural is what Chinese, with its one form, has to say.
+    source = _PLACEHOLDER.findall(_forms(message.id)[-1])
+    return all(
+        sorted(_PLACEHOLDER.findall(form)) == sorted(source) for form in _forms(message.string)
+    )
 
 
-def _stale(catalog: Catalog) -> Iterator[Problem]:
+def _forms(text: str | list[str] | tuple[str, ...] | None) -> list[str]:
+    return list(text) if isinstance(text, list | tuple) else [text or ""]
+
+
+def _stale(catalog: Catalog, collected: Catalog) -> Iterator[Problem]:
+    if PO.read_bytes() != _as_po(_updated(collected)):
+        yield Problem(f"{PO.name} is not as its sources are: run make messages")
     if not MO.exists() or MO.read_bytes() != _as_mo(catalog):
-        yield Problem(f"{MO.relative_to(ROOT)} is older than its source: run make messages")
+        yield Problem(f"{MO.name} is older than {PO.name}: run make messages")
 
 
 def _as_po(catalog: Catalog) -> bytes:
