@@ -6,7 +6,6 @@ client_id can't lock its people out.
 """
 
 import hashlib
-import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from applications.offers import (
     IdentitySourceDisabled,
     LoginMethodDisabled,
 )
+from config.addresses import site_of
 from config.errors import DomainError, TooManyRequests
 
 Result = TypeVar("Result")
@@ -34,7 +34,6 @@ NOT_THE_CALLERS_DOING = (
     WeChatLimit,
 )
 
-IPV6_SITE = 64  # a household or a server gets a /64; single addresses in it cost nothing
 # Django's database cache gives what it counts up these seconds to live, whatever it had before.
 COUNTED_UP_LIVES = 300
 
@@ -88,11 +87,12 @@ class LoginThrottle:
     """The limits that one request to a login door falls under."""
 
     def __init__(self, *, address: str, client_id: str) -> None:
-        by_address = Counter("address", _site(address), settings.THROTTLE_LOGIN_PER_ADDRESS)
+        site = site_of(address)
+        by_address = Counter("address", site, settings.THROTTLE_LOGIN_PER_ADDRESS)
         by_application = Counter("application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION)
         self.limits = [counter for counter in (by_address, by_application) if counter.rate]
         # Even without a limit per address it is known who was refused lately.
-        self.recent = by_address if by_address.rate else Counter("recent", _site(address), "1/min")
+        self.recent = by_address if by_address.rate else Counter("recent", site, "1/min")
 
     def check(self) -> None:
         """Refuse a caller whose limit is reached.
@@ -132,15 +132,3 @@ class LoginThrottle:
         """Count a refused attempt of this caller."""
         for counter in {*self.limits, self.recent}:
             counter.add()
-
-
-def _site(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, IPV6_SITE), strict=False))
-    return address

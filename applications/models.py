@@ -40,7 +40,7 @@ class Application(ImmutableFieldsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="applications")
     client_id = models.CharField(
-        "client_id",
+        _("client ID"),
         max_length=IDENTIFIER_MAX_LENGTH,
         unique=True,
         validators=[validate_client_id],
@@ -88,7 +88,7 @@ class Application(ImmutableFieldsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.client_id
+        return self.name
 
     def clean(self) -> None:
         self.refuse_changes()

@@ -32,3 +32,38 @@ class RedactedJsonFormatter(JsonFormatter):
             record = copy.copy(record)
             record.exc_info = None
         return super().format(record)
+
+
+CONFIGURATION: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "config.logs.RequestIdFilter"},
+        "redact": {"()": "identity_sources.wechat.redaction.RedactingFilter"},
+    },
+    "formatters": {
+        "json": {
+            "()": "config.logs.RedactedJsonFormatter",
+            "fmt": "{asctime}{levelname}{name}{message}{request_id}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["request_id", "redact"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # At DEBUG urllib3 writes every URL, and WeChat's URLs carry secrets.
+        "urllib3": {"level": "WARNING"},
+        # Without this Django's own handlers would print a second, unredacted line.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Four lines at INFO for every sign-in, none of which says more than the last one.
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -24,6 +24,8 @@ from config.server import become_server
 ROOT = Path(__file__).resolve().parent.parent
 RUN_DIR = Path(os.environ.get("RUN_DIR") or ROOT / ".run").resolve()
 SECRETS = RUN_DIR / "environment.json"
+OPERATOR = "operator"
+OPERATOR_PASSWORD = RUN_DIR / "operator-password"
 DEMO = ROOT / "examples" / "demo.yaml"
 DEMO_POOL = "demo"
 DEMO_CLIENT_ID = "demo-mini-program"
@@ -41,9 +43,10 @@ def main() -> None:
         django.setup()
         call_command("migrate", verbosity=0)
         make_demo_pool()
+        password = make_operator()
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"Unionpass can't start. {error}")
-    print(greeting(settings.PUBLIC_URL), flush=True)  # noqa: T201
+    print(greeting(settings.PUBLIC_URL, password), flush=True)  # noqa: T201
     become_server(workers=1)
 
 
@@ -69,8 +72,7 @@ def kept_secrets() -> dict[str, str]:
             "DEMO_WEB_SECRET": secrets.token_urlsafe(32),
             "DEMO_MACHINE_SECRET": secrets.token_urlsafe(32),
         }
-        with os.fdopen(os.open(SECRETS, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(made, file, indent=2)
+        _keep(SECRETS, json.dumps(made, indent=2))
     kept: dict[str, str] = json.loads(SECRETS.read_text())
     return kept
 
@@ -81,6 +83,29 @@ def make_demo_pool() -> None:
     if not pools.filter(identifier=DEMO_POOL).exists():
         with io.StringIO() as unsaid:
             call_command("apply", str(DEMO), stdout=unsaid)
+
+
+def make_operator() -> str:
+    """Make the operator on the first run; return what is to be printed as the password.
+
+    Kept apart from the environment: the server that is started has no use for it.
+    """
+    operators = apps.get_model("userpools", "Operator")._default_manager
+    operator = operators.filter(username=OPERATOR).first()
+    if operator is None:
+        password = secrets.token_urlsafe(12)
+        OPERATOR_PASSWORD.unlink(missing_ok=True)
+        _keep(OPERATOR_PASSWORD, password)
+        operators.create_superuser(OPERATOR, password=password)
+        return password
+    kept = OPERATOR_PASSWORD.read_text() if OPERATOR_PASSWORD.exists() else ""
+    return kept if operator.check_password(kept) else "(the one that you chose)"
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file that is for this user alone from its first moment on."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
 
 
 def refuse_taken_port(port: str) -> None:
@@ -97,16 +122,21 @@ def refuse_taken_port(port: str) -> None:
             )
 
 
-def greeting(url: str) -> str:
-    """Return what the terminal says: where we are, and how to log a sandbox person in."""
+def greeting(url: str, password: str) -> str:
+    """Return what the terminal says: where we are, who may enter, how to log somebody in."""
     code = f"{url}/sandbox/wx.login?app_id={DEMO_APP_ID}&person=alice"
     return f"""
 Unionpass runs at {url}  (Ctrl-C stops it; data stays in {RUN_DIR})
 
+  Console         {url}/console/
+  Operator        {OPERATOR}
+  Password        {password}
+
   API reference   {url}/api/docs
   Discovery       {url}/oidc/{DEMO_POOL}/.well-known/openid-configuration
 
-Log Alice in, as her mini program would: the first part plays wx.login on her phone.
+In the console, open the application "Demo mini program" and press "Experience login".
+Or log Alice in from here, as her mini program would: the first part plays wx.login on her phone.
 
   CODE=$(curl -s -X POST '{code}' | cut -d'"' -f8); \\
   curl -s {url}/api/v1/login/wechat-mini-program -H 'Content-Type: application/json' \\

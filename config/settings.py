@@ -1,13 +1,14 @@
 """Django settings, read from the environment alone. docs/settings.md lists every variable."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import console_settings, environment, logs
 from config.encryption import parse_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -59,11 +60,14 @@ THROTTLE_LOGIN_PER_APPLICATION = environment.rate("THROTTLE_LOGIN_PER_APPLICATIO
 
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "userpools.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "csp",
     "rest_framework",
     "drf_spectacular",
@@ -90,8 +94,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "userpools.console.middleware.ConsoleMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+CONSOLE_URLCONF = "config.console_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
@@ -108,6 +115,10 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "userpools.Operator"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -146,15 +157,33 @@ CACHES = {
     "sandbox": {**_shared_cache, "KEY_PREFIX": "sandbox"},
 }
 
+# --- Console ---------------------------------------------------------------------------------
+UNFOLD = console_settings.UNFOLD
+CONSOLE_CONTENT_SECURITY_POLICY = console_settings.CONTENT_SECURITY_POLICY
+LOGIN_URL, LOGIN_REDIRECT_URL = "/console/login/", "/console/"
+# Wrong passwords from one address; what axes writes down of them is no more than it needs.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "userpools.console.sign_in.caller"
+AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_ALLOWED_CORS_ORIGINS = PUBLIC_URL
+
 # --- Languages and time ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Static files ----------------------------------------------------------------------------
-STATIC_URL = "static/"
+# Absolute: the console's pages are mounted below each pool, static files aren't.
+STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
@@ -186,6 +215,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_NAME = "unionpass_operator"
+SESSION_COOKIE_AGE = 12 * 3600  # a working day: operators sign in anew each morning
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = _https, True, "Lax"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 # Enough for every JSON body and form; a larger one is answered 413 before it is read.
@@ -235,34 +266,4 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Logs ------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "config.logs.RequestIdFilter"},
-        "redact": {"()": "identity_sources.wechat.redaction.RedactingFilter"},
-    },
-    "formatters": {
-        "json": {
-            "()": "config.logs.RedactedJsonFormatter",
-            "fmt": "{asctime}{levelname}{name}{message}{request_id}",
-            "style": "{",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-        }
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "filters": ["request_id", "redact"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        # At DEBUG urllib3 writes every URL, and WeChat's URLs carry secrets.
-        "urllib3": {"level": "WARNING"},
-        # Without this Django's own handlers would print a second, unredacted line.
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-    },
-}
+LOGGING = logs.CONFIGURATION

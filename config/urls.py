@@ -2,10 +2,17 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from config.api import not_found
+from config.pages import welcome
 
+# /console/ is not here: the middleware mounts it (userpools/console/middleware.py).
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", welcome, name="welcome"),
+    path("console", RedirectView.as_view(url="/console/")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("experience/", include("accounts.experience.urls")),
     path("api/", include("accounts.api.urls")),
     path("oidc/", include("accounts.oidc.urls")),
     re_path(r"^(api|oidc)/", not_found),

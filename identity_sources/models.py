@@ -84,7 +84,7 @@ class IdentitySource(ImmutableFieldsMixin):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pool} · {self.identifier}"
+        return self.display_name
 
     def clean(self) -> None:
         if self.mode == self.Mode.SANDBOX and not is_sandbox_app_id(self.app_id):

@@ -13,7 +13,7 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import sandbox_app_secret
 from userpools.keys import active_key, generate_private_key
-from userpools.models import SigningKey, UserPool
+from userpools.models import Membership, Operator, SigningKey, UserPool
 
 MINI_APP_ID = "wxsandbox000000001"
 SECOND_MINI_APP_ID = "wxsandbox000000002"
@@ -21,6 +21,7 @@ UNBOUND_APP_ID = "wxsandboxf00000001"
 """Of a mini program without an Open Platform account: WeChat gives no UnionID."""
 LIVE_APP_ID = "wx0123456789abcdef"
 LIVE_APP_SECRET = "0123456789abcdef0123456789abcdef"
+OPERATOR_PASSWORD = "a password of an operator's"
 CLIENT_SECRET = "a client secret of more than 32 characters"
 
 
@@ -95,3 +96,13 @@ def wx_login(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
 def get_phone_number(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
     """What the getPhoneNumber button gives on this person's phone."""
     return sandbox().get_phone_number(app_id, person)
+
+
+def make_operator(
+    username: str, pool: UserPool | None = None, *, role: str = "admin", **fields: Any
+) -> Operator:
+    """An operator with a role in the pool; without a pool, one with no role anywhere."""
+    operator = Operator.objects.create_user(username, password=OPERATOR_PASSWORD, **fields)
+    if pool:
+        Membership.objects.create(pool=pool, operator=operator, role=role)
+    return operator

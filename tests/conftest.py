@@ -23,7 +23,7 @@ from pytest_django import Settings
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
 from tests import builders
-from userpools.models import UserPool
+from userpools.models import Operator, UserPool
 
 LOGIN_URL = "/api/v1/login/wechat-mini-program"
 
@@ -108,6 +108,51 @@ def shared_caches(settings: Settings) -> Iterator[None]:
 @pytest.fixture
 def client() -> GuardedClient:
     return GuardedClient()
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    """Name static files as they are called; only a server that starts collects and hashes them."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hash operators' passwords in no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def admin_client(acme: Tenant) -> GuardedClient:
+    """Ada's browser: she is an administrator of Acme, and of nothing else."""
+    return signed_in(builders.make_operator("ada", acme.pool))
+
+
+@pytest.fixture
+def viewer_client(acme: Tenant) -> GuardedClient:
+    """Vic's browser: he may look at Acme."""
+    return signed_in(builders.make_operator("vic", acme.pool, role="viewer"))
+
+
+@pytest.fixture
+def stranger_client(acme: Tenant, globex: Tenant) -> GuardedClient:
+    """Mallory's browser: she is an administrator of Globex, and Acme isn't hers."""
+    return signed_in(builders.make_operator("mallory", globex.pool))
+
+
+@pytest.fixture
+def superuser_client(db: None) -> GuardedClient:
+    """Sue's browser: she is an operator of every pool."""
+    return signed_in(builders.make_operator("sue", is_superuser=True))
+
+
+def signed_in(operator: Operator) -> GuardedClient:
+    """A browser in which the operator has signed in."""
+    client = GuardedClient()
+    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 @pytest.fixture

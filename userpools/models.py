@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.encryption import seal, unseal
 from config.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
@@ -18,15 +19,15 @@ from config.primary_keys import new_id
 # or will be, paths of their own there (design: "identifiers that would collide are refused").
 # fmt: off
 RESERVED_POOL_IDENTIFIERS = frozenset({
-    "account", "accounts", "add", "admin", "api", "apply", "auth",
+    "account", "accounts", "add", "admin", "api", "applications", "apply", "auth",
     "authorize", "autocomplete", "certs", "change-password", "confirm", "console", "delete",
     "device", "device-authorization", "email", "error", "events", "experience",
     "export", "healthz", "history", "i18n", "introspect", "introspection", "jsi18n",
     "jwks", "keys", "language", "link", "login", "logout", "me",
-    "metrics", "new", "oidc", "operators", "par", "password", "pools",
+    "metrics", "new", "oidc", "operator-accounts", "operators", "par", "password", "pools",
     "qr", "r", "readyz", "register", "revocation", "revoke", "sandbox",
-    "scan", "search", "session", "settings", "setup", "static", "switch",
-    "token", "userinfo", "users", "wechat",
+    "scan", "search", "session", "settings", "setup", "sources", "static", "switch",
+    "token", "userinfo", "userpools", "users", "wechat",
 })
 # fmt: on
 
@@ -84,7 +85,7 @@ class UserPool(ImmutableFieldsMixin):
         verbose_name_plural = _("user pools")
 
     def __str__(self) -> str:
-        return self.identifier
+        return self.name
 
     def clean(self) -> None:
         if self.identifier in RESERVED_POOL_IDENTIFIERS:
@@ -115,8 +116,8 @@ class Membership(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("membership")
-        verbose_name_plural = _("memberships")
+        verbose_name = _("operator of the pool")
+        verbose_name_plural = _("operators of the pool")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["pool", "operator"], name="userpools_membership_once_per_pool"
@@ -124,18 +125,19 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.operator} · {self.pool} · {self.role}"
+        return f"{self.operator} · {self.get_role_display()}"
 
 
 class SigningKey(models.Model):
     """A key pair that signs the pool's tokens; ``kid`` is the RFC 7638 thumbprint."""
 
     class Algorithm(models.TextChoices):
-        ES256 = "ES256"
-        RS256 = "RS256"
+        ES256 = "ES256", "ES256"
+        RS256 = "RS256", "RS256"
 
     class State(models.TextChoices):
-        NEXT = "next", _("Next")
+        # A list of pages has a "Next" too.
+        NEXT = "next", pgettext_lazy("signing key", "Next")
         ACTIVE = "active", _("Active")
         RETIRED = "retired", _("Retired")
 

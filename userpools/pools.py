@@ -17,8 +17,13 @@ def create_pool(**fields: Any) -> UserPool:
     """
     pool = UserPool(**fields)
     pool.full_clean()
+    save_new_pool(pool)
+    return pool
+
+
+def save_new_pool(pool: UserPool) -> None:
+    """Store a pool that was checked, with its signing keys."""
     with transaction.atomic():
         pool.save(force_insert=True)
         for algorithm in SigningKey.Algorithm:
             active_key(pool, algorithm, generate_private_key(algorithm)).save(force_insert=True)
-    return pool

@@ -1,12 +1,13 @@
 """The plan into the database: everything in one transaction, or nothing."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from applications.client_secrets import put_in_force
 from applications.manifest.applied import Value, digest
 from applications.manifest.entries import Manifest
 from applications.manifest.plan import Action, Method, ObjectPlan, Plan, PoolPlan
@@ -17,17 +18,12 @@ from applications.manifest.state import (
     application_state,
     load_rows,
     pool_state,
-    secret_hash_of,
     source_state,
 )
-from applications.models import Application, ClientSecret, LoginMethod, RedirectURI
+from applications.models import Application, LoginMethod, RedirectURI
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 from userpools.pools import create_pool
-
-# Long enough for every server of the application to be given the new secret in working hours,
-# short enough that a secret nobody means to use any more isn't forgotten.
-CLIENT_SECRET_OVERLAP = timedelta(hours=24)
 
 # Two files that make the same new thing at once meet only at a unique constraint: there is no row
 # to lock yet. The one that comes second starts again and finds the row.
@@ -128,7 +124,8 @@ class _PoolWriter:
             row.save(force_insert=is_new)
         before = application_state(row, live_sources=()) if is_new else {}
         if "client_secret" in plan.changed:
-            _rotate_client_secret(row, str(plan.intent.values["client_secret"]), now=self.now)
+            secret_hash = bytes.fromhex(str(plan.intent.values["client_secret"]))
+            put_in_force(row, secret_hash, now=self.now)
         if "redirect_uris" in plan.changed:
             _set_redirect_uris(row, plan.intent.values["redirect_uris"])
         if "login_methods" in plan.changed:
@@ -146,20 +143,6 @@ def _remember(row: Row, values: Mapping[str, Value]) -> None:
     if row.applied != {**row.applied, **applied}:
         row.applied = {**row.applied, **applied}
         row.save(update_fields=["applied"])
-
-
-def _rotate_client_secret(application: Application, secret_hash: str, *, now: datetime) -> None:
-    overlap_ends_at = now + CLIENT_SECRET_OVERLAP
-    found = None
-    for secret in ClientSecret.objects.filter(application=application):
-        if secret_hash_of(secret) == secret_hash:
-            found = secret
-        elif secret.expires_at is None or secret.expires_at > overlap_ends_at:
-            secret.expires_at = overlap_ends_at
-            secret.save(update_fields=["expires_at"])
-    found = found or ClientSecret(application=application, secret_hash=bytes.fromhex(secret_hash))
-    found.expires_at = None
-    found.save()
 
 
 def _set_redirect_uris(application: Application, uris: Value) -> None:

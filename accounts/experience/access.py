@@ -1,0 +1,79 @@
+"""Who may open an experience page: an administrator of the pool, or the bearer of a shared link.
+
+A shared link is signed, ends after a day, works for sandbox sources alone and shows no tokens.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from applications.models import Application
+from userpools.console.place import role_in
+from userpools.models import Membership, Operator
+
+LINK_LIVES = timedelta(days=1)
+_SALT = "experience login"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Somebody on the page; ``operator`` is None for the bearer of a shared link."""
+
+    application: Application
+    operator: Operator | None
+    session: str = field(repr=False)
+    """names the operator's session, or the link of a guest: codes are of use within it alone"""
+
+    @property
+    def is_guest(self) -> bool:
+        return self.operator is None
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in and no link was shared: what there is here isn't told."""
+
+
+def admit(request: HttpRequest, client_id: str) -> Visitor:
+    """Return who is on the page, and of which application it is.
+
+    Raises:
+        NotSignedIn: the visitor has to sign in first.
+        Http404: there is no such application in a pool of the operator's, or the link is no good.
+        PermissionDenied: the operator may only look.
+
+    """
+    shared = request.GET.get("share")
+    operator = request.user if isinstance(request.user, Operator) else None
+    if operator is None and shared is None:
+        raise NotSignedIn
+    application = Application.objects.select_related("pool").filter(client_id=client_id).first()
+    role = role_in(operator, application.pool) if operator and application else None
+    if application and role == Membership.Role.ADMIN:
+        session = _digest(request.session.session_key or "")
+        return Visitor(application=application, operator=operator, session=session)
+    if application and shared is not None and _is_shared(application, shared):
+        return Visitor(application=application, operator=None, session=_digest(shared))
+    if application is None or role is None:
+        raise Http404
+    raise PermissionDenied
+
+
+def share(application: Application) -> str:
+    """Return the signed word that a shared link carries."""
+    return signing.dumps(str(application.pk), salt=_SALT)
+
+
+def _is_shared(application: Application, word: str) -> bool:
+    try:
+        shared = signing.loads(word, salt=_SALT, max_age=LINK_LIVES)
+    except signing.BadSignature:
+        return False
+    return bool(shared == str(application.pk))
+
+
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()

@@ -1,0 +1,74 @@
+"""What is filled in on the phone of the experience page: a sandbox person, or a real code."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.api.inputs import CODE_MAX_LENGTH, SECRET_MAX_LENGTH
+from applications.models import Application
+from identity_sources.gateway import sandbox
+from identity_sources.models import IdentitySource
+from identity_sources.sandbox.errors import PhoneUnavailableError
+from identity_sources.sandbox.world import PEOPLE
+
+
+class ExperienceForm(forms.Form):
+    """Becomes the fields of the REST call. A person needs a sandbox source, a code a live one."""
+
+    person = forms.ChoiceField(choices=[(key, key) for key in PEOPLE], required=False)
+    with_phone = forms.BooleanField(label=_("also give the phone number"), required=False)
+    code = forms.CharField(
+        label=_("code of wx.login"), max_length=CODE_MAX_LENGTH, required=False, strip=True
+    )
+    client_secret = forms.CharField(
+        label=_("client secret"),
+        max_length=SECRET_MAX_LENGTH,
+        required=False,
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+    )
+
+    def __init__(
+        self, data: Any, *, sources: Sequence[IdentitySource], application: Application
+    ) -> None:
+        super().__init__(data)
+        self.sources = {source.identifier: source for source in sources}
+        self.fields["identity_source"] = forms.ChoiceField(
+            choices=[(source.identifier, source.display_name) for source in sources]
+        )
+        if application.client_authentication == Application.ClientAuthentication.NONE:
+            del self.fields["client_secret"]
+
+    def clean(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().clean() or self.cleaned_data
+        source = self.sources.get(fields.get("identity_source", ""))
+        if source and source.mode == IdentitySource.Mode.SANDBOX and not fields.get("person"):
+            self.add_error("person", _("Pick who holds the phone."))
+        if source and source.mode == IdentitySource.Mode.LIVE and not fields.get("code"):
+            self.add_error("code", _("Paste the code that wx.login gave."))
+        return fields
+
+    def rest_fields(self) -> dict[str, str]:
+        """Return the body of the REST call, but for the application; plays the sandbox's phone."""
+        filled = self.cleaned_data
+        source = self.sources[filled["identity_source"]]
+        fields = {"identity_source": source.identifier}
+        if source.mode == IdentitySource.Mode.SANDBOX:
+            fields |= self._codes_of_person(source.app_id)
+        else:
+            fields["code"] = filled["code"]
+        if filled.get("client_secret"):
+            fields["client_secret"] = filled["client_secret"]
+        return fields
+
+    def _codes_of_person(self, app_id: str) -> dict[str, str]:
+        person = self.cleaned_data["person"]
+        codes = {"code": sandbox().wx_login(app_id, person)}
+        if self.cleaned_data["with_phone"]:
+            try:
+                codes["phone_code"] = sandbox().get_phone_number(app_id, person)
+            except PhoneUnavailableError:
+                # The person has no number, so the button gives no code, as on a real phone.
+                return codes
+        return codes

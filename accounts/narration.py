@@ -1,0 +1,261 @@
+"""Telling a login's trace in the words of an operator: what happened, where it stopped, what to do.
+
+One telling for the experience login and for every login event, from the steps that the event holds
+(accounts/trace.py). Events of before there were steps are told by their columns.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.explanations import explain_refusal
+from accounts.models import LoginEvent
+from accounts.phones import Status
+from accounts.trace import Name
+from identity_sources.wechat.catalogue import explain
+
+
+class State(StrEnum):
+    """How a step ended; ``NOTICE`` is one that went on, with something worth knowing."""
+
+    DONE = "done"
+    NOTICE = "notice"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One step of the trace, for a template."""
+
+    title: str
+    name: Name | None = None
+    """the step's; None for the request itself"""
+    sentence: str = ""
+    state: State = State.DONE
+    remedy: str = ""
+    milliseconds: int | None = None
+    """since the attempt began"""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """label → what a program said: shown as it is, in monospace"""
+
+    @property
+    def shown_facts(self) -> list[tuple[str, Any]]:
+        """The facts that there are; a list as one text."""
+        return [
+            (label, ", ".join(fact) if isinstance(fact, list) else fact)
+            for label, fact in self.facts.items()
+            if fact
+        ]
+
+
+def narrate(event: LoginEvent) -> list[Line]:
+    """Tell the event's steps, beginning with the request itself."""
+    return [_received(event), *(_TELL[Name(step["step"])](step, event) for step in event.steps)]
+
+
+def narrate_unrecorded(error: str, description: str) -> list[Line]:
+    """Tell of a request that was refused before it named anything to record."""
+    return [_line_of_refusal(error, description, None)]
+
+
+def headline(event: LoginEvent) -> str:
+    """Say the outcome in one sentence."""
+    if event.outcome == LoginEvent.Outcome.REFUSED:
+        return _("Refused: %(reason)s") % {"reason": explain_refusal(event.error).meaning}
+    return reason_of(event)
+
+
+def reason_of(event: LoginEvent) -> str:
+    """Say why it was this user, or why it was refused."""
+    if event.outcome == LoginEvent.Outcome.REFUSED:
+        return explain_refusal(event.error).meaning
+    sentence = _DECISIONS.get(event.decision, lambda: "")()
+    return f"{sentence} {_('Repeated within a minute.')}" if event.replayed else sentence
+
+
+def meaning_of(error: str) -> str:
+    """Say what a refusal's code means."""
+    return explain_refusal(error).meaning
+
+
+_DECISIONS: dict[str, Callable[[], str]] = {
+    LoginEvent.Decision.CREATED: lambda: _("A new user: nobody had this WeChat account."),
+    LoginEvent.Decision.MATCHED_OPENID: lambda: _("Known by the OpenID."),
+    LoginEvent.Decision.MATCHED_UNIONID: lambda: _("Known by the UnionID; the OpenID was added."),
+}
+
+
+def _received(event: LoginEvent) -> Line:
+    return Line(
+        title=_("Request received"),
+        sentence=event.get_door_display(),
+        milliseconds=0,
+        facts={
+            "client_id": event.application.client_id,
+            "request_id": event.request_id,
+        },
+    )
+
+
+def _checked(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    source = event.identity_source
+    return Line(
+        name=Name.CHECKED,
+        title=_("Application and login method checked"),
+        sentence=_("%(application)s offers %(source)s.")
+        % {
+            "application": event.application.name,
+            "source": source.display_name if source else "-",
+        },
+        milliseconds=step["ms"],
+        facts={"scope": step.get("scope", "")},
+    )
+
+
+def _asked(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    errcode = step.get("errcode")
+    succeeded = errcode == 0 and not step.get("reason")
+    explanation = explain(errcode) if errcode else None
+    return Line(
+        name=Name.ASKED,
+        title=_("WeChat asked: %(call)s") % {"call": step.get("call", "")},
+        sentence=_sentence_of_call(step, explanation.meaning if explanation else ""),
+        state=State.DONE if succeeded else State.NOTICE,
+        remedy=_(explanation.remedy) if explanation else "",
+        milliseconds=step["ms"],
+        facts={
+            _("request"): step.get("request", ""),
+            _("answer"): step.get("answer", {}),
+            "rid": step.get("rid", ""),
+        },
+    )
+
+
+def _sentence_of_call(step: Mapping[str, Any], meaning: str) -> str:
+    took = _("WeChat answered after %(took)s ms.") % {"took": step.get("took", "-")}
+    if step.get("reason"):
+        took = _("WeChat gave no usable answer (%(reason)s), %(took)s ms.") % {
+            "reason": step["reason"],
+            "took": step.get("took", "-"),
+        }
+    again = _("It was asked twice.") if step.get("attempts", 1) > 1 else ""
+    return " ".join(part for part in (took, again, _(meaning) if meaning else "") if part)
+
+
+def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    return Line(
+        name=Name.REPLAYED,
+        title=_("The same code came a second time"),
+        sentence=_("WeChat wasn't asked again: what it said within the last minute still holds."),
+        state=State.NOTICE,
+        milliseconds=step["ms"],
+    )
+
+
+def _identity(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    has_unionid = step.get("unionid")
+    return Line(
+        name=Name.IDENTITY,
+        title=_("Identity read"),
+        sentence=_("WeChat gave an OpenID and a UnionID.")
+        if has_unionid
+        else _("WeChat gave an OpenID and no UnionID."),
+        state=State.DONE if has_unionid else State.NOTICE,
+        remedy=""
+        if has_unionid
+        else _(
+            "For a UnionID, bind the app to your WeChat Open Platform account; until then the same "
+            "person in another app is another user."
+        ),
+        milliseconds=step["ms"],
+    )
+
+
+def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    created = step.get("decision") == LoginEvent.Decision.CREATED
+    conflict = step.get("conflict")
+    sentences = [_DECISIONS.get(step.get("decision", ""), lambda: "")()]
+    if step.get("unionid_added"):
+        sentences.append(_("The UnionID was added."))
+    if conflict:
+        sentences.append(_("The UnionID belongs to another user; nothing was merged."))
+    return Line(
+        name=Name.MATCHED,
+        title=_("User created") if created else _("User found"),
+        sentence=" ".join(sentences),
+        state=State.NOTICE if conflict else State.DONE,
+        milliseconds=step["ms"],
+        facts={"sub": event.user.sub if event.user else ""},
+    )
+
+
+def _phone(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    status = step.get("status", "")
+    good = status in {Status.STORED, Status.UNCHANGED}
+    return Line(
+        name=Name.PHONE,
+        title=_("Phone number"),
+        sentence=_PHONE_SENTENCES[Status(status)]() if status in Status.values else status,
+        state=State.DONE if good else State.NOTICE,
+        milliseconds=step["ms"],
+    )
+
+
+_PHONE_SENTENCES = {
+    Status.STORED: lambda: _("WeChat gave the number, and it was stored."),
+    Status.UNCHANGED: lambda: _("The user has a number already; it stayed."),
+    Status.TAKEN: lambda: _("Another user has this number; it wasn't stored."),
+    Status.INVALID_CODE: lambda: _("WeChat didn't accept the code of the phone number."),
+    Status.UNAVAILABLE: lambda: _("WeChat couldn't be asked for the number."),
+}
+
+
+def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    return Line(
+        name=Name.ISSUED,
+        title=_("Tokens issued"),
+        sentence=_("The access token is good for %(minutes)s minutes.")
+        % {"minutes": round(step.get("expires_in", 0) / 60)},
+        milliseconds=step["ms"],
+        facts={
+            _("signed with"): f"{step.get('algorithm', '')} · {step.get('kid', '')}",
+            _("access token"): {
+                name: ", ".join(claim) if isinstance(claim, list) else claim
+                for name, claim in step.get("access_token", {}).items()
+            },
+            _("ID token"): step.get("id_token") or _("none"),
+            _("refresh token"): _("yes") if step.get("refresh_token") else _("no"),
+        },
+    )
+
+
+def _refused(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    return _line_of_refusal(step.get("error", ""), step.get("description", ""), step["ms"])
+
+
+def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> Line:
+    explanation = explain_refusal(error)
+    return Line(
+        name=Name.REFUSED,
+        title=_("Stopped here"),
+        sentence=explanation.meaning,
+        state=State.STOPPED,
+        remedy=explanation.remedy,
+        milliseconds=milliseconds,
+        facts={"error": error, "error_description": description},
+    )
+
+
+_TELL = {
+    Name.CHECKED: _checked,
+    Name.ASKED: _asked,
+    Name.REPLAYED: _replayed,
+    Name.IDENTITY: _identity,
+    Name.MATCHED: _matched,
+    Name.PHONE: _phone,
+    Name.ISSUED: _issued,
+    Name.REFUSED: _refused,
+}

@@ -1,0 +1,143 @@
+"""The list of a pool's applications, and the page of one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.datasets import BaseDataset
+from unfold.decorators import display
+
+from applications.admin.client_secrets import client_secret_page, new_client_secret_view
+from applications.admin.integration import IntegrationTab
+from applications.admin.login_control import LoginControlInline, candidates
+from applications.admin.redirect_uris import RedirectURIInline
+from applications.checklist import checklist
+from applications.models import Application
+from applications.rules import ApplicationType, is_confidential
+from userpools.console.model_admin import PoolForm, PoolModelAdmin
+from userpools.console.place import place_of
+
+_LIFETIME = _("As [days] hours:minutes:seconds: “30 00:00:00” is 30 days, “1:00:00” an hour.")
+_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
+
+
+class ApplicationForm(PoolForm):
+    class Meta:
+        help_texts = {
+            "access_token_lifetime": _LIFETIME,
+            "refresh_token_idle_lifetime": _LIFETIME,
+            "refresh_token_absolute_lifetime": _LIFETIME,
+            "enabled": _("While this is off, nobody logs in and no session is renewed."),
+        }
+
+
+class NewApplicationForm(PoolForm):
+    """A new application; one that can keep a secret gets one."""
+
+    def clean(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().clean() or self.cleaned_data
+        if is_confidential(fields.get("type", "")):
+            self.instance.client_authentication = Application.ClientAuthentication.CLIENT_SECRET
+        return fields
+
+
+@admin.register(Application)
+class ApplicationAdmin(PoolModelAdmin):
+    """The pool's applications. None is deleted: a client_id is never used again."""
+
+    path = "applications"
+    invitation = _("An application is a program of yours that people log in to.")
+    form = ApplicationForm
+    list_display = ("name", "client_id", "type", "state")
+    search_fields = ("name", "client_id")
+    ordering = ("name",)
+    inlines = (LoginControlInline, RedirectURIInline)
+    change_form_datasets = (IntegrationTab,)
+    change_form_outer_before_template = "console/application_panel.html"
+    add_fieldsets = ((None, {"fields": ("type", "name", "client_id")}),)
+    fieldsets = (
+        (None, {"fields": ("name", "enabled", "type", "client_id")}),
+        (
+            _("Tokens and security"),
+            {
+                "fields": (
+                    "client_authentication",
+                    "signing_algorithm",
+                    "access_token_lifetime",
+                    "refresh_token_idle_lifetime",
+                    "refresh_token_absolute_lifetime",
+                )
+            },
+        ),
+    )
+
+    @display(description=_("state"), label={"on": "success", "off": "warning"})
+    def state(self, application: Application) -> tuple[str, Any]:
+        return ("on", _("On")) if application.enabled else ("off", _("Off"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        secret = path(
+            "<uuid:application_id>/client-secret/",
+            self.admin_site.admin_view(new_client_secret_view(self)),
+            name="applications_application_client_secret",
+        )
+        return [secret, *super().get_urls()]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        kwargs |= {} if obj else {"form": NewApplicationForm}
+        return super().get_form(request, obj, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Offer the tabs that mean something for this type."""
+        if obj is None or obj.type == ApplicationType.MACHINE:
+            return []
+        redirected = [RedirectURIInline] if obj.type in _REDIRECTED else []
+        return [LoginControlInline, *redirected]
+
+    def get_changeform_datasets(self, request: HttpRequest) -> list[type[BaseDataset]]:
+        is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
+        return [IntegrationTab] if is_there else []
+
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Any, inline: Any, prefix: str
+    ) -> dict[str, Any]:
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        if isinstance(inline, LoginControlInline) and obj.pk:
+            kwargs["initial"] = candidates(obj)
+        return kwargs
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> Any:
+        application = kwargs.get("obj")
+        if application:
+            items = checklist(application, now=timezone.now())
+            context |= {
+                "checklist": items,
+                "is_ready": all(item.done is not False for item in items),
+                "may_change": place_of(request).may_change,
+                "has_experience": application.type == ApplicationType.MINI_PROGRAM,
+                "experience_url": f"/experience/{application.client_id}",
+                "has_secrets": application.client_authentication
+                != Application.ClientAuthentication.NONE,
+            }
+        return super().render_change_form(request, context, **kwargs)
+
+    def response_add(
+        self, request: HttpRequest, obj: Application, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on where the next thing is to be done: the secret, or the login control."""
+        if is_confidential(obj.type):
+            return client_secret_page(self, request, obj)
+        messages.success(request, _("The application is there. Now offer a login method."))
+        page = reverse("admin:applications_application_change", args=[obj.pk])
+        return HttpResponseRedirect(f"{page}#login_methods")

@@ -1,0 +1,48 @@
+"""A new client secret: made on demand, shown on one page, once."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+
+from applications.client_secrets import issue_client_secret
+from applications.models import Application
+
+
+def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """Return the view that makes a secret; the one before goes on working for a day."""
+
+    @require_POST
+    def view(request: HttpRequest, application_id: UUID) -> HttpResponse:
+        application = admin.get_object(request, str(application_id))
+        if not isinstance(application, Application) or not admin.has_change_permission(
+            request, application
+        ):
+            raise PermissionDenied
+        admin.log_change(request, application, _("New client secret."))
+        return client_secret_page(admin, request, application)
+
+    return view
+
+
+def client_secret_page(
+    admin: ModelAdmin, request: HttpRequest, application: Application
+) -> HttpResponse:
+    """Make a secret and answer with the page that shows it.
+
+    The answer to the very request: kept for another one, it would lie in a session or a cookie.
+    """
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": _("Client secret of %(application)s") % {"application": application.name},
+        "opts": admin.opts,
+        "application": application,
+        "client_secret": issue_client_secret(application, now=timezone.now()),
+    }
+    return TemplateResponse(request, "console/client_secret.html", context)

@@ -1,0 +1,127 @@
+"""The login control tab: every source and way that the application may offer, each with a switch.
+
+A login method is a row only once it was switched; until then it is a candidate, computed from the
+pool's sources by the one table of applications/rules.py.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from applications.models import Application, LoginMethod
+from applications.rules import Way, ways_in
+from identity_sources.models import IdentitySource
+from userpools.console.model_admin import PoolTabularInline
+
+
+class FixedChoice(forms.Select):
+    """A choice that was made already: shown as text, sent as a hidden field."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        label = next((label for known, label in self.choices if str(known) == str(value)), "-")
+        return format_html('<input type="hidden" name="{}" value="{}">{}', name, value, label)
+
+
+class SourceChoiceField(forms.ModelChoiceField):
+    """Names a source so that it can be told from others of its type."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.display_name} · {obj.app_id}"
+
+
+class LoginMethodForm(forms.ModelForm):
+    """One switch. Which source and way it is for can't be changed."""
+
+    identity_source = SourceChoiceField(
+        queryset=IdentitySource.objects.none(), widget=FixedChoice, label=_("identity source")
+    )
+    way = forms.ChoiceField(choices=Way.choices, widget=FixedChoice, label=_("way in"))
+    enabled = forms.BooleanField(
+        required=False, widget=UnfoldBooleanSwitchWidget, label=_("offered")
+    )
+
+    class Meta:
+        model = LoginMethod
+        fields = ("enabled", "identity_source", "way", "position")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.instance._state.adding:  # noqa: SLF001  documented
+            self.fields["identity_source"].disabled = self.fields["way"].disabled = True
+
+
+class LoginControlFormSet(PaginationInlineFormSet):
+    """The application's switches: its rows, then what it could offer besides."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["identity_source"].queryset = sources_for(self.instance)
+        form.instance.pool_id = self.instance.pool_id
+
+
+class LoginControlInline(PoolTabularInline):
+    """The tab. Nothing is deleted in it: sessions refer to what was once offered."""
+
+    model = LoginMethod
+    form = LoginMethodForm
+    formset = LoginControlFormSet
+    verbose_name = _("login method")
+    verbose_name_plural = _("Login control")
+    fields = ("enabled", "identity_source", "way", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+    hide_title = True
+    can_delete = False
+    template_before = "console/login_control.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LoginMethod]:
+        """Leave out what belongs to archived sources."""
+        methods: QuerySet[LoginMethod] = super().get_queryset(request)
+        return methods.filter(identity_source__archived_at__isnull=True).order_by("position", "pk")
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return len(candidates(obj)) if obj else 0
+
+    def get_max_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        # No empty row can be added by hand: what there is to switch is known.
+        return len(candidates(obj)) + obj.login_methods.count() if obj else 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(obj) and super().has_add_permission(request, obj)
+
+
+def sources_for(application: Application) -> QuerySet[IdentitySource]:
+    """Return the sources of the pool that serve this type of application, by the table."""
+    types = [type_ for type_ in IdentitySource.Type if ways_in(type_, application.type)]
+    return IdentitySource.objects.filter(
+        pool=application.pool_id, type__in=types, archived_at__isnull=True
+    ).order_by("display_name", "pk")
+
+
+def candidates(application: Application) -> list[dict[str, Any]]:
+    """Return the first values of the switches that were never touched, off as they are."""
+    taken = set(application.login_methods.values_list("identity_source_id", "way"))
+    untouched = _untouched(sources_for(application), application.type, taken)
+    return [
+        {"identity_source": source.pk, "way": way, "enabled": False, "position": position}
+        for position, (source, way) in enumerate(untouched, start=len(taken))
+    ]
+
+
+def _untouched(
+    sources: Iterable[IdentitySource], application_type: str, taken: set[Any]
+) -> list[tuple[IdentitySource, Way]]:
+    return [
+        (source, way)
+        for source in sources
+        for way in ways_in(source.type, application_type)
+        if (source.pk, way) not in taken
+    ]

@@ -1,0 +1,25 @@
+"""The tab of redirect URIs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from applications.models import RedirectURI
+from userpools.console.model_admin import PoolTabularInline
+
+
+class RedirectURIInline(PoolTabularInline):
+    """Where the application may take its answer, compared character by character."""
+
+    model = RedirectURI
+    fields = ("uri",)
+    verbose_name_plural = _("Redirect URIs")
+    hide_title = True
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.base_fields["uri"].help_text = _(
+            "In full, such as https://shop.example.com/callback."
+        )
+        return formset

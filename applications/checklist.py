@@ -1,0 +1,75 @@
+"""What an application still lacks before somebody can log in with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from applications.models import Application
+from applications.offers import is_usable
+from applications.rules import ApplicationType
+from identity_sources.models import IdentitySource
+
+_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing to do; ``done`` is None for what only WeChat's console can tell."""
+
+    done: bool | None
+    sentence: str
+
+
+def checklist(application: Application, *, now: datetime) -> list[Item]:
+    """Return what there is to do for this type of application, in the order of doing it."""
+    items = [Item(done=application.enabled, sentence=_("The application is switched on."))]
+    if application.type == ApplicationType.MACHINE:
+        return [*items, *_secret(application, now)]
+    methods = list(application.login_methods.offered().select_related("identity_source"))
+    items += [
+        Item(done=bool(methods), sentence=_("A login method is offered (login control).")),
+        *_sources([method.identity_source for method in methods]),
+        *_secret(application, now),
+    ]
+    if application.type in _REDIRECTED:
+        is_there = application.redirect_uris.exists()
+        items.append(Item(done=is_there, sentence=_("A redirect URI is registered.")))
+    return items
+
+
+def _sources(sources: list[IdentitySource]) -> list[Item]:
+    items = []
+    if sources:
+        usable = any(is_usable(source) for source in sources)
+        items.append(Item(done=usable, sentence=_("An offered identity source is switched on.")))
+    if any(
+        source.mode == IdentitySource.Mode.LIVE
+        and source.type == IdentitySource.Type.WECHAT_MINI_PROGRAM
+        for source in sources
+    ):
+        items.append(_domain())
+    return items
+
+
+def _domain() -> Item:
+    if not settings.PUBLIC_URL.startswith("https://"):
+        return Item(
+            done=False,
+            sentence=_(
+                "Mini programs on phones call https only: set PUBLIC_URL to an https address."
+            ),
+        )
+    return Item(
+        done=None,
+        sentence=_("In WeChat's console, %(url)s stands among the request 合法域名.")
+        % {"url": settings.PUBLIC_URL},
+    )
+
+
+def _secret(application: Application, now: datetime) -> list[Item]:
+    if application.client_authentication == Application.ClientAuthentication.NONE:
+        return []
+    usable = application.client_secrets.usable(now).exists()
+    return [Item(done=usable, sentence=_("The application has a client secret."))]

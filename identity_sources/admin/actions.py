@@ -1,0 +1,82 @@
+"""What an administrator does with one source, beside changing it: try it out, take it up again."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+
+from config.encryption import DecryptionError
+from identity_sources.connection import can_be_tried, try_connection
+from identity_sources.gateway import is_reachable
+from identity_sources.models import IdentitySource
+
+SourceView = Callable[[HttpRequest, UUID], HttpResponse]
+
+
+def try_connection_view(admin: ModelAdmin) -> SourceView:
+    """Return the page that says what WeChat answers to this source's AppID and AppSecret."""
+
+    @require_POST
+    def view(request: HttpRequest, source_id: UUID) -> HttpResponse:
+        source = _source(admin, request, source_id)
+        if not (can_be_tried(source) and is_reachable(source)):
+            messages.error(request, _("This source can't be tried without a person."))
+            return _back_to(source)
+        try:
+            findings = try_connection(source)
+        except DecryptionError:
+            messages.error(
+                request, _("No key of ENCRYPTION_KEYS reads this AppSecret. Enter it again.")
+            )
+            return _back_to(source)
+        context = {
+            **admin.admin_site.each_context(request),
+            "title": _("Connection of %(source)s") % {"source": source.display_name},
+            "opts": admin.opts,
+            "source": source,
+            "findings": findings,
+        }
+        return TemplateResponse(request, "console/connection.html", context)
+
+    return view
+
+
+def restore_view(admin: ModelAdmin) -> SourceView:
+    """Return the view that takes an archived source up again."""
+
+    @require_POST
+    def view(request: HttpRequest, source_id: UUID) -> HttpResponse:
+        source = _source(admin, request, source_id)
+        source.archived_at = None
+        try:
+            with transaction.atomic():
+                source.save(update_fields=["archived_at"])
+        except IntegrityError:
+            messages.error(request, _("Another source of this pool has the same AppID by now."))
+        else:
+            admin.log_change(request, source, _("Restored."))
+            messages.success(request, _("The source is in use again."))
+        return _back_to(source)
+
+    return view
+
+
+def _source(admin: ModelAdmin, request: HttpRequest, source_id: UUID) -> IdentitySource:
+    source = admin.get_object(request, str(source_id))
+    if not isinstance(source, IdentitySource) or not admin.has_change_permission(request, source):
+        raise PermissionDenied
+    return source
+
+
+def _back_to(source: IdentitySource) -> HttpResponse:
+    return HttpResponseRedirect(
+        reverse("admin:identity_sources_identitysource_change", args=[source.pk])
+    )

@@ -1,0 +1,119 @@
+"""Trying out an AppID and AppSecret, before a person's login does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from config.connections import release_connection
+from identity_sources.gateway import wechat_client
+from identity_sources.models import IdentitySource
+from identity_sources.wechat.catalogue import explain
+from identity_sources.wechat.client import WeChatClient
+from identity_sources.wechat.errors import CodeRefused, WeChatError, WeChatRefusal
+
+# Of a code's shape, and never one that WeChat gave out.
+NO_CODE = "unionpass-tries-the-connection"
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was tried: in words for an operator, with what to do where it failed."""
+
+    verdict: Verdict
+    subject: str
+    sentence: str
+    remedy: str = ""
+    errcode: int | None = None
+    rid: str = ""
+
+
+def can_be_tried(source: IdentitySource) -> bool:
+    """Tell whether WeChat has calls that try this type of source without a person."""
+    return source.type in _TRIALS
+
+
+def try_connection(source: IdentitySource) -> list[Finding]:
+    """Make the calls that need no person, and say what each shows.
+
+    Raises:
+        DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted the AppSecret.
+
+    """
+    app_secret = source.app_secret()
+    client = wechat_client(source)
+    release_connection()
+    return [trial(client, source.app_id, app_secret) for trial in _TRIALS[source.type]] + [
+        _unionid_is_unknown()
+    ]
+
+
+def _try_login(client: WeChatClient, app_id: str, app_secret: str) -> Finding:
+    subject = _("Login: AppID and AppSecret")
+    try:
+        client.jscode2session(app_id=app_id, app_secret=app_secret, js_code=NO_CODE)
+    except CodeRefused:
+        # Only the made-up code was wrong.
+        return Finding(verdict=Verdict.GOOD, subject=subject, sentence=_("WeChat accepts both."))
+    except WeChatError as error:
+        return _failure(subject, error)
+    return Finding(
+        verdict=Verdict.UNKNOWN,
+        subject=subject,
+        sentence=_("WeChat accepted a code that doesn't exist. Whoever answers isn't WeChat."),
+    )
+
+
+def _try_server_call(client: WeChatClient, app_id: str, app_secret: str) -> Finding:
+    subject = _("Server calls: phone numbers, codes to scan")
+    try:
+        client.stable_token(app_id=app_id, app_secret=app_secret)
+    except WeChatError as error:
+        return _failure(subject, error)
+    return Finding(
+        verdict=Verdict.GOOD,
+        subject=subject,
+        sentence=_("WeChat accepts calls from this server's address."),
+    )
+
+
+def _unionid_is_unknown() -> Finding:
+    return Finding(
+        verdict=Verdict.UNKNOWN,
+        subject=_("UnionID: binding to an Open Platform account"),
+        sentence=_("WeChat tells only with a person's login. The first login's event will say."),
+    )
+
+
+def _failure(subject: str, error: WeChatError) -> Finding:
+    if not isinstance(error, WeChatRefusal):
+        return Finding(
+            verdict=Verdict.BAD,
+            subject=subject,
+            sentence=_("WeChat gave no usable answer (%(reason)s).")
+            % {"reason": getattr(error, "reason", "")},
+            remedy=_("Check that this server reaches WeChat, by WECHAT_PROXY_URL where it must."),
+        )
+    explanation = explain(error.errcode)
+    return Finding(
+        verdict=Verdict.UNKNOWN if error.is_outage else Verdict.BAD,
+        subject=subject,
+        sentence=_(explanation.meaning),
+        remedy=_(explanation.remedy),
+        errcode=error.errcode,
+        rid=error.rid or "",
+    )
+
+
+_Trial = Callable[[WeChatClient, str, str], Finding]
+_TRIALS: dict[str, tuple[_Trial, ...]] = {
+    IdentitySource.Type.WECHAT_MINI_PROGRAM: (_try_login, _try_server_call),
+    IdentitySource.Type.WECHAT_OFFICIAL_ACCOUNT: (_try_server_call,),
+}

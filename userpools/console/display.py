@@ -1,0 +1,18 @@
+"""How the console shows what several pages show."""
+
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+
+def ago(moment: datetime) -> str:
+    """Return how long ago it was; the exact time shows on hovering."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        date_format(moment, "DATETIME_FORMAT"),
+        _("%(time)s ago") % {"time": timesince(moment, depth=1)},
+    )

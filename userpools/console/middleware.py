@@ -1,0 +1,52 @@
+"""Mounts the console at ``/console/{pool}/``, so that every link in it stays in the pool.
+
+Django's admin knows nothing of pools: its addresses have no place for one. As a web server mounts
+an application below a prefix, this middleware mounts the console's pages below each pool, by one
+urlconf for all of them.
+"""
+
+import re
+from collections.abc import Callable
+
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import get_script_prefix, set_script_prefix
+
+from config.identifiers import is_identifier
+from userpools.console.place import ConsoleRequest, find_place
+from userpools.models import RESERVED_POOL_IDENTIFIERS
+
+_CONSOLE = re.compile(r"^/console/(?:(?P<word>[^/]+)/)?")
+
+
+class ConsoleMiddleware:
+    """Notes the pool of each request to the console and gives the console a policy of its own.
+
+    Stands after the middleware that knows the operator.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._get_page = csp_replace(settings.CONSOLE_CONTENT_SECURITY_POLICY)(get_response)
+
+    def __call__(self, request: ConsoleRequest) -> HttpResponseBase:
+        found = _CONSOLE.match(request.path_info)
+        if found is None:
+            return self.get_response(request)
+        word = found["word"]
+        named = word if word and _may_be_pool(word) else None
+        mounted_at = found[0] if named else "/console/"
+        request.place = find_place(request.user, named)
+        request.urlconf = settings.CONSOLE_URLCONF
+        request.path_info = "/" + request.path_info.removeprefix(mounted_at)
+        prefix = get_script_prefix()
+        set_script_prefix(prefix.rstrip("/") + mounted_at)
+        try:
+            return self._get_page(request)
+        finally:
+            set_script_prefix(prefix)
+
+
+def _may_be_pool(word: str) -> bool:
+    return is_identifier(word) and word not in RESERVED_POOL_IDENTIFIERS

@@ -1,0 +1,166 @@
+"""What the console's pages have in common: they show rows of one pool, to those with a role in it.
+
+Django's own permissions, which know models but neither pools nor rows, decide nothing here.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField, ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from config.immutable import ImmutableFieldsMixin
+from userpools.console.place import place_of
+from userpools.models import UserPool
+
+
+class PoolForm(ModelForm):
+    """A form whose row is of the pool in the path, before anything is checked.
+
+    Django leaves a constraint unchecked when one of its fields isn't in the form, and the pool
+    never is: without this, an identifier that is taken would be met by the database alone.
+    """
+
+    pool: ClassVar[UserPool]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:  # noqa: SLF001  documented in spite of its name
+            self.instance.pool = self.pool
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Django offers no public way to have a field that isn't in the form checked.
+        return super()._get_validation_exclusions() - {"pool"}  # type: ignore[misc]
+
+
+class RoleMixin:
+    """Permissions by the operator's role in the pool: viewers look, administrators change."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return place_of(request).role is not None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return place_of(request).role is not None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return place_of(request).may_change
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return place_of(request).may_change
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return place_of(request).may_change
+
+
+class PoolModelAdmin(RoleMixin, ModelAdmin):
+    """The pages of a model whose rows belong to pools; ``path`` is their place in the address.
+
+    ``invitation`` is the sentence that an empty list shows.
+    """
+
+    path: ClassVar[str]
+    invitation: Any = ""
+    form: type[ModelForm] = PoolForm
+    actions = None
+    list_fullwidth = True
+    list_filter_sheet = False
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows of the pool in the path, and of no other."""
+        return super().get_queryset(request).filter(pool=place_of(request).require_pool())
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model:
+        """Return the row.
+
+        Raises:
+            Http404: there is none in this pool; Django would lead to another page instead.
+
+        """
+        found: Model | None = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise Http404
+        return found
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
+        form: type[ModelForm] = super().get_form(request, obj, **kwargs)
+        return type(form.__name__, (form,), {"pool": place_of(request).require_pool()})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return also what is set once, as soon as it is set."""
+        fixed = obj.IMMUTABLE if isinstance(obj, ImmutableFieldsMixin) else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        """Offer only rows of the pool."""
+        kwargs.setdefault("queryset", of_pool(db_field, place_of(request).require_pool()))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow a list to be filtered by what it offers as a filter, and by nothing else.
+
+        Django allows any column of the model, with any comparison: enough to guess one that isn't
+        shown, character by character.
+        """
+        offered = [
+            item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)
+        ]
+        fields = {name for name in offered if isinstance(name, str)}
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in fields)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer to save, and to stay; another new row is rarely what comes next."""
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say in a sentence that somebody else was faster; the database refused the second."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            messages.error(request, _("Somebody else has just saved the same. Look and try again."))
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class ReadOnlyMixin:
+    """Pages that show and change nothing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PoolTabularInline(RoleMixin, TabularInline):
+    """Rows within the page of the row that they belong to."""
+
+    tab = True
+    extra = 0
+    show_change_link = False
+
+
+def of_pool(db_field: ForeignKey[Any, Any], pool: UserPool) -> QuerySet[Any]:
+    """Return the rows of the pool that a foreign key may name; a pool names itself."""
+    model = db_field.related_model
+    rows: QuerySet[Any] = model._default_manager.all()
+    return rows.filter(pk=pool.pk) if model is UserPool else rows.filter(pool=pool)

@@ -1,0 +1,90 @@
+"""The console as a Django admin site: who may enter, and the addresses of its pages."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.sites import UnfoldAdminSite
+
+from userpools.console.place import operator_of, place_of, pools_of
+from userpools.models import Operator, UserPool
+
+View = Callable[..., HttpResponse]
+
+LAST_POOL = "console_last_pool"
+
+
+class ConsoleSite(UnfoldAdminSite):
+    """Django's admin, with unfold's looks, for the operators of pools."""
+
+    index_title = _("Overview")
+    # Unknown addresses are answered 404, to operators and strangers alike.
+    final_catch_all_view = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let every active operator in; what they see there is up to their roles."""
+        return isinstance(request.user, Operator) and request.user.is_active
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002  Django's signature
+        """Guard a page: strangers are sent to sign in, a pool that isn't the operator's is 404."""
+        guarded: View = super().admin_view(view, cacheable)
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if place_of(request).is_hidden and self.has_permission(request):
+                raise Http404
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(page, guarded)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the addresses: those of a model's pages begin with its admin's ``path``.
+
+        Written anew, since Django's and unfold's hold pages that know nothing of pools: a search
+        that keeps what it found for whoever asks next, and a shortcut to any row's own page.
+        """
+        guard = self.admin_view
+        pages: list[URLPattern | URLResolver] = [
+            path("", guard(self.index), name="index"),
+            path("login/", self.login, name="login"),
+            path("logout/", guard(self.logout), name="logout"),
+            path("password/", guard(self.password_change), name="password_change"),
+            path("password/done/", guard(self.password_change_done), name="password_change_done"),
+            path("jsi18n/", guard(self.i18n_javascript, cacheable=True), name="jsi18n"),
+        ]
+        rows = [path(f"{admin.path}/", include(admin.urls)) for admin in self._registry.values()]
+        return pages + rows
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the pool's overview; outside of a pool lead to the last or only one, or choose."""
+        pool = place_of(request).pool
+        if pool is None:
+            return HttpResponseRedirect(_first_page(request))
+        request.session[LAST_POOL] = pool.identifier
+        overview: HttpResponse = super().index(request, extra_context)
+        return overview
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, type[Model]]]:
+        """Return nothing: the sidebar is the list (config/console.py)."""
+        return []
+
+
+def console_url(pool: UserPool) -> str:
+    """Return the address of the pool's overview, seen from outside of any pool."""
+    return f"/console/{pool.identifier}/"
+
+
+def _first_page(request: HttpRequest) -> str:
+    pools = pools_of(operator_of(request))
+    last = pools.filter(identifier=request.session.get(LAST_POOL, "")).first()
+    candidates = [last] if last else list(pools[:2])
+    if len(candidates) == 1:
+        return console_url(candidates[0])
+    return reverse("admin:userpools_userpool_changelist")
