@@ -32,6 +32,8 @@ class Finding:
     sentence: str
     remedy: str = ""
     errcode: int | None = None
+    errmsg: str = ""
+    """WeChat's own text, which names the address that it saw"""
     rid: str = ""
 
 
@@ -108,6 +110,7 @@ def _failure(subject: str, error: WeChatError) -> Finding:
         sentence=_(explanation.meaning),
         remedy=_(explanation.remedy),
         errcode=error.errcode,
+        errmsg=error.errmsg,
         rid=error.rid or "",
     )
 

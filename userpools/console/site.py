@@ -65,7 +65,9 @@ class ConsoleSite(UnfoldAdminSite):
         pool = place_of(request).pool
         if pool is None:
             return HttpResponseRedirect(_first_page(request))
-        request.session[LAST_POOL] = pool.identifier
+        # Written only when it changes: each writing would also make the session last longer.
+        if request.session.get(LAST_POOL) != pool.identifier:
+            request.session[LAST_POOL] = pool.identifier
         overview: HttpResponse = super().index(request, extra_context)
         return overview
 

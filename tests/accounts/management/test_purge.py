@@ -7,6 +7,8 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
+from django.contrib.sessions.models import Session as OperatorSession
+
 from accounts.models import CodeExchange, LoginEvent, RefreshToken, Session
 
 
@@ -32,3 +34,13 @@ def test_an_expired_family_goes_and_the_session_and_its_event_stay(acme, log_in)
     assert said == "Deleted 1 refresh tokens and 1 code exchanges.\n"
     assert not RefreshToken.objects.exists()
     assert Session.objects.count() == LoginEvent.objects.count() == 1
+
+
+def test_an_operators_session_goes_when_it_has_expired(admin_client):
+    purge()
+    assert OperatorSession.objects.count() == 1
+
+    with time_machine.travel(timezone.now() + timedelta(hours=13)):
+        purge()
+
+    assert not OperatorSession.objects.exists()
