@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.explanations import explain_refusal
 from accounts.models import LoginEvent
@@ -42,10 +43,13 @@ class Line:
     """label → what a program said: shown as it is, in monospace"""
 
     @property
-    def shown_facts(self) -> list[tuple[str, Any]]:
-        """The facts that there are; a list as one text."""
+    def shown_facts(self) -> list[tuple[str, str, bool]]:
+        """The facts that there are: label, text, and whether the text has lines.
+
+        What WeChat's answer calls its fields is WeChat's choice, so no template looks into it.
+        """
         return [
-            (label, ", ".join(fact) if isinstance(fact, list) else fact)
+            (label, _text_of(fact), isinstance(fact, Mapping))
             for label, fact in self.facts.items()
             if fact
         ]
@@ -53,7 +57,10 @@ class Line:
 
 def narrate(event: LoginEvent) -> list[Line]:
     """Tell the event's steps, beginning with the request itself."""
-    return [_received(event), *(_TELL[Name(step["step"])](step, event) for step in event.steps)]
+    lines = [_TELL.get(step.get("step", ""), _untold)(step, event) for step in event.steps]
+    if not lines and event.outcome == LoginEvent.Outcome.REFUSED:
+        lines = [_line_of_refusal(event.error, "", None)]
+    return [_received(event), *lines]
 
 
 def narrate_unrecorded(error: str, description: str) -> list[Line]:
@@ -73,7 +80,9 @@ def reason_of(event: LoginEvent) -> str:
     if event.outcome == LoginEvent.Outcome.REFUSED:
         return explain_refusal(event.error).meaning
     sentence = _DECISIONS.get(event.decision, lambda: "")()
-    return f"{sentence} {_('Repeated within a minute.')}" if event.replayed else sentence
+    # Apart: what stands inside an f-string isn't collected for translation.
+    repeated = _("Repeated within a minute.")
+    return f"{sentence} {repeated}" if event.replayed else sentence
 
 
 def meaning_of(error: str) -> str:
@@ -110,7 +119,7 @@ def _checked(step: Mapping[str, Any], event: LoginEvent) -> Line:
             "application": event.application.name,
             "source": source.display_name if source else "-",
         },
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
         facts={"scope": step.get("scope", "")},
     )
 
@@ -125,7 +134,7 @@ def _asked(step: Mapping[str, Any], event: LoginEvent) -> Line:
         sentence=_sentence_of_call(step, explanation.meaning if explanation else ""),
         state=State.DONE if succeeded else State.NOTICE,
         remedy=_(explanation.remedy) if explanation else "",
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
         facts={
             _("request"): step.get("request", ""),
             _("answer"): step.get("answer", {}),
@@ -151,7 +160,7 @@ def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
         title=_("The same code came a second time"),
         sentence=_("WeChat wasn't asked again: what it said within the last minute still holds."),
         state=State.NOTICE,
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
     )
 
 
@@ -170,7 +179,7 @@ def _identity(step: Mapping[str, Any], event: LoginEvent) -> Line:
             "For a UnionID, bind the app to your WeChat Open Platform account; until then the same "
             "person in another app is another user."
         ),
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
     )
 
 
@@ -187,7 +196,7 @@ def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
         title=_("User created") if created else _("User found"),
         sentence=" ".join(sentences),
         state=State.NOTICE if conflict else State.DONE,
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
         facts={"sub": event.user.sub if event.user else ""},
     )
 
@@ -200,7 +209,7 @@ def _phone(step: Mapping[str, Any], event: LoginEvent) -> Line:
         title=_("Phone number"),
         sentence=_PHONE_SENTENCES[Status(status)]() if status in Status.values else status,
         state=State.DONE if good else State.NOTICE,
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
     )
 
 
@@ -219,7 +228,7 @@ def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
         title=_("Tokens issued"),
         sentence=_("The access token is good for %(minutes)s minutes.")
         % {"minutes": round(step.get("expires_in", 0) / 60)},
-        milliseconds=step["ms"],
+        milliseconds=step.get("ms"),
         facts={
             _("signed with"): f"{step.get('algorithm', '')} · {step.get('kid', '')}",
             _("access token"): {
@@ -227,13 +236,15 @@ def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
                 for name, claim in step.get("access_token", {}).items()
             },
             _("ID token"): step.get("id_token") or _("none"),
-            _("refresh token"): _("yes") if step.get("refresh_token") else _("no"),
+            _("refresh token"): pgettext("a token came with it", "yes")
+            if step.get("refresh_token")
+            else pgettext("a token came with it", "no"),
         },
     )
 
 
 def _refused(step: Mapping[str, Any], event: LoginEvent) -> Line:
-    return _line_of_refusal(step.get("error", ""), step.get("description", ""), step["ms"])
+    return _line_of_refusal(step.get("error", ""), step.get("description", ""), step.get("ms"))
 
 
 def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> Line:
@@ -249,7 +260,18 @@ def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> 
     )
 
 
-_TELL = {
+def _untold(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    # Of a newer version, while nodes are being replaced one by one.
+    return Line(title=step.get("step", ""), milliseconds=step.get("ms"))
+
+
+def _text_of(fact: Any) -> str:
+    if isinstance(fact, Mapping):
+        return "\n".join(f"{name}: {part}" for name, part in fact.items())
+    return ", ".join(fact) if isinstance(fact, list) else str(fact)
+
+
+_TELL: dict[str, Callable[[Mapping[str, Any], LoginEvent], Line]] = {
     Name.CHECKED: _checked,
     Name.ASKED: _asked,
     Name.REPLAYED: _replayed,

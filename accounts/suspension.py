@@ -21,6 +21,14 @@ def suspend(user: User, *, now: datetime) -> bool:
 
 
 def lift_suspension(user: User, *, now: datetime) -> bool:
-    """Let a suspended user log in again; tell whether they were suspended."""
-    suspended = User.objects.filter(pk=user.pk, status=User.Status.SUSPENDED)
-    return bool(suspended.update(status=User.Status.ACTIVE, updated_at=now))
+    """Let a suspended user log in again; tell whether they were suspended.
+
+    A login that was under way when the suspension came may have begun a session after all.
+    """
+    with transaction.atomic():
+        suspended = User.objects.filter(pk=user.pk, status=User.Status.SUSPENDED)
+        changed = bool(suspended.update(status=User.Status.ACTIVE, updated_at=now))
+        if changed:
+            sessions = Session.objects.filter(pool=user.pool_id, user=user.pk)
+            sessions.end(now=now, reason=Session.EndReason.USER_SUSPENDED)
+    return changed

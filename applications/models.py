@@ -222,6 +222,8 @@ class LoginMethod(models.Model):
         return f"{self.application} · {self.identity_source.identifier} · {self.way}"
 
     def clean(self) -> None:
+        if not hasattr(self, "identity_source"):
+            return  # a form that refused the source left it out
         if self.way not in ways_in(self.identity_source.type, self.application.type):
             raise ValidationError(
                 _("An application of this type can't use this identity source this way.")

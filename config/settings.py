@@ -167,7 +167,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "userpools.console.sign_in.caller"
 AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
-AXES_RESET_ON_SUCCESS = True
+# A right password forgives nothing: whoever has an account could guess at others' for ever.
+AXES_RESET_ON_SUCCESS = False
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False

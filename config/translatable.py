@@ -1,7 +1,8 @@
 """Every string that a person may read: ours, and what the console's libraries leave untranslated.
 
 django-unfold and django-axes speak no Chinese, so their strings are translated here. What they
-share with Django's admin is translated by Django and left out.
+share with Django's admin is translated by Django and left out, but for what Django translates
+misleadingly.
 """
 
 import io
@@ -32,6 +33,12 @@ _UNUSED = (
     "unfold/contrib/simple_history",
 )
 _TRANSLATED_BY_DJANGO = ("conf", "contrib/admin", "contrib/auth")
+_TRANSLATED_ANEW = (
+    # Django says 注销, which to WeChat's people means closing the account for good.
+    "Log out",
+    # Django says 以, "by means of"; a list is filtered 按.
+    " By %(filter_title)s ",
+)
 
 _KEYWORDS = {
     "_": None,
@@ -52,7 +59,9 @@ def collect() -> Catalog:
     catalog = _strings_in(ROOT, SOURCES)
     django = [_shipped_with_django(folder) for folder in _TRANSLATED_BY_DJANGO]
     for message in strings_of_libraries():
-        if message.id and not any(translates(theirs, message) for theirs in django):
+        if message.id in _TRANSLATED_ANEW or (
+            message.id and not any(translates(theirs, message) for theirs in django)
+        ):
             catalog.add(message.id, locations=message.locations, context=message.context)
     return catalog
 

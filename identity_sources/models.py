@@ -87,6 +87,12 @@ class IdentitySource(ImmutableFieldsMixin):
         return self.display_name
 
     def clean(self) -> None:
+        # Where there is none, that has been said: it is required, or a form refused it.
+        if self.app_id:
+            self._refuse_malformed_app_id()
+        self.refuse_changes()
+
+    def _refuse_malformed_app_id(self) -> None:
         if self.mode == self.Mode.SANDBOX and not is_sandbox_app_id(self.app_id):
             raise ValidationError(
                 {"app_id": _("A sandbox AppID is “wxsandbox” and 9 characters of 0-9 and a-f.")}
@@ -95,7 +101,6 @@ class IdentitySource(ImmutableFieldsMixin):
             raise ValidationError(
                 {"app_id": _("An AppID is “wx” and 16 characters of 0-9 and a-f. Copy it again.")}
             )
-        self.refuse_changes()
 
     def set_app_secret(self, app_secret: str, *, now: datetime) -> None:
         """Encrypt the AppSecret into this row.

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -106,11 +107,10 @@ class MembershipForm(PoolForm):
             raise ValidationError(
                 _("No operator has this name. An operator of every pool can make one.")
             )
+        if Membership.objects.filter(pool=self.pool, operator=operator).exists():
+            raise ValidationError(_("This operator has a role in this pool already."))
         self.instance.operator = operator
         return username
-
-    def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"operator"}
 
 
 @admin.register(Membership)
@@ -154,7 +154,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):
         (None, {"fields": ("is_active", "is_superuser")}),
     )
 
-    @display(description=_("name"))
+    @display(description=pgettext_lazy("of a person", "name"))
     def name(self, operator: Operator) -> str:
         return operator.get_full_name()
 

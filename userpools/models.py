@@ -136,10 +136,10 @@ class SigningKey(models.Model):
         RS256 = "RS256", "RS256"
 
     class State(models.TextChoices):
-        # A list of pages has a "Next" too.
+        # A list of pages has a "Next" too, and a user is "Active" in another sense.
         NEXT = "next", pgettext_lazy("signing key", "Next")
-        ACTIVE = "active", _("Active")
-        RETIRED = "retired", _("Retired")
+        ACTIVE = "active", pgettext_lazy("signing key", "Active")
+        RETIRED = "retired", pgettext_lazy("signing key", "Retired")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="signing_keys")

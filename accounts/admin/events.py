@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -73,6 +74,8 @@ class LoginEventAdmin(ReadOnlyMixin, PoolModelAdmin):
     ) -> HttpResponse:
         """Show the trace, as the experience login does."""
         event = self.get_object(request, object_id)
+        if request.method == "POST":
+            raise PermissionDenied
         if not isinstance(event, LoginEvent):
             raise TypeError(event)
         context = {

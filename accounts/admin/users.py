@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -63,17 +64,33 @@ class SessionInline(ReadOnlyMixin, PoolTabularInline):
     per_page = 20
     hide_title = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        sessions: QuerySet[Session] = super().get_queryset(request)
+        return sessions.select_related("application")
+
 
 class LoginEventInline(ReadOnlyMixin, PoolTabularInline):
     """The person's attempts to log in."""
 
     model = LoginEvent
-    fields = ("occurred_at", "application", "outcome", "reason")
+    fields = ("when", "application", "outcome", "reason")
     readonly_fields = fields
     ordering = ("-occurred_at",)
     per_page = 20
     hide_title = True
-    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LoginEvent]:
+        events: QuerySet[LoginEvent] = super().get_queryset(request)
+        return events.select_related("application").defer("steps")
+
+    @display(description=_("time"))
+    def when(self, event: LoginEvent) -> str:
+        # Beside a hidden title unfold hides the link to the row, too.
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            reverse("admin:accounts_loginevent_change", args=[event.pk]),
+            ago(event.occurred_at),
+        )
 
     @display(description=_("reason"))
     def reason(self, event: LoginEvent) -> str:

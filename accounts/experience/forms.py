@@ -43,11 +43,17 @@ class ExperienceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().clean() or self.cleaned_data
         source = self.sources.get(fields.get("identity_source", ""))
-        if source and source.mode == IdentitySource.Mode.SANDBOX and not fields.get("person"):
-            self.add_error("person", _("Pick who holds the phone."))
-        if source and source.mode == IdentitySource.Mode.LIVE and not fields.get("code"):
-            self.add_error("code", _("Paste the code that wx.login gave."))
+        if source and source.mode == IdentitySource.Mode.SANDBOX:
+            self._require("person", _("Pick who holds the phone."))
+        if source and source.mode == IdentitySource.Mode.LIVE:
+            self._require("code", _("Paste the code that wx.login gave."))
+            # Who sent the code is for WeChat to say.
+            fields["person"] = ""
         return fields
+
+    def _require(self, field: str, sentence: Any) -> None:
+        if not self.cleaned_data.get(field) and field not in self.errors:
+            self.add_error(field, sentence)
 
     def rest_fields(self) -> dict[str, str]:
         """Return the body of the REST call, but for the application; plays the sandbox's phone."""

@@ -52,7 +52,7 @@ def _page(visitor: Visitor, sources: list[IdentitySource], form: ExperienceForm)
         "live_sources": [source for source in sources if source not in sandboxed],
         "people": [_described(person) for person in PEOPLE.values()],
         "console": console_url(application.pool),
-        "share_link": _share_link(visitor) if sandboxed and not visitor.is_guest else "",
+        "share_link": _share_link(visitor, sandboxed),
     }
 
 
@@ -107,6 +107,8 @@ def _described(person: Person) -> dict[str, Any]:
     }
 
 
-def _share_link(visitor: Visitor) -> str:
+def _share_link(visitor: Visitor, sandboxed: list[IdentitySource]) -> str:
+    if visitor.is_guest or not any(is_reachable(source) for source in sandboxed):
+        return ""
     word = share(visitor.application)
     return f"{settings.PUBLIC_URL}/experience/{visitor.application.client_id}?share={word}"

@@ -73,7 +73,7 @@ class LoginEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.occurred_at:%Y-%m-%d %H:%M:%S} · {self.outcome}"
+        return f"{self.occurred_at:%Y-%m-%d %H:%M:%S} · {self.get_outcome_display()}"
 
 
 class CodeExchange(models.Model):

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.constraints import SamePool
 from config.primary_keys import new_id
@@ -21,7 +22,8 @@ class User(models.Model):
     """A person in a pool. Rows are never deleted: tokens and events name them."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("Active")
+        # So is a signing key, in another sense.
+        ACTIVE = "active", pgettext_lazy("user", "Active")
         SUSPENDED = "suspended", _("Suspended")
         CLOSED = "closed", _("Closed")
 

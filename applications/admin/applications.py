@@ -1,9 +1,11 @@
 """The list of a pool's applications, and the page of one."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.validators import MaxValueValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -25,14 +27,28 @@ _LIFETIME = _("As [days] hours:minutes:seconds: “30 00:00:00” is 30 days, �
 _REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
+# Longer than anybody means, and short enough that an end can be computed from it.
+_LONGEST_LIFETIME = timedelta(days=3650)
+_LIFETIMES = (
+    "access_token_lifetime",
+    "refresh_token_idle_lifetime",
+    "refresh_token_absolute_lifetime",
+)
+
+
 class ApplicationForm(PoolForm):
+    """Changes an application."""
+
     class Meta:
         help_texts = {
-            "access_token_lifetime": _LIFETIME,
-            "refresh_token_idle_lifetime": _LIFETIME,
-            "refresh_token_absolute_lifetime": _LIFETIME,
+            **dict.fromkeys(_LIFETIMES, _LIFETIME),
             "enabled": _("While this is off, nobody logs in and no session is renewed."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields.keys() & set(_LIFETIMES):
+            self.fields[name].validators.append(MaxValueValidator(_LONGEST_LIFETIME))
 
 
 class NewApplicationForm(PoolForm):
@@ -63,15 +79,7 @@ class ApplicationAdmin(PoolModelAdmin):
         (None, {"fields": ("name", "enabled", "type", "client_id")}),
         (
             _("Tokens and security"),
-            {
-                "fields": (
-                    "client_authentication",
-                    "signing_algorithm",
-                    "access_token_lifetime",
-                    "refresh_token_idle_lifetime",
-                    "refresh_token_absolute_lifetime",
-                )
-            },
+            {"fields": ("client_authentication", "signing_algorithm", *_LIFETIMES)},
         ),
     )
 

@@ -18,6 +18,8 @@ class IntegrationTab(BaseDataset):
     """A tab beside the forms that holds the snippet, with the application's own values."""
 
     tab = True
+    # unfold looks up by it whose rows an action was posted for; here are no rows and no actions.
+    id = None
     title = _("Integration")
     model: ClassVar[type[Model]] = Application
 

@@ -57,6 +57,14 @@ class LoginMethodForm(forms.ModelForm):
         if self.instance.pk and not self.instance._state.adding:  # noqa: SLF001  documented
             self.fields["identity_source"].disabled = self.fields["way"].disabled = True
 
+    def has_changed(self) -> bool:
+        """Tell whether there is something to save: a candidate becomes a row by being switched on.
+
+        Where it stood and what it was for may have changed since the page was opened.
+        """
+        is_candidate = self.instance._state.adding  # noqa: SLF001  documented
+        return super().has_changed() and not (is_candidate and "enabled" not in self.changed_data)
+
 
 class LoginControlFormSet(PaginationInlineFormSet):
     """The application's switches: its rows, then what it could offer besides."""
@@ -73,8 +81,8 @@ class LoginControlInline(PoolTabularInline):
     model = LoginMethod
     form = LoginMethodForm
     formset = LoginControlFormSet
-    verbose_name = _("login method")
-    verbose_name_plural = _("Login control")
+    # unfold heads a tab that can hold one row alone by the singular.
+    verbose_name = verbose_name_plural = _("Login control")
     fields = ("enabled", "identity_source", "way", "position")
     ordering_field = "position"
     hide_ordering_field = True

@@ -19,7 +19,8 @@ class RedirectURIInline(PoolTabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
-        formset.form.base_fields["uri"].help_text = _(
-            "In full, such as https://shop.example.com/callback."
-        )
+        field = formset.form.base_fields["uri"]
+        # Its name in OAuth would be shown with a capital letter.
+        field.label = _("redirect URI")
+        field.help_text = _("In full, such as https://shop.example.com/callback.")
         return formset

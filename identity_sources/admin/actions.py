@@ -27,7 +27,10 @@ def try_connection_view(admin: ModelAdmin) -> SourceView:
     @require_POST
     def view(request: HttpRequest, source_id: UUID) -> HttpResponse:
         source = _source(admin, request, source_id)
-        if not (can_be_tried(source) and is_reachable(source)):
+        if not is_reachable(source):
+            messages.error(request, _("This is a sandbox source, and WECHAT_SANDBOX is off."))
+            return _back_to(source)
+        if not can_be_tried(source):
             messages.error(request, _("This source can't be tried without a person."))
             return _back_to(source)
         try:

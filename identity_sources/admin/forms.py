@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -27,13 +28,18 @@ WHERE_TO_FIND = {
     IdentitySource.Type.WECHAT_MOBILE_APP: _("open.weixin.qq.com: 管理中心 > 移动应用 > 查看"),
 }
 
+_TAKEN = {
+    "identifier": _("The pool has an identity source of this identifier."),
+    "app_id": _("The pool has an identity source with this AppID."),
+}
+
 
 class AppSecretField(forms.CharField):
     """An AppSecret, which is taken and never shown again, not even after a mistake elsewhere."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = UnfoldAdminPasswordWidget({"autocomplete": "off", "spellcheck": "false"})
-        super().__init__(label=_("AppSecret"), max_length=64, widget=widget, **kwargs)
+        super().__init__(label=_("AppSecret"), widget=widget, **kwargs)
 
 
 class SourceForm(PoolForm):
@@ -109,11 +115,19 @@ class NewSourceForm(SourceForm):
         if not settings.WECHAT_SANDBOX:
             del self.fields["mode"]
 
-    def clean_app_id(self) -> str:
-        return str(self.cleaned_data["app_id"]).strip()
+    def clean_identifier(self) -> str:
+        return self._untaken("identifier", IdentitySource.objects.all())
 
-    def clean_app_secret(self) -> str:
-        return str(self.cleaned_data["app_secret"]).strip()
+    def clean_app_id(self) -> str:
+        return self._untaken("app_id", IdentitySource.objects.filter(archived_at__isnull=True))
+
+    def _untaken(self, name: str, sources: QuerySet[IdentitySource]) -> str:
+        # The constraint would say the same, but of the whole form, and leave out the AppID, whose
+        # condition is about a field that isn't in the form.
+        value: str = self.cleaned_data[name]
+        if sources.filter(pool=self.pool, **{name: value}).exists():
+            raise ValidationError(_TAKEN[name])
+        return value
 
     def clean(self) -> dict[str, Any]:
         self.instance.mode = self.cleaned_data.get("mode") or IdentitySource.Mode.LIVE
@@ -126,6 +140,6 @@ class NewSourceForm(SourceForm):
 
     def _make_up_credentials(self) -> None:
         fields = self.cleaned_data
-        fields["app_id"] = fields.get("app_id") or f"{APP_ID_PREFIX}{secrets.token_hex(5)[:9]}"
+        fields["app_id"] = fields.get("app_id") or f"{APP_ID_PREFIX}0{secrets.token_hex(4)}"
         if is_sandbox_app_id(fields["app_id"]):
             fields["app_secret"] = fields.get("app_secret") or sandbox_app_secret(fields["app_id"])

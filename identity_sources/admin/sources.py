@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -106,7 +107,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj or "mode" in self.get_form(request).base_fields:
+        if obj or settings.WECHAT_SANDBOX:
             return fieldsets
         return [
             (title, {"fields": tuple(name for name in options["fields"] if name != "mode")})
@@ -167,6 +168,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
             context |= {
                 # The page has a link of its own, which says that nothing is deleted.
                 "show_delete": False,
+                "is_reachable": is_reachable(source),
                 "can_be_tried": can_be_tried(source) and is_reachable(source),
                 "may_change": place_of(request).may_change,
             }

@@ -101,11 +101,29 @@ def test_strings_of_libraries_are_collected(collected, text, location):
     assert (location, 0) in message.locations
 
 
-@pytest.mark.parametrize("text", ["Log out", "%(counter)s result"])
+@pytest.mark.parametrize("text", ["Change password", "%(counter)s result"])
 def test_what_django_translates_is_not_asked_for(collected, text):
     assert translatable.strings_of_libraries().get(text) is not None
 
     assert collected.get(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "location", "chinese"),
+    [
+        ("Log out", "unfold/templates/unfold/helpers/account_links.html", "退出登录"),
+        (" By %(filter_title)s ", "unfold/templates/admin/filter.html", " 按%(filter_title)s "),
+    ],
+)
+def test_what_django_translates_misleadingly_is_translated_anew(
+    collected, text, location, chinese
+):
+    message = collected.get(text)
+
+    assert message is not None
+    assert (location, 0) in message.locations
+    with translation.override("zh-hans"):
+        assert translation.gettext(text) == chinese
 
 
 def test_a_plural_that_django_translates_as_a_singular_is_asked_for():

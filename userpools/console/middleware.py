@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import get_script_prefix, set_script_prefix
+from django.utils.cache import add_never_cache_headers
 
 from config.identifiers import is_identifier
 from userpools.console.place import ConsoleRequest, find_place
 from userpools.models import RESERVED_POOL_IDENTIFIERS
 
-_CONSOLE = re.compile(r"^/console/(?:(?P<word>[^/]+)/)?")
+_CONSOLE = re.compile(r"^/console/(?:(?P<word>[^/]+)(?:/|$))?")
 
 
 class ConsoleMiddleware:
@@ -37,15 +38,20 @@ class ConsoleMiddleware:
         word = found["word"]
         named = word if word and _may_be_pool(word) else None
         mounted_at = found[0] if named else "/console/"
+        if not mounted_at.endswith("/"):
+            return HttpResponseRedirect(f"{request.path}/")
         request.place = find_place(request.user, named)
         request.urlconf = settings.CONSOLE_URLCONF
         request.path_info = "/" + request.path_info.removeprefix(mounted_at)
         prefix = get_script_prefix()
         set_script_prefix(prefix.rstrip("/") + mounted_at)
         try:
-            return self._get_page(request)
+            response = self._get_page(request)
         finally:
             set_script_prefix(prefix)
+        # Django's admin says so of its pages, but not of refusals, which name the operator's role.
+        add_never_cache_headers(response)
+        return response
 
 
 def _may_be_pool(word: str) -> bool:

@@ -17,6 +17,9 @@ from config.immutable import ImmutableFieldsMixin
 from userpools.console.place import place_of
 from userpools.models import UserPool
 
+# How Django's filters write what was chosen: the value itself, a row, or "empty".
+_FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull")
+
 
 class PoolForm(ModelForm):
     """A form whose row is of the pool in the path, before anything is checked.
@@ -104,17 +107,32 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         kwargs.setdefault("queryset", of_pool(db_field, place_of(request).require_pool()))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out, for those who only look, what is typed in and never shown.
+
+        Where nothing may be typed, Django shows each name as text: it looks it up on the row, and
+        ``app_secret`` there is the method that decrypts.
+        """
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        columns = {field.name for field in self.opts.get_fields()}
+        typed = self.form.declared_fields.keys() - columns
+        return [
+            (title, options | {"fields": [name for name in options["fields"] if name not in typed]})
+            for title, options in fieldsets
+        ]
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow a list to be filtered by what it offers as a filter, and by nothing else.
 
-        Django allows any column of the model, with any comparison: enough to guess one that isn't
-        shown, character by character.
+        Django allows any column of the model, with any comparison, and whatever is reached from a
+        column that is a filter: enough to guess what isn't shown, character by character.
         """
-        offered = [
-            item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)
-        ]
-        fields = {name for name in offered if isinstance(name, str)}
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in fields)
+        # PostgreSQL doesn't take NUL even to look for it.
+        return "\x00" not in value and any(
+            lookup in _lookups_of(item) for item in self.get_list_filter(request)
+        )
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -157,6 +175,14 @@ class PoolTabularInline(RoleMixin, TabularInline):
     tab = True
     extra = 0
     show_change_link = False
+
+
+def _lookups_of(list_filter: Any) -> set[str]:
+    """Return what a filter of a list writes into the address."""
+    if isinstance(list_filter, type):
+        return {list_filter.parameter_name}
+    name = list_filter[0] if isinstance(list_filter, tuple) else list_filter
+    return {name + suffix for suffix in _FILTER_SUFFIXES}
 
 
 def of_pool(db_field: ForeignKey[Any, Any], pool: UserPool) -> QuerySet[Any]:

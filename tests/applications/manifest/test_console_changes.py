@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from applications.manifest.applying import CLIENT_SECRET_OVERLAP
+from applications.client_secrets import CLIENT_SECRET_OVERLAP
 from applications.models import Application, ClientSecret, RedirectURI
 from config.encryption import token_hash
 from identity_sources.models import IdentitySource

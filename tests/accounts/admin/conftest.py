@@ -1,0 +1,55 @@
+"""Rows for the console's lists, made without logging in."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import LinkedAccount, LoginEvent, Session, User
+from tests import builders
+from tests.conftest import Tenant
+
+
+def make_event(tenant: Tenant, *, ago: timedelta = timedelta(), **fields: Any) -> LoginEvent:
+    """An attempt to log in, by default a login of a moment ago."""
+    return LoginEvent.objects.create(
+        **{
+            "pool": tenant.pool,
+            "application": tenant.application,
+            "identity_source": tenant.source,
+            "door": "rest",
+            "way": "mini_program",
+            "outcome": "refused" if fields.get("error") else "succeeded",
+            "occurred_at": timezone.now() - ago,
+        }
+        | fields
+    )
+
+
+def make_person(tenant: Tenant, number: int = 0, **fields: Any) -> User:
+    """A user with a WeChat identity."""
+    user = builders.make_user(tenant.pool, **fields)
+    openid, unionid = f"oSANDBOX_openid_{number:013d}", f"oSANDBOX_unionid_{number:012d}"
+    rows = {
+        "openid": {"app_id": tenant.source.app_id, "openid": openid, "unionid": unionid},
+        "unionid": {"unionid": unionid},
+    }
+    now = timezone.now()
+    for kind, values in rows.items():
+        LinkedAccount.objects.create(
+            pool=tenant.pool, user=user, kind=kind, first_seen_at=now, last_seen_at=now, **values
+        )
+    return user
+
+
+def make_session(tenant: Tenant, user: User, **fields: Any) -> Session:
+    """A login that lasts."""
+    return Session.objects.create(
+        pool=tenant.pool,
+        user=user,
+        application=tenant.application,
+        identity_source=tenant.source,
+        way="mini_program",
+        auth_time=timezone.now(),
+        **fields,
+    )

@@ -1,0 +1,83 @@
+"""No page scrolls sideways: on a phone, on a tablet, on a desk, in either language and theme."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.http import HttpResponse
+from playwright.sync_api import Page
+
+from accounts.models import LoginEvent, User
+from tests.browser.windows import HEIGHT, WIDTHS, Windows, sideways
+from tests.conftest import GuardedClient, Tenant
+
+
+@pytest.fixture
+def console_pages(acme: Tenant, log_in: Callable[..., HttpResponse]) -> list[str]:
+    """The console's pages, with something on each of them."""
+    log_in("alice")
+    log_in("mallory")
+    user = User.objects.get()
+    application = f"applications/{acme.application.pk}/change/"
+    refused, succeeded = LoginEvent.objects.order_by("outcome")
+    pages = [
+        "",
+        "applications/",
+        *(f"{application}{tab}" for tab in ("", "#login_methods", "#dataset-application")),
+        "sources/",
+        "sources/add/",
+        "sources/add/?type=wechat_mini_program",
+        f"sources/{acme.source.pk}/change/",
+        f"sources/{acme.source.pk}/delete/",
+        "users/",
+        *(f"users/{user.pk}/change/{tab}" for tab in ("", "#linked_accounts", "#sessions")),
+        "events/",
+        f"events/{refused.pk}/change/",
+        f"events/{succeeded.pk}/change/",
+        f"pools/{acme.pool.pk}/change/",
+        "keys/",
+        "operators/",
+    ]
+    return [f"/console/acme/{page}" for page in pages]
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_no_page_of_the_console_scrolls_sideways(
+    browse: Windows, superuser_client: GuardedClient, console_pages: list[str], locale: str
+) -> None:
+    page = browse(superuser_client, locale=locale)
+
+    problems = []
+    for path in console_pages:
+        page.goto(path)
+        problems += at_every_width(page)
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_no_other_page_scrolls_sideways(
+    browse: Windows, admin_client: GuardedClient, acme: Tenant, locale: str
+) -> None:
+    stranger, ada = browse(locale=locale), browse(admin_client, locale=locale)
+    problems = []
+
+    for path in ("/", "/console/login/"):
+        stranger.goto(path)
+        problems += at_every_width(stranger)
+    for person in ("alice", "mallory"):
+        ada.goto("/experience/acme-shop")
+        problems += at_every_width(ada)
+        ada.locator(f"button[value={person}]").click()
+        ada.locator(".trace").wait_for()
+        ada.locator("summary").first.click()
+        problems += at_every_width(ada)
+
+    assert problems == []
+
+
+def at_every_width(page: Page) -> Iterator[str]:
+    """Tell where the page scrolls sideways. Colours can't move anything, so one theme will do."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        if problem := sideways(page):
+            yield problem
