@@ -60,6 +60,12 @@ test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
 	$(BIN)/python -m pytest
 	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest
 
+.PHONY: screenshots
+screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)
+	mkdir -p docs/images
+	SCREENSHOTS=docs/images DATABASE_URL=sqlite:///.pytest_cache/screenshots.sqlite3 \
+		$(BIN)/python -m pytest tests/browser/test_screenshots.py
+
 .PHONY: format
 format: .venv/.dev ## Mend formatting and what lint can mend
 	$(BIN)/ruff format .

@@ -73,7 +73,7 @@ def _options(program: str) -> dict[str, Any]:
     watched = bool(os.environ.get("HEADED"))
     return {
         "executable_path": program,
-        "args": [*FLAGS, *os.environ.get("XFLAGS", "").split()],
+        "args": list(FLAGS),
         # Root has no sandbox, and many containers have none; the pages are our own.
         "chromium_sandbox": False,
         "headless": not watched,

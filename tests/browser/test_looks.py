@@ -17,19 +17,18 @@ def console_pages(acme: Tenant, log_in: Callable[..., HttpResponse]) -> list[str
     log_in("alice")
     log_in("mallory")
     user = User.objects.get()
-    application = f"applications/{acme.application.pk}/change/"
     refused, succeeded = LoginEvent.objects.order_by("outcome")
     pages = [
         "",
         "applications/",
-        *(f"{application}{tab}" for tab in ("", "#login_methods", "#dataset-application")),
+        f"applications/{acme.application.pk}/change/",
         "sources/",
         "sources/add/",
         "sources/add/?type=wechat_mini_program",
         f"sources/{acme.source.pk}/change/",
         f"sources/{acme.source.pk}/delete/",
         "users/",
-        *(f"users/{user.pk}/change/{tab}" for tab in ("", "#linked_accounts", "#sessions")),
+        f"users/{user.pk}/change/",
         "events/",
         f"events/{refused.pk}/change/",
         f"events/{succeeded.pk}/change/",
@@ -49,7 +48,8 @@ def test_no_page_of_the_console_scrolls_sideways(
     problems = []
     for path in console_pages:
         page.goto(path)
-        problems += at_every_width(page)
+        for _tab in tabs(page):
+            problems += at_every_width(page)
 
     assert problems == []
 
@@ -73,6 +73,18 @@ def test_no_other_page_scrolls_sideways(
         problems += at_every_width(ada)
 
     assert problems == []
+
+
+def tabs(page: Page) -> Iterator[None]:
+    """Open one tab of the page after the other; a page without tabs is as good as one."""
+    links = page.locator("#tabs-items a")
+    if not links.count():
+        yield
+    for number in range(links.count()):
+        # On a phone's width the last ones are in a menu.
+        page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
+        links.nth(number).click()
+        yield
 
 
 def at_every_width(page: Page) -> Iterator[str]:

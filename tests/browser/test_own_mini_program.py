@@ -94,12 +94,19 @@ def test_from_a_new_pool_to_a_login(browse: Windows, superuser_client: GuardedCl
     expect(page.get_by_role("heading", name="Bob Wang is now a user of Globex")).to_be_visible()
 
 
-def test_a_live_source_is_tried_and_a_code_of_the_developer_tools_logs_in(
+def test_a_live_source_is_checked_and_tried_and_a_code_of_the_developer_tools_logs_in(
     browse: Windows, superuser_client: GuardedClient, wechat: None
 ) -> None:
     page = browse(superuser_client)
     make_pool(page)
     choose_type(page, "Live")
+    page.get_by_label("AppID").fill("not-an-appid")
+    page.get_by_label("AppSecret").fill("f" * 32)
+    save(page)
+    expect(page).to_have_url(re.compile("/sources/add/"))
+    expect(page.locator(".errorlist, .text-red-600").first).to_be_visible()
+    assert "f" * 32 not in page.content()
+
     page.get_by_label("AppID").fill(fake_wechat.APP_ID)
     page.get_by_label("AppSecret").fill("f" * 32)
     save(page)
@@ -121,19 +128,3 @@ def test_a_live_source_is_tried_and_a_code_of_the_developer_tools_logs_in(
 
     expect(page.get_by_role("heading", name="A new user")).to_be_visible()
     expect(page.locator(".trace .stopped")).to_have_count(0)
-
-
-def test_a_source_of_a_mistaken_shape_is_refused_beside_the_field(
-    browse: Windows, superuser_client: GuardedClient
-) -> None:
-    page = browse(superuser_client)
-    make_pool(page)
-    choose_type(page, "Live")
-    page.get_by_label("AppID").fill("not-an-appid")
-    page.get_by_label("AppSecret").fill("f" * 32)
-
-    save(page)
-
-    expect(page).to_have_url(re.compile("/sources/add/"))
-    expect(page.locator(".errorlist, .text-red-600").first).to_be_visible()
-    assert "f" * 32 not in page.content()

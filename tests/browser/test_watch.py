@@ -5,6 +5,9 @@ import pytest
 from tests.browser.chromium import find_chromium
 from tests.browser.windows import Windows, sideways
 
+INLINE_SCRIPT = """document.body.append(
+    Object.assign(document.createElement("script"), { textContent: "document.title = 1" }))"""
+
 
 @pytest.mark.parametrize(
     ("misdeed", "complaint"),
@@ -14,16 +17,16 @@ from tests.browser.windows import Windows, sideways
         ("fetch('/nowhere')", "404 at "),
         ("new Image().src = 'https://elsewhere.example/pixel.png'", "Content Security Policy"),
         ("location = 'https://elsewhere.example/'", "request to another host"),
-        ("document.body.append(Object.assign(document.createElement('script'),"
-         " {textContent: 'document.title = 1'}))", "Content Security Policy"),
+        (INLINE_SCRIPT, "Content Security Policy"),
     ],
-)  # fmt: skip
+)
 def test_what_no_page_may_do_is_noticed(browse: Windows, misdeed: str, complaint: str) -> None:
     page = browse()
     page.goto("/")
 
     page.evaluate(f"() => {{ {misdeed}; }}")
     page.wait_for_timeout(200)
+    page.close()
 
     noticed, browse.complaints[:] = list(browse.complaints), []
     assert any(complaint in line for line in noticed), noticed

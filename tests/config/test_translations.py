@@ -115,9 +115,7 @@ def test_what_django_translates_is_not_asked_for(collected, text):
         (" By %(filter_title)s ", "unfold/templates/admin/filter.html", " 按%(filter_title)s "),
     ],
 )
-def test_what_django_translates_misleadingly_is_translated_anew(
-    collected, text, location, chinese
-):
+def test_what_django_translates_misleadingly_is_translated_anew(collected, text, location, chinese):
     message = collected.get(text)
 
     assert message is not None

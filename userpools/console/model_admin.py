@@ -6,6 +6,7 @@ Django's own permissions, which know models but neither pools nor rows, decide n
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin import SimpleListFilter
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField, ModelForm
@@ -179,8 +180,8 @@ class PoolTabularInline(RoleMixin, TabularInline):
 
 def _lookups_of(list_filter: Any) -> set[str]:
     """Return what a filter of a list writes into the address."""
-    if isinstance(list_filter, type):
-        return {list_filter.parameter_name}
+    if isinstance(list_filter, type) and issubclass(list_filter, SimpleListFilter):
+        return {str(list_filter.parameter_name)}
     name = list_filter[0] if isinstance(list_filter, tuple) else list_filter
     return {name + suffix for suffix in _FILTER_SUFFIXES}
 

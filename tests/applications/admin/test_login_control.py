@@ -259,7 +259,7 @@ def test_the_same_switch_twice_is_refused(acme, second, admin_client):
     assert rows() == before
 
 
-@pytest.mark.parametrize("position", ["", "-1", "32768", "first", "9" * 30])
+@pytest.mark.parametrize("position", ["", "-1", "first", "1.5", "9" * 30])
 def test_a_position_that_is_none_is_refused(acme, second, admin_client, position):
     response = switched(admin_client, acme.application, _1_enabled="on", _1_position=position)
 

@@ -36,7 +36,7 @@ def errors_of(response):
 
 
 def registered(application):
-    return list(application.redirect_uris.values_list("uri", flat=True))
+    return sorted(application.redirect_uris.values_list("uri", flat=True))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_good_uris_are_registered_as_they_were_typed_without_blanks(spa, admin_c
     response = register(admin_client, spa, f" {GOOD}\t", "http://127.0.0.1:3000/callback?a=b%2F")
 
     assert response.status_code == 302
-    assert registered(spa) == [GOOD, "http://127.0.0.1:3000/callback?a=b%2F"]
+    assert registered(spa) == ["http://127.0.0.1:3000/callback?a=b%2F", GOOD]
 
 
 def test_a_scheme_of_ones_own_domain_is_for_native_applications(acme, admin_client):
