@@ -16,6 +16,7 @@ from accounts.explanations import explain_refusal
 from accounts.models import LoginEvent
 from accounts.phones import Status
 from accounts.trace import Name
+from identity_sources.outages import outage_in_words
 from identity_sources.wechat.catalogue import explain
 
 
@@ -147,7 +148,7 @@ def _sentence_of_call(step: Mapping[str, Any], meaning: str) -> str:
     took = _("WeChat answered after %(took)s ms.") % {"took": step.get("took", "-")}
     if step.get("reason"):
         took = _("WeChat gave no usable answer (%(reason)s), %(took)s ms.") % {
-            "reason": step["reason"],
+            "reason": outage_in_words(step["reason"]),
             "took": step.get("took", "-"),
         }
     again = _("It was asked twice.") if step.get("attempts", 1) > 1 else ""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from config.connections import release_connection
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
+from identity_sources.outages import outage_in_words
 from identity_sources.wechat.catalogue import explain
 from identity_sources.wechat.client import WeChatClient
 from identity_sources.wechat.errors import CodeRefused, WeChatError, WeChatRefusal
@@ -100,7 +101,7 @@ def _failure(subject: str, error: WeChatError) -> Finding:
             verdict=Verdict.BAD,
             subject=subject,
             sentence=_("WeChat gave no usable answer (%(reason)s).")
-            % {"reason": getattr(error, "reason", "")},
+            % {"reason": outage_in_words(getattr(error, "reason", ""))},
             remedy=_("Check that this server reaches WeChat, by WECHAT_PROXY_URL where it must."),
         )
     explanation = explain(error.errcode)

@@ -18,6 +18,7 @@ from django.core.cache import caches
 from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from applications.models import Application, LoginMethod
@@ -116,6 +117,13 @@ def plain_static_files(settings: Settings) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Leave no test the language that another one's page was in."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The list and the pages of a pool's identity sources."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -50,6 +51,11 @@ class InUseFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("archived", _("Archived"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Call the first choice what it is: it isn't all."""
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": _("In use")}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(archived_at__isnull=self.value() != "archived")

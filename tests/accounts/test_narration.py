@@ -155,7 +155,7 @@ def test_a_call_without_an_answer_says_why(event):
     line = narrate(event({"step": "asked", "took": 5000, "reason": "timed_out"}))[1]
 
     assert line.state == State.NOTICE
-    assert line.sentence == "WeChat gave no usable answer (timed_out), 5000 ms."
+    assert line.sentence == "WeChat gave no usable answer (no answer in time), 5000 ms."
 
 
 def test_an_identity_without_a_unionid_says_what_to_do(event):

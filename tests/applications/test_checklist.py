@@ -173,7 +173,7 @@ def test_the_list_is_in_the_operators_language(acme):
 
 
 def test_the_page_says_what_is_missing_and_when_nothing_is(acme, admin_client):
-    assert "People can log in" in see(admin_client, page_of(acme.application)).text
+    assert "Everything is set up" in see(admin_client, page_of(acme.application)).text
 
     LoginMethod.objects.update(enabled=False)
 

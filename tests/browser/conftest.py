@@ -1,17 +1,18 @@
 """Tests in a real browser: the machine's Chromium, against a server on the database of the run."""
 
+import inspect
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.chromium import MISSING, BrowserThread, find_chromium
-from tests.browser.windows import Windows
+from tests.browser.windows import WAIT_MILLISECONDS, Windows
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,12 +22,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if windows is None:
         return None
     thread: BrowserThread = pyfuncitem.funcargs["browser_thread"]
-    arguments = {
-        name: pyfuncitem.funcargs[name]
-        for name in pyfuncitem.function.__code__.co_varnames[
-            : pyfuncitem.function.__code__.co_argcount
-        ]
-    }
+    names = inspect.signature(pyfuncitem.function).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
     try:
         thread.run(pyfuncitem.obj, **arguments)
         thread.run(windows.settle)
@@ -56,6 +53,7 @@ def browser(browser_thread: BrowserThread) -> Iterator[Browser]:
     program = find_chromium(os.environ)
     if program is None:
         pytest.skip(MISSING)
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     with browser_thread.browser(program) as browser:
         yield browser
 

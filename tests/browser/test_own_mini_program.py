@@ -79,7 +79,7 @@ def test_from_a_new_pool_to_a_login(browse: Windows, superuser_client: GuardedCl
     make_application(page)
     expect(page.get_by_role("heading", name="What is missing")).to_be_visible()
     offer(page, "Sandbox mini program")
-    expect(page.get_by_role("heading", name="People can log in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Everything is set up")).to_be_visible()
     expect(page.locator(".up-checks .up-bad")).to_have_count(0)
 
     page.get_by_role("link", name="Integration").click()

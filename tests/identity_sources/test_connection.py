@@ -145,12 +145,12 @@ def test_wechat_busy_for_a_moment_is_asked_again(acme):
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (Fault(FaultKind.CONNECTION_REFUSED), "connect_failed"),
-        (Fault(FaultKind.CONNECT_TIMEOUT), "connect_failed"),
-        (Fault(FaultKind.READ_TIMEOUT), "timed_out"),
-        (Fault(FaultKind.HTML_PAGE), "unreadable"),
-        (Fault(FaultKind.EMPTY_BODY), "empty_answer"),
-        (http_status(502), "bad_status"),
+        (Fault(FaultKind.CONNECTION_REFUSED), "no connection"),
+        (Fault(FaultKind.CONNECT_TIMEOUT), "no connection"),
+        (Fault(FaultKind.READ_TIMEOUT), "no answer in time"),
+        (Fault(FaultKind.HTML_PAGE), "an answer that can't be read"),
+        (Fault(FaultKind.EMPTY_BODY), "an empty answer"),
+        (http_status(502), "an HTTP error"),
     ],
 )
 def test_a_wechat_that_is_away_is_a_finding_and_no_error(acme, fault, reason):

@@ -310,9 +310,9 @@ def test_whom_wechat_blocks_is_refused_and_told_apart(admin_client):
         (wechat_refuses(40164), "identity_source_misconfigured", "40164"),
         (wechat_refuses(45011), "too_many_requests", "45011"),
         (wechat_refuses(41002), "server_error", "41002"),
-        (Fault(FaultKind.READ_TIMEOUT), "wechat_unavailable", "timed_out"),
-        (Fault(FaultKind.HTML_PAGE), "wechat_unavailable", "unreadable"),
-        (Fault(FaultKind.EMPTY_BODY), "wechat_unavailable", "empty"),
+        (Fault(FaultKind.READ_TIMEOUT), "wechat_unavailable", "no answer in time"),
+        (Fault(FaultKind.HTML_PAGE), "wechat_unavailable", "can't be read"),
+        (Fault(FaultKind.EMPTY_BODY), "wechat_unavailable", "an empty answer"),
     ],
 )
 def test_wechats_failures_are_told(admin_client, wechat, fault, error, told):

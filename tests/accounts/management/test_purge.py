@@ -4,10 +4,9 @@ import io
 from datetime import timedelta
 
 import time_machine
+from django.contrib.sessions.models import Session as OperatorSession
 from django.core.management import call_command
 from django.utils import timezone
-
-from django.contrib.sessions.models import Session as OperatorSession
 
 from accounts.models import CodeExchange, LoginEvent, RefreshToken, Session
 
