@@ -160,7 +160,8 @@ CACHES = {
 # --- Console ---------------------------------------------------------------------------------
 UNFOLD = console_settings.UNFOLD
 CONSOLE_CONTENT_SECURITY_POLICY = console_settings.CONTENT_SECURITY_POLICY
-LOGIN_URL, LOGIN_REDIRECT_URL = "/console/login/", "/console/"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "/console/login/"
+LOGIN_REDIRECT_URL = "/console/"
 # Wrong passwords from one address; what axes writes down of them is no more than it needs.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)

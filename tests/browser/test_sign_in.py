@@ -45,7 +45,7 @@ def test_the_right_one_opens_the_page_that_was_asked_for_until_she_signs_out(
 
     user_menu(page)
     page.get_by_role("button", name="Log out").click()
-    page.wait_for_load_state()
+    expect(page).to_have_url(re.compile("/console/login/$"))
 
     page.goto("/console/acme/users/")
     expect(page.get_by_label("Password")).to_be_visible()
@@ -64,6 +64,18 @@ def test_she_signs_in_by_keyboard_alone(browse: Windows, ada: str) -> None:
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("/console/acme/$"))
+
+
+def test_she_signs_out_by_keyboard_alone(browse: Windows, admin_client: GuardedClient) -> None:
+    page = browse(admin_client)
+    page.goto("/console/acme/")
+
+    page.get_by_role("button", name="ada").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Log out").focus()
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/console/login/$"))
 
 
 def test_the_console_changes_to_chinese_and_back(
