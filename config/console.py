@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.overview import overview_of
+from userpools.console.display import ago
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.console.site import console_url
 from userpools.models import Operator, UserPool
@@ -64,7 +65,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the pool's overview shows."""
     place = place_of(request)
     facts = overview_of(place.require_pool(), now=timezone.now())
-    return {**context, "overview": facts, "may_change": place.may_change}
+    latest = [(event, ago(event.occurred_at)) for event in facts.events]
+    return {**context, "overview": facts, "latest": latest, "may_change": place.may_change}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

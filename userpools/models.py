@@ -111,7 +111,9 @@ class Membership(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="memberships")
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="memberships")
+    operator = models.ForeignKey(
+        Operator, models.CASCADE, related_name="memberships", verbose_name=_("operator")
+    )
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -144,8 +146,8 @@ class SigningKey(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="signing_keys")
     kid = models.CharField(max_length=64)
-    algorithm = models.CharField(max_length=8, choices=Algorithm.choices)
-    state = models.CharField(max_length=8, choices=State.choices)
+    algorithm = models.CharField(_("algorithm"), max_length=8, choices=Algorithm.choices)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices)
     public_jwk = models.JSONField()
     private_jwk_ciphertext = models.BinaryField()
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -42,15 +42,21 @@ class LoginEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="login_events")
+    application = models.ForeignKey(
+        Application, models.PROTECT, related_name="login_events", verbose_name=_("application")
+    )
     identity_source = models.ForeignKey(
-        IdentitySource, models.PROTECT, null=True, related_name="login_events"
+        IdentitySource,
+        models.PROTECT,
+        null=True,
+        related_name="login_events",
+        verbose_name=_("identity source"),
     )
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="login_events")
     sid = models.UUIDField(null=True)
-    door = models.CharField(max_length=32, choices=Door.choices)
-    way = models.CharField(max_length=32, choices=Way.choices, blank=True)
-    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    door = models.CharField(_("door"), max_length=32, choices=Door.choices)
+    way = models.CharField(_("way in"), max_length=32, choices=Way.choices, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
     error = models.CharField(max_length=64, blank=True)
     decision = models.CharField(max_length=32, choices=Decision.choices, blank=True)
     unionid_added = models.BooleanField(default=False)
@@ -62,7 +68,7 @@ class LoginEvent(models.Model):
     wechat_milliseconds = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     steps = models.JSONField(default=list, editable=False)
-    occurred_at = models.DateTimeField()
+    occurred_at = models.DateTimeField(_("time"))
 
     class Meta:
         verbose_name = _("login event")

@@ -36,7 +36,9 @@ class User(models.Model):
     nickname = models.CharField(_("nickname"), max_length=64, blank=True)
     avatar_url = models.CharField(_("avatar"), max_length=500, blank=True)
     phone_number = models.CharField(_("phone number"), max_length=16, blank=True)
-    phone_number_verified_at = models.DateTimeField(null=True, blank=True)
+    phone_number_verified_at = models.DateTimeField(
+        _("phone number verified at"), null=True, blank=True
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -75,7 +77,7 @@ class LinkedAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="linked_accounts")
     user = models.ForeignKey(User, models.PROTECT, related_name="linked_accounts")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     app_id = models.CharField("AppID", max_length=32, blank=True)
     openid = models.CharField("OpenID", max_length=128, blank=True)
     unionid = models.CharField("UnionID", max_length=128, blank=True)

@@ -33,12 +33,16 @@ class Session(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="sessions")
     user = models.ForeignKey(User, models.PROTECT, related_name="sessions")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="sessions")
+    application = models.ForeignKey(
+        Application, models.PROTECT, related_name="sessions", verbose_name=_("application")
+    )
     identity_source = models.ForeignKey(IdentitySource, models.PROTECT, related_name="sessions")
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
     auth_time = models.DateTimeField(_("logged in at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
-    end_reason = models.CharField(max_length=32, choices=EndReason.choices, blank=True)
+    end_reason = models.CharField(
+        _("why it ended"), max_length=32, choices=EndReason.choices, blank=True
+    )
 
     objects = SessionQuerySet.as_manager()
 

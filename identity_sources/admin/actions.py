@@ -44,6 +44,7 @@ def try_connection_view(admin: ModelAdmin) -> SourceView:
             **admin.admin_site.each_context(request),
             "title": _("Connection of %(source)s") % {"source": source.display_name},
             "opts": admin.opts,
+            "original": source,
             "source": source,
             "findings": findings,
         }

@@ -180,6 +180,13 @@ class IdentitySourceAdmin(PoolModelAdmin):
             }
         return super().render_change_form(request, context, **kwargs)
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().delete_view(
+            request, object_id, {"title": _("Archive"), **(extra_context or {})}
+        )
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name nothing that would go with the source: archiving it takes nothing away."""
         return [], {}, set(), []
