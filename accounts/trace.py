@@ -130,6 +130,11 @@ def without_transaction(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 _NOTHING: tuple[Any, ...] = (None, "", {})
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a token that was made a moment ago."""
+    return _read(token)[1]
+
+
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token that was made a moment ago: nobody else's is read."""
     header, claims = (

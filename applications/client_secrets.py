@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from applications.models import Application, ClientSecret
 from config.encryption import token_hash
 
@@ -17,8 +19,11 @@ def issue_client_secret(application: Application, *, now: datetime) -> str:
     return secret
 
 
+@transaction.atomic
 def put_in_force(application: Application, secret_hash: bytes, *, now: datetime) -> None:
     """Make this the secret that lasts; the others end in a day, or sooner if they already do."""
+    # Two at once would each miss the other's, and both would last.
+    Application.objects.select_for_update().get(pk=application.pk)
     overlap_ends_at = now + CLIENT_SECRET_OVERLAP
     found = None
     for secret in ClientSecret.objects.filter(application=application):

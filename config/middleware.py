@@ -83,15 +83,25 @@ _UNANNOUNCED = InvalidRequest(
 )
 
 
-class ChunkedBodyMiddleware:
-    """Refuse a body of unannounced length: WSGI hands it on empty (RFC 9110 §15.5.12)."""
+_TOO_LARGE = InvalidRequest("The body is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+class BodyLengthMiddleware:
+    """Refuse a body of unannounced length, which WSGI hands on empty (RFC 9110 §15.5.12).
+
+    Refuse one that is too large as well, whatever it holds: Django's limit spares files, which it
+    writes to the disk before any view is asked.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+        announced = request.META.get("CONTENT_LENGTH") or ""
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not announced:
             return _refused(_UNANNOUNCED)
+        if announced.isdecimal() and int(announced) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return _refused(_TOO_LARGE)
         return self.get_response(request)
 
 

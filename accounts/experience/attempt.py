@@ -17,10 +17,13 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.response import Response
 
+from accounts import trace
 from accounts.api.views import WeChatMiniProgramLoginView
 from accounts.models import LoginEvent, Session
 from applications.models import Application
 from config.logs import request_id
+
+_REFUSED = LoginEvent.Outcome.REFUSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ def attempt_login(
     began = timezone.now()
     response: Response = view(_call(request, {"client_id": application.client_id, **fields}))
     answer: dict[str, Any] = response.data
-    event = _event_of(application, since=began)
+    event = _event_of(application, answer, since=began)
     if event and event.sid:
         ended = Session.objects.filter(pk=event.sid, pool=application.pool_id)
         ended.end(now=timezone.now(), reason=Session.EndReason.EXPERIENCE_ENDED)
@@ -76,7 +79,12 @@ def _call(request: HttpRequest, fields: dict[str, str]) -> WSGIRequest:
     )
 
 
-def _event_of(application: Application, *, since: datetime) -> LoginEvent | None:
+def _event_of(
+    application: Application, answer: dict[str, Any], *, since: datetime
+) -> LoginEvent | None:
+    # By the session where there is one: callers name their requests, and may do so alike.
+    token = answer.get("access_token")
+    mine = {"sid": trace.claims_of(token)["sid"]} if token else {"outcome": _REFUSED}
     events = LoginEvent.objects.select_related("application__pool", "identity_source", "user")
     return (
         events.filter(
@@ -85,6 +93,7 @@ def _event_of(application: Application, *, since: datetime) -> LoginEvent | None
             door=LoginEvent.Door.EXPERIENCE,
             request_id=request_id.get(),
             occurred_at__gte=since,
+            **mine,
         )
         .order_by("-pk")
         .first()

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -25,6 +27,11 @@ def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], H
             request, application
         ):
             raise PermissionDenied
+        if application.client_authentication == Application.ClientAuthentication.NONE:
+            # It would lie in wait for the day on which the application becomes confidential.
+            messages.error(request, _("This application needs no secret: it is a public client."))
+            page = reverse("admin:applications_application_change", args=[application.pk])
+            return HttpResponseRedirect(page)
         admin.log_change(request, application, _("New client secret."))
         return client_secret_page(admin, request, application)
 

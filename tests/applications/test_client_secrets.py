@@ -112,3 +112,9 @@ def test_putting_the_present_one_in_force_changes_nothing(web):
     put_in_force(web, token_hash(FIRST), now=NOW)
 
     assert ends_of(web) == {token_hash(FIRST): None}
+
+
+def test_of_two_that_are_issued_at_the_same_moment_one_lasts(threaded_database, together, web):
+    together(lambda _: issue_client_secret(web, now=NOW), list(range(6)))
+
+    assert sum(end is None for end in ends_of(web).values()) == 1

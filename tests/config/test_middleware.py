@@ -4,11 +4,12 @@ import ipaddress
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from config import logs
-from config.middleware import ChunkedBodyMiddleware, RequestIdMiddleware, TrustedProxyMiddleware
+from config.middleware import BodyLengthMiddleware, RequestIdMiddleware, TrustedProxyMiddleware
 
 PROXY = "10.0.0.7"
 CALLER = "203.0.113.9"
@@ -149,7 +150,7 @@ def test_a_body_in_chunks_is_refused(length):
         {} if length is None else {"CONTENT_LENGTH": ""}
     )
 
-    request, response = seen_by_view(ChunkedBodyMiddleware, **meta)
+    request, response = seen_by_view(BodyLengthMiddleware, **meta)
 
     assert request is None
     assert response.status_code == 411
@@ -167,9 +168,24 @@ def test_a_body_in_chunks_is_refused_as_every_other_error(client):
     }
 
 
-@pytest.mark.parametrize("meta", [{}, {"CONTENT_LENGTH": "5"}])
+@pytest.mark.parametrize("length", ["65537", "157286400", "9" * 40])
+def test_a_body_that_is_announced_as_too_large_is_refused_unread(length):
+    request, response = seen_by_view(BodyLengthMiddleware, CONTENT_LENGTH=length)
+
+    assert request is None
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/i18n/setlang/", "/experience/x", "/console/login/"])
+def test_a_large_file_is_refused_at_every_page(client, db, path):
+    response = client.post(path, {"file": SimpleUploadedFile("f", b"x" * 70_000)})
+
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("meta", [{}, {"CONTENT_LENGTH": "5"}, {"CONTENT_LENGTH": "65536"}])
 def test_a_body_of_announced_length_passes(meta):
-    request, response = seen_by_view(ChunkedBodyMiddleware, **meta)
+    request, response = seen_by_view(BodyLengthMiddleware, **meta)
 
     assert request is not None
     assert response.status_code == 200

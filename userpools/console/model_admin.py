@@ -3,21 +3,28 @@
 Django's own permissions, which know models but neither pools nor rows, decide nothing here.
 """
 
+import re
+from itertools import islice
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import smart_split
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
 
 from config.immutable import ImmutableFieldsMixin
 from userpools.console.place import place_of
 from userpools.models import UserPool
 
+# Each word is a condition on every column that is searched, and costs more than the one before.
+MOST_SEARCH_WORDS = 8
+_PAGE = re.compile(r"[0-9]{1,8}")
 # How Django's filters write what was chosen: the value itself, a row, or "empty".
 _FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull")
 
@@ -71,6 +78,8 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
     form: type[ModelForm] = PoolForm
     actions = None
     list_fullwidth = True
+    # Facets count what a list leaves uncounted on purpose.
+    show_facets = ShowFacets.NEVER
     list_filter_sheet = False
     warn_unsaved_form = True
 
@@ -91,6 +100,13 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         if found is None:
             raise Http404
         return found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by the first words alone."""
+        words = islice(smart_split(search_term), MOST_SEARCH_WORDS)
+        return super().get_search_results(request, queryset, " ".join(words))
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
         form: type[ModelForm] = super().get_form(request, obj, **kwargs)
@@ -170,9 +186,18 @@ class ReadOnlyMixin:
         return False
 
 
+class PagedFormSet(PaginationInlineFormSet):
+    """Takes a page number for what it is: unfold's fails on digits that aren't ASCII's."""
+
+    def get_page_num(self) -> int:
+        page = self.request.GET.get(self.get_pagination_key(), "")
+        return max(int(page), 1) if _PAGE.fullmatch(page) else 1
+
+
 class PoolTabularInline(RoleMixin, TabularInline):
     """Rows within the page of the row that they belong to."""
 
+    formset = PagedFormSet
     tab = True
     extra = 0
     show_change_link = False

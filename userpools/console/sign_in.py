@@ -1,14 +1,21 @@
 """How operators sign in, and by what wrong passwords are counted."""
 
+import hashlib
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 
 from config.addresses import site_of
 from userpools.models import Operator
+
+# After this whoever was signing in has crashed.
+SECONDS_TO_SIGN_IN = 10
 
 
 class SignInForm(UnfoldAuthenticationForm):
@@ -22,6 +29,16 @@ class SignInForm(UnfoldAuthenticationForm):
         # Django only tells the browser, and what counts wrong passwords can't store a longer one.
         username = self.fields["username"]
         username.validators.append(MaxLengthValidator(username.max_length))
+
+    def clean(self) -> dict[str, Any]:
+        """Let one caller try one password at a time: what is tried at once is counted too late."""
+        name = "signing-in:" + hashlib.sha256(caller(self.request).encode()).hexdigest()
+        if not cache.add(name, True, timeout=SECONDS_TO_SIGN_IN):
+            raise ValidationError(_("Somebody at your address is signing in. Try again."))
+        try:
+            return super().clean()
+        finally:
+            cache.delete(name)
 
     def confirm_login_allowed(self, user: Operator) -> None:
         AuthenticationForm.confirm_login_allowed(self, user)

@@ -1,12 +1,17 @@
 """The console as a Django admin site: who may enter, and the addresses of its pages."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import update_wrapper
+from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import authenticate
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -39,6 +44,30 @@ class ConsoleSite(UnfoldAdminSite):
             return guarded(request, *args, **kwargs)
 
         return update_wrapper(page, guarded)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Sign in for so long, whatever is written into the session meanwhile."""
+        page: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and self.has_permission(request):
+            request.session.set_expiry(
+                timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+            )
+        return page
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Count wrong passwords here as well: the form alone lets anybody guess for ever."""
+        guess = request.POST.get("old_password", "")
+        name = operator_of(request).get_username()
+        is_right = request.method != "POST" or authenticate(request, username=name, password=guess)
+        if not is_right and getattr(request, "axes_locked_out", False):
+            # The middleware of axes answers in its place.
+            return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
+        page: HttpResponse = super().password_change(request, extra_context)
+        return page
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Return the addresses: those of a model's pages begin with its admin's ``path``.

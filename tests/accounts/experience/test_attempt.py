@@ -616,3 +616,17 @@ def test_no_token_leaves_the_module(acme, rf, issued):
     for token in (issued.tokens[0].access_token, issued.tokens[0].refresh_token):
         assert token not in repr(attempt)
     assert set(vars(attempt)) == {"event", "succeeded", "created", "error", "error_description"}
+
+
+def test_requests_of_one_name_at_one_moment_each_end_their_own_session(
+    threaded_database, together, acme
+):
+    """Who calls chooses the request's name, and may choose it twice."""
+    browsers = [signed_in(builders.make_operator(f"ada-{n}", acme.pool)) for n in range(6)]
+    headers = {"X-Request-ID": "the-same-request-id"}
+
+    answers = together(lambda browser: press(browser, headers=headers), browsers)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert Session.objects.count() == 6
+    assert not Session.objects.filter(ended_at__isnull=True).exists()

@@ -154,3 +154,10 @@ def test_the_page_leads_back_to_the_application(web, admin_client):
 
     assert f"{address_of(web, 'change')}#login_methods" in page.links
     assert "A secret that was there before goes on working for 24 hours." in page.text
+
+
+def test_a_public_application_gets_no_secret_that_lies_in_wait(acme, admin_client):
+    response = admin_client.post(address_of(acme.application))
+
+    assert response.status_code == 302
+    assert not ClientSecret.objects.exists()

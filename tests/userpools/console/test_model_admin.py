@@ -407,3 +407,29 @@ def test_who_becomes_an_administrator_may_change_at_once(acme):
     Membership.objects.filter(operator=vic).update(role="admin")
 
     assert client.get(place).status_code == 200
+
+
+def test_a_search_goes_by_its_first_words_however_many_there_are(admin_client, acme):
+    """Each word is a condition on each column: some thousands would keep the database for hours."""
+    builders.make_user(acme.pool, nickname="one two three four five six seven eight")
+    words = "one two three four five six seven eight nine " + "a " * 3000
+
+    answer = admin_client.get("/console/acme/users/", {"q": words})
+
+    assert answer.status_code == 200
+    assert answer.context["cl"].result_count == 1
+
+
+def test_nobody_makes_a_list_count_what_it_leaves_uncounted(admin_client, acme):
+    answer = admin_client.get("/console/acme/events/", {"_facets": "True"})
+
+    assert not answer.context["cl"].add_facets
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "-1", "0", "9" * 30, "x", ""])
+def test_an_odd_page_number_within_a_page_is_the_first(admin_client, acme, number):
+    user = builders.make_user(acme.pool)
+
+    answer = admin_client.get(f"/console/acme/users/{user.pk}/change/", {"sessions-page": number})
+
+    assert answer.status_code == 200
