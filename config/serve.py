@@ -4,6 +4,7 @@ Refuses to start on a setting that is missing or contradicts another, on a faile
 on unapplied migrations, each with a sentence that says what to do.
 """
 
+import fcntl
 import hashlib
 import os
 import sys
@@ -70,13 +71,18 @@ def refuse_unapplied_migrations() -> None:
 
 
 def collect_static_files() -> None:
-    """Collect static files into ``STATIC_ROOT`` unless they are as they were last time."""
-    stamp = Path(settings.STATIC_ROOT) / STAMP
-    wanted = _fingerprint_of_static_files()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(wanted)
+    """Collect static files into ``STATIC_ROOT`` unless they are as they were last time.
+
+    Two servers that start from one folder wait for each other.
+    """
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(exist_ok=True)
+    with (root.parent / f"{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp, wanted = root / STAMP, _fingerprint_of_static_files()
+        if not stamp.exists() or stamp.read_text() != wanted:
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            stamp.write_text(wanted)
 
 
 def _fingerprint_of_static_files() -> str:
