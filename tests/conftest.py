@@ -62,10 +62,14 @@ class Tenant:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on SQLite, what is about PostgreSQL alone."""
+    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already."""
     if connection.vendor == "postgresql":
         return
-    elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
+    elsewhere = [
+        item
+        for item in items
+        if item.get_closest_marker("postgresql") or item.get_closest_marker("once")
+    ]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
 

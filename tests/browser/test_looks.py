@@ -10,6 +10,9 @@ from accounts.models import LoginEvent, User
 from tests.browser.windows import HEIGHT, WIDTHS, Windows, sideways
 from tests.conftest import GuardedClient, Tenant
 
+# How wide a page is is no matter of the database.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def console_pages(acme: Tenant, log_in: Callable[..., HttpResponse]) -> list[str]:

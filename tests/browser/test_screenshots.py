@@ -19,6 +19,9 @@ from tests import builders
 from tests.browser.windows import HEIGHT, WIDTHS, Windows
 from tests.conftest import GuardedClient, Tenant
 
+# What a picture shows is no matter of the database.
+pytestmark = pytest.mark.once
+
 SIZE = (WIDTHS[-1], HEIGHT)
 SMALLEST_BYTES, LARGEST_BYTES = 10_000, 200_000
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -5,6 +5,9 @@ import pytest
 from tests.browser.chromium import find_chromium
 from tests.browser.windows import Windows, sideways
 
+# The watch is over the browser.
+pytestmark = pytest.mark.once
+
 INLINE_SCRIPT = """document.body.append(
     Object.assign(document.createElement("script"), { textContent: "document.title = 1" }))"""
 

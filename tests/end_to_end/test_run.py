@@ -17,6 +17,9 @@ import requests
 from applications.rules import ApplicationType
 from tests.end_to_end.processes import ROOT, bare_environment, free_port, start, stop
 
+# It runs on an SQLite file of its own, whatever the tests run on.
+pytestmark = pytest.mark.once
+
 
 class Look:
     """A folder in which the server is started, and what it printed the last time."""
