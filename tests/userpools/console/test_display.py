@@ -11,7 +11,7 @@ from userpools.console.display import ago
 @pytest.mark.parametrize(
     ("passed", "said"),
     [
-        (timedelta(seconds=5), "0\xa0minutes ago"),
+        (timedelta(seconds=5), "just now"),
         (timedelta(minutes=3, seconds=5), "3\xa0minutes ago"),
         (timedelta(hours=5, minutes=40), "5\xa0hours ago"),
         (timedelta(days=9), "1\xa0week ago"),
