@@ -56,16 +56,9 @@ check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment set
 	$(BIN)/python manage.py translations --check
 
 .PHONY: test
-# Both at once, each on a core of its own; what the second says is printed when the first has ended.
 test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
-	@mkdir -p .pytest_cache; \
-	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 \
-		$(BIN)/python -m pytest -o cache_dir=.pytest_cache/sqlite > .pytest_cache/sqlite.log 2>&1 & \
-	sqlite=$$!; \
-	$(BIN)/python -m pytest; postgresql=$$?; \
-	wait $$sqlite; status=$$?; \
-	echo "The same on SQLite:"; cat .pytest_cache/sqlite.log; \
-	exit $$((postgresql || status))
+	$(BIN)/python -m pytest
+	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest
 
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)

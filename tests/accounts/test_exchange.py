@@ -230,7 +230,8 @@ def test_concurrent_duplicates_ask_wechat_once_and_are_all_the_same_user(
 def test_concurrent_duplicates_share_a_passing_failure(
     threaded_database, acme, wechat, code, together
 ):
-    wechat.script(Fault(FaultKind.HTML_PAGE, delay_seconds=0.3), times=8)
+    # Long enough for the last of them to come before the first has failed, on a busy machine too.
+    wechat.script(Fault(FaultKind.HTML_PAGE, delay_seconds=2), times=8)
 
     answers = together(post, [code] * 8)
 

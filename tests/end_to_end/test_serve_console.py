@@ -46,14 +46,14 @@ def test_an_operator_experiences_a_login_with_a_code_of_wechats(
     page = browser.get(f"{server.url}/experience/acme-shop", timeout=20)
     fields = {
         "identity_source": "acme-mini",
-        "code": "grace-1",
+        "code": "olivia-1",
         "csrfmiddlewaretoken": _token(page),
     }
     answer = browser.post(page.url, data=fields, timeout=20)
 
     assert answer.status_code == 200
     assert "User created" in answer.text
-    assert "grace-1" not in answer.text
+    assert "olivia-1" not in answer.text
 
 
 def test_a_page_that_is_not_there_is_answered_in_our_own_words(
