@@ -41,6 +41,8 @@ class IdentitySource(ImmutableFieldsMixin):
 
     class Association(models.TextChoices):
         NONE = "none", _("None")
+        FIELD = "field", _("By phone number")
+        ASK = "ask", _("Ask")
 
     IMMUTABLE = ("pool", "identifier", "type", "app_id", "mode")
 
@@ -60,6 +62,9 @@ class IdentitySource(ImmutableFieldsMixin):
         _("association"), max_length=8, choices=Association.choices, default=Association.NONE
     )
     enabled = models.BooleanField(_("enabled"), default=True)
+    # Since when WeChat has been refusing the source's settings; null while it accepts them.
+    # The refusals themselves are rows of SourceFailure.
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     # Field name → digest of the value that `apply` last wrote (applications/manifest/applied.py).
     applied = models.JSONField(default=dict, editable=False)
@@ -90,7 +95,16 @@ class IdentitySource(ImmutableFieldsMixin):
         # Where there is none, that has been said: it is required, or a form refused it.
         if self.app_id:
             self._refuse_malformed_app_id()
+        if self.association == self.Association.FIELD and not self.gives_phone_numbers:
+            raise ValidationError(
+                {"association": _("Only a mini program gives phone numbers to match by.")}
+            )
         self.refuse_changes()
+
+    @property
+    def gives_phone_numbers(self) -> bool:
+        """Whether WeChat proves phone numbers of people who come from such a source."""
+        return self.type == self.Type.WECHAT_MINI_PROGRAM
 
     def _refuse_malformed_app_id(self) -> None:
         if self.mode == self.Mode.SANDBOX and not is_sandbox_app_id(self.app_id):
@@ -156,3 +170,54 @@ class WeChatAccessToken(models.Model):
     def fingerprint_of(app_id: str, app_secret: str) -> bytes:
         """Return what tells whether a token belongs to these credentials."""
         return hashlib.sha256(f"{app_id}\n{app_secret}".encode()).digest()
+
+
+class SourceFailure(models.Model):
+    """A call of a source whose settings WeChat refuses: since when, and how it said so last.
+
+    There is a row for each such call until the same call succeeds. ``call`` is WeChat's name of
+    it, or that of the event by which WeChat told of a punishment, and then ``errcode`` is null.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.ForeignKey(IdentitySource, models.CASCADE, related_name="failures")
+    call = models.CharField(_("call"), max_length=64)
+    errcode = models.IntegerField("errcode", null=True)
+    errmsg = models.CharField(max_length=256, blank=True)
+    rid = models.CharField("rid", max_length=64, blank=True)
+    facts = models.JSONField(default=dict)
+    since = models.DateTimeField(_("failing since"))
+    last_at = models.DateTimeField(_("last at"))
+
+    class Meta:
+        verbose_name = _("failure of a source")
+        verbose_name_plural = _("failures of sources")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "call"], name="identity_sources_failure_of_call"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call}: {self.errcode}"
+
+
+class MessagePushKey(models.Model):
+    """Token and EncodingAESKey with which WeChat proves the events that it pushes.
+
+    Making new ones gives the old ones a day, until they are entered in WeChat's console.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.ForeignKey(IdentitySource, models.CASCADE, related_name="push_keys")
+    token_ciphertext = models.BinaryField()
+    aes_key_ciphertext = models.BinaryField()
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("good until"), null=True)
+
+    class Meta:
+        verbose_name = _("message push key")
+        verbose_name_plural = _("message push keys")
+
+    def __str__(self) -> str:
+        return f"{self.source} · {self.created_at:%Y-%m-%d}"

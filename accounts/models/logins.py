@@ -27,8 +27,10 @@ class LoginEvent(models.Model):
         REST = "rest", _("REST API")
         REFRESH = "refresh", _("Token refresh")
         EXPERIENCE = "experience", _("Experience login")
+        BIND = "bind", _("Account binding")
 
     class Conflict(models.TextChoices):
+        UNIONID_CHANGED = "unionid_changed", _("Another UnionID than before")
         UNIONID_OF_ANOTHER_USER = "unionid_of_another_user", _("UnionID of another user")
 
     class Outcome(models.TextChoices):
@@ -39,6 +41,9 @@ class LoginEvent(models.Model):
         MATCHED_OPENID = "matched_openid", _("Known by OpenID")
         MATCHED_UNIONID = "matched_unionid", _("Known by UnionID")
         CREATED = "created", _("New user")
+        MATCHED_PHONE = "matched_phone", _("Known by phone number")
+        MERGED = "merged", _("Two users merged")
+        BOUND = "bound", _("Bound after a proof")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -19,13 +20,19 @@ def new_sub() -> str:
 
 
 class User(models.Model):
-    """A person in a pool. Rows are never deleted: tokens and events name them."""
+    """A person in a pool. Rows are never deleted: tokens and events name them.
+
+    A merged user is a tombstone: ``merged_into`` names whoever the person is now, never another
+    tombstone. A closed account keeps its personal data until it is erased (accounts/closing.py).
+    ``password`` is Django's hash of one, empty where there is none.
+    """
 
     class Status(models.TextChoices):
         # So is a signing key, in another sense.
         ACTIVE = "active", pgettext_lazy("user", "Active")
         SUSPENDED = "suspended", _("Suspended")
         CLOSED = "closed", _("Closed")
+        MERGED = "merged", _("Merged")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="users")
@@ -39,6 +46,19 @@ class User(models.Model):
     phone_number_verified_at = models.DateTimeField(
         _("phone number verified at"), null=True, blank=True
     )
+    email = models.CharField(_("e-mail address"), max_length=254, blank=True)
+    email_verified_at = models.DateTimeField(_("e-mail address verified at"), null=True, blank=True)
+    password = models.CharField(_("password"), max_length=128, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tombstones",
+        verbose_name=_("merged into"),
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -57,6 +77,23 @@ class User(models.Model):
                 condition=~Q(phone_number="") | Q(phone_number_verified_at__isnull=True),
                 name="accounts_user_verified_means_a_number",
             ),
+            models.UniqueConstraint(
+                "pool",
+                Lower("email"),
+                condition=Q(email_verified_at__isnull=False),
+                name="accounts_user_verified_email",
+                violation_error_message=_("Another user of the pool has this e-mail address."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(email="") | Q(email_verified_at__isnull=True),
+                name="accounts_user_verified_means_an_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="merged", merged_into__isnull=False)
+                | (~Q(status="merged") & Q(merged_into__isnull=True)),
+                name="accounts_user_merged_means_a_survivor",
+            ),
+            SamePool(name="accounts_user_merged_into_pool", field="merged_into"),
         ]
 
     def __str__(self) -> str:
@@ -68,6 +105,8 @@ class LinkedAccount(models.Model):
 
     An OpenID row also records the UnionID last seen with it; a UnionID row has no AppID. The
     AppID, not the source, is the key: it outlives a source that was archived and entered again.
+    Rows of one ``wechat_identity`` were seen to be the same WeChat account, which is what a person
+    links and unlinks: a UnionID with every OpenID seen with it, or a lone OpenID.
     """
 
     class Kind(models.TextChoices):
@@ -77,6 +116,7 @@ class LinkedAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="linked_accounts")
     user = models.ForeignKey(User, models.PROTECT, related_name="linked_accounts")
+    wechat_identity = models.UUIDField(default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     app_id = models.CharField("AppID", max_length=32, blank=True)
     openid = models.CharField("OpenID", max_length=128, blank=True)

@@ -29,6 +29,14 @@ class Session(models.Model):
         REFRESH_TOKEN_REUSED = "refresh_token_reused", _("A refresh token was used twice")
         EXPERIENCE_ENDED = "experience_ended", _("Experience login ended")
         USER_SUSPENDED = "user_suspended", _("The user was suspended")
+        USER_MERGED = "user_merged", _("The user was merged into another")
+        MERGE_UNDONE = "merge_undone", _("A merge was undone")
+        UNLINKED = "unlinked", _("The WeChat account was unlinked")
+        AUTHORIZATION_CANCELLED = (
+            "authorization_cancelled",
+            _("The person cancelled the authorisation in WeChat"),
+        )
+        ACCOUNT_CLOSED = "account_closed", _("The account was closed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="sessions")

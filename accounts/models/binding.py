@@ -1,0 +1,97 @@
+"""What somebody holds who has to choose between an account of theirs and a new one."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from applications.models import Application, LoginMethod
+from config.constraints import SamePool
+from config.encryption import seal, unseal
+from config.primary_keys import new_id
+from userpools.models import UserPool
+
+PROOFS = 5
+
+
+class BindingTicketQuerySet(models.QuerySet["BindingTicket"]):
+    def usable(self, now: object) -> Self:
+        """Keep the tickets that may still be redeemed."""
+        return self.filter(used_at__isnull=True, expires_at__gt=now, failed_proofs__lt=PROOFS)
+
+
+class BindingTicket(models.Model):
+    """A WeChat identity that has no user yet, and waits for a choice: five minutes, used once.
+
+    The ticket itself is stored as a hash. ``answer_ciphertext`` holds the identity that WeChat
+    gave, and the phone number if there was one (accounts/tickets.py gives its form). It is used up
+    by success, or by five wrong proofs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="binding_tickets")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="binding_tickets")
+    login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="binding_tickets")
+    ticket_hash = models.BinaryField(max_length=32, unique=True)
+    answer_ciphertext = models.BinaryField()
+    scope = models.CharField(max_length=500)
+    bound_to = models.CharField(max_length=64, blank=True)
+    failed_proofs = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    objects = BindingTicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("binding ticket")
+        verbose_name_plural = _("binding tickets")
+        constraints: ClassVar = [
+            SamePool(name="accounts_bindingticket_application_pool", field="application"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_ticket_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def seal_answer(self, answer: str) -> bytes:
+        """Encrypt what WeChat gave for this row."""
+        return seal(self, "answer_ciphertext", answer)
+
+    def answer(self) -> str:
+        """Decrypt what WeChat gave.
+
+        Raises:
+            DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted it.
+
+        """
+        return unseal(self, "answer_ciphertext")
+
+    def count_proof(self, now: object) -> bool:
+        """Take one of the tries before the proof is looked at; tell whether there was one left."""
+        row = BindingTicket.objects.filter(pk=self.pk).usable(now)
+        return bool(row.update(failed_proofs=F("failed_proofs") + 1))
+
+
+class EmailCode(models.Model):
+    """A one-time code that was sent, or seemed to be sent, to an address for one ticket.
+
+    There is a row whether or not anybody has the address: both look alike from outside. Code and
+    address are stored as keyed hashes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="email_codes")
+    ticket = models.ForeignKey(BindingTicket, models.CASCADE, related_name="email_codes")
+    email_hash = models.CharField(max_length=64)
+    code_hash = models.CharField(max_length=64)
+    failed_tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("e-mail code")
+        verbose_name_plural = _("e-mail codes")
+
+    def __str__(self) -> str:
+        return str(self.pk)

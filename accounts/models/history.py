@@ -1,0 +1,159 @@
+"""What happened to accounts besides logins; only ever added to, without personal values."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import User
+from applications.models import Application
+from config.constraints import SamePool
+from config.primary_keys import new_id
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+
+class AccountEvent(models.Model):
+    """One change of an account: who it is about, by whom, and facts that are nobody's secret.
+
+    ``operator`` is set where one did it in the console, ``application`` where the person did it by
+    an access token; neither where WeChat or a rule did. ``facts`` holds subs, words and counts.
+    """
+
+    class Kind(models.TextChoices):
+        LINKED = "linked", _("WeChat account linked")
+        UNLINKED = "unlinked", _("WeChat account unlinked")
+        PHONE_STORED = "phone_stored", _("Phone number stored")
+        PHONE_LOST = "phone_lost", _("Phone number lost to a newer proof")
+        MERGED = "merged", _("Merged")
+        MERGE_UNDONE = "merge_undone", _("Merge undone")
+        CLOSED = "closed", _("Account closed")
+        REOPENED = "reopened", _("Account reopened")
+        ERASED = "erased", _("Personal data erased")
+        FIELD_ERASED = "field_erased", _("Erased because WeChat said so")
+        AUTHORIZATION_CANCELLED = "authorization_cancelled", _("Authorisation cancelled in WeChat")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="account_events")
+    user = models.ForeignKey(User, models.PROTECT, related_name="account_events")
+    kind = models.CharField(_("what happened"), max_length=32, choices=Kind.choices)
+    application = models.ForeignKey(
+        Application,
+        models.PROTECT,
+        null=True,
+        related_name="account_events",
+        verbose_name=_("application"),
+    )
+    identity_source = models.ForeignKey(
+        IdentitySource,
+        models.PROTECT,
+        null=True,
+        related_name="account_events",
+        verbose_name=_("identity source"),
+    )
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("operator"),
+    )
+    facts = models.JSONField(default=dict, editable=False)
+    request_id = models.CharField(max_length=64, blank=True)
+    occurred_at = models.DateTimeField(_("time"))
+
+    class Meta:
+        verbose_name = _("account event")
+        verbose_name_plural = _("account events")
+        constraints: ClassVar = [
+            SamePool(name="accounts_accountevent_user_pool", field="user"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["pool", "user", "-occurred_at"], name="accounts_history_of_user")
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class BlockedIdentity(models.Model):
+    """A keyed hash of an OpenID or UnionID whose suspended user's data was erased.
+
+    It refuses that WeChat account as the suspension did, and tells nobody whose it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="blocked_identities")
+    user = models.ForeignKey(User, models.PROTECT, related_name="blocked_identities")
+    identity_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("blocked identity")
+        verbose_name_plural = _("blocked identities")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool", "identity_hash"], name="accounts_blockedidentity_hash"
+            ),
+            SamePool(name="accounts_blockedidentity_user_pool", field="user"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class WeChatEvent(models.Model):
+    """An event that WeChat pushed, once however often it was sent, and what came of it.
+
+    ``content_hash`` is a keyed hash of its content: WeChat repeats an event that it thinks lost.
+    ``mode`` tells whether it was proven: one in plain mode is recorded and changes nothing.
+    """
+
+    class Mode(models.TextChoices):
+        PLAIN = "plain", _("Plain")
+        SAFE = "safe", _("Safe")
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied", _("Applied")
+        NOTHING_TO_DO = "nothing_to_do", _("Nothing to do")
+        NOBODY = "nobody", _("Of nobody here")
+        UNPROVEN = "unproven", _("Only recorded: plain mode")
+        UNKNOWN = "unknown", _("Only recorded: unknown event")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="wechat_events")
+    identity_source = models.ForeignKey(
+        IdentitySource, models.PROTECT, related_name="wechat_events"
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="wechat_events", verbose_name=_("user")
+    )
+    event = models.CharField(_("event"), max_length=64)
+    mode = models.CharField(_("mode"), max_length=8, choices=Mode.choices)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
+    facts = models.JSONField(default=dict, editable=False)
+    content_hash = models.CharField(max_length=64)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    received_at = models.DateTimeField(_("received at"))
+
+    class Meta:
+        verbose_name = _("WeChat event")
+        verbose_name_plural = _("WeChat events")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool", "identity_source", "content_hash"],
+                name="accounts_wechatevent_content",
+            ),
+            SamePool(name="accounts_wechatevent_user_pool", field="user"),
+            SamePool(name="accounts_wechatevent_source_pool", field="identity_source"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["pool", "identity_source", "-received_at"],
+                name="accounts_wechatevent_of_source",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.event
