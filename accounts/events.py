@@ -1,6 +1,8 @@
 """The trail of one attempt to log in, from the door to the row that records it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +31,8 @@ class Trail:
     decision: str = ""
     unionid_added: bool = False
     conflict: str = ""
+    merged_sub: str = ""
+    """of the user who has just been merged into the one that was found"""
     wechat_milliseconds: int | None = None
     began: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -39,7 +43,14 @@ class Trail:
 
     def note_match(self) -> None:
         """Add to the trace which user was found, and by what."""
-        self.note(trace.matched(self.decision, self.conflict, unionid_added=self.unionid_added))
+        self.note(
+            trace.matched(
+                self.decision,
+                self.conflict,
+                unionid_added=self.unionid_added,
+                merged_sub=self.merged_sub,
+            )
+        )
 
     def observe(self, record: CallRecord) -> None:
         """Add a call to WeChat to the trace."""
@@ -52,7 +63,8 @@ class Trail:
 
     def start_over(self) -> None:
         """Forget what a transaction found that was then rolled back."""
-        self.decision, self.unionid_added, self.conflict = "", False, ""
+        self.decision, self.unionid_added = "", False
+        self.conflict, self.merged_sub = "", ""
         self.steps = trace.without_transaction(self.steps)
 
     def record_success(self, session: Session, phone_status: str | None) -> None:
@@ -72,6 +84,15 @@ class Trail:
         event.wechat_errcode = refusal.extra.get("wechat_errcode")
         event.wechat_rid = refusal.extra.get("wechat_rid", "")
         event.save(force_insert=True)
+
+    @contextmanager
+    def recording_refusals(self) -> Iterator[None]:
+        """Write the event of whatever refusal ends what is done within."""
+        try:
+            yield
+        except DomainError as refusal:
+            self.record_refusal(refusal)
+            raise
 
     def _event(self, outcome: LoginEvent.Outcome) -> LoginEvent:
         return LoginEvent(

@@ -3,51 +3,68 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
 from accounts.exchange import WeChatIdentity
+from accounts.locking import LostRace, lock_users, lock_with_tombstones
 from accounts.models import LinkedAccount, User
+from config.primary_keys import new_id
 from identity_sources.models import IdentitySource
+
+Kind = LinkedAccount.Kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identities:
-    """What the pool knows of an identity: its OpenID row, its UnionID row, both or neither."""
+    """What the pool knows of an identity: its OpenID row, its UnionID row, both or neither.
+
+    The users of both rows are locked until the transaction ends.
+    """
 
     source: IdentitySource
     identity: WeChatIdentity
     by_openid: LinkedAccount | None
     by_unionid: LinkedAccount | None
 
-    def add_missing(self, user: User, *, now: datetime) -> bool:
-        """Give the user those rows of the identity that nobody has; tell whether one was missing.
+    @property
+    def rows(self) -> list[LinkedAccount]:
+        """Those rows that there are."""
+        return [row for row in (self.by_openid, self.by_unionid) if row]
+
+    @property
+    def is_split(self) -> bool:
+        """Whether OpenID and UnionID are two users'."""
+        return len({row.user_id for row in self.rows}) > 1
+
+    @property
+    def missing(self) -> list[LinkedAccount.Kind]:
+        """The kinds of rows that nobody has, in the order in which they are always added."""
+        openid = [] if self.by_openid else [Kind.OPENID]
+        unionid = [Kind.UNIONID] if self.identity.unionid and not self.by_unionid else []
+        return openid + unionid
+
+    def settle(self, user: User, *, now: datetime) -> None:
+        """Note on the user's rows that they were seen, and give the user those that nobody has.
+
+        A UnionID row of another user, with which the OpenID is in conflict, stays as it is.
 
         Raises:
+            LostRace: a row of the user's went meanwhile.
             IntegrityError: somebody else was faster, with the same row.
 
         """
-        missing = []
-        if not self.by_openid:
-            missing.append(self._row(user, LinkedAccount.Kind.OPENID, now))
-        if self.identity.unionid and not self.by_unionid:
-            missing.append(self._row(user, LinkedAccount.Kind.UNIONID, now))
-        for row in missing:
-            row.save(force_insert=True)
-        return bool(missing)
-
-    def touch(self, *, now: datetime) -> None:
-        """Note on the user's rows when they were seen, and with which UnionID.
-
-        A UnionID row of another user, with which the OpenID is in conflict, stays as it is.
-        """
-        user_id = self.by_openid.user_id if self.by_openid else None
-        found = (self.by_openid, self.by_unionid)
-        rows = [row.pk for row in found if row and row.user_id == user_id]
-        seen: dict[str, Any] = {"last_seen_at": now}
-        if self.identity.unionid:
-            seen["unionid"] = self.identity.unionid
-        LinkedAccount.objects.filter(pk__in=rows).update(**seen)
+        own = [row for row in self.rows if row.user_id == user.pk]
+        group = own[0].wechat_identity if own else new_id()
+        self._touch(own, now)
+        for row in own[1:]:
+            if row.wechat_identity != group:
+                # They were seen to be one WeChat account only now.
+                same = LinkedAccount.objects.filter(pool=self.source.pool_id, user=user)
+                same.filter(wechat_identity=row.wechat_identity).update(wechat_identity=group)
+        for kind in self.missing:
+            self._row(user, kind, group, now).save(force_insert=True)
 
     def has_another_openid(self, user: User) -> bool:
         """Tell whether the user already has an OpenID of this AppID other than this one.
@@ -56,17 +73,36 @@ class Identities:
         """
         openids = LinkedAccount.objects.exclude(openid=self.identity.openid)
         return openids.filter(
-            pool=self.source.pool_id,
-            user=user,
-            kind=LinkedAccount.Kind.OPENID,
-            app_id=self.source.app_id,
+            pool=self.source.pool_id, user=user, kind=Kind.OPENID, app_id=self.source.app_id
         ).exists()
 
-    def _row(self, user: User, kind: LinkedAccount.Kind, now: datetime) -> LinkedAccount:
-        is_openid = kind == LinkedAccount.Kind.OPENID
+    def has_another_unionid(self, user: User) -> bool:
+        """Tell whether the user has a UnionID other than this identity's, if it has one."""
+        if not self.identity.unionid:
+            return False
+        unionids = LinkedAccount.objects.filter(
+            pool=self.source.pool_id, user=user, kind=Kind.UNIONID
+        )
+        return unionids.exclude(unionid=self.identity.unionid).exists()
+
+    def _touch(self, own: list[LinkedAccount], now: datetime) -> None:
+        if not own:
+            return
+        seen: dict[str, Any] = {"last_seen_at": now}
+        if self.identity.unionid:
+            seen["unionid"] = self.identity.unionid
+        rows = LinkedAccount.objects.filter(pk__in=[row.pk for row in own], user=own[0].user_id)
+        if rows.update(**seen) != len(own):
+            raise LostRace
+
+    def _row(
+        self, user: User, kind: LinkedAccount.Kind, group: UUID, now: datetime
+    ) -> LinkedAccount:
+        is_openid = kind == Kind.OPENID
         return LinkedAccount(
             pool_id=self.source.pool_id,
             user=user,
+            wechat_identity=group,
             kind=kind,
             app_id=self.source.app_id if is_openid else "",
             openid=self.identity.openid if is_openid else "",
@@ -77,23 +113,33 @@ class Identities:
 
 
 def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identities:
-    """Find and lock the rows of this identity in the source's pool, with users, by one query."""
-    kinds = LinkedAccount.Kind
-    wanted = Q(kind=kinds.OPENID, app_id=source.app_id, openid=identity.openid)
+    """Find the rows of this identity in the source's pool, and lock their users.
+
+    Raises:
+        LostRace: a row's user was merged into another meanwhile.
+
+    """
+    wanted = Q(kind=Kind.OPENID, app_id=source.app_id, openid=identity.openid)
     if identity.unionid:
-        wanted |= Q(kind=kinds.UNIONID, unionid=identity.unionid)
-    # Locked in one order: otherwise simultaneous logins of a person, each of which updates both
-    # rows, wait for each other in a circle.
-    rows = (
-        LinkedAccount.objects.select_related("user")
-        .filter(wanted, pool=source.pool_id)
-        .order_by("kind")
-        .select_for_update(of=("self",), no_key=True)
-    )
+        wanted |= Q(kind=Kind.UNIONID, unionid=identity.unionid)
+    rows = list(LinkedAccount.objects.filter(wanted, pool=source.pool_id))
+    if rows:
+        _attach_locked_users(rows)
     by_kind = {row.kind: row for row in rows}
     return Identities(
         source=source,
         identity=identity,
-        by_openid=by_kind.get(kinds.OPENID),
-        by_unionid=by_kind.get(kinds.UNIONID),
+        by_openid=by_kind.get(Kind.OPENID),
+        by_unionid=by_kind.get(Kind.UNIONID),
     )
+
+
+def _attach_locked_users(rows: list[LinkedAccount]) -> None:
+    keys = {row.user_id for row in rows}
+    # Two users may be about to be merged, and with them whoever was merged into either.
+    lock = lock_users if len(keys) == 1 else lock_with_tombstones
+    users = lock(rows[0].pool_id, keys)
+    for row in rows:
+        row.user = users[row.user_id]
+        if row.user.status == User.Status.MERGED:
+            raise LostRace

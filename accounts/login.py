@@ -3,58 +3,58 @@
 A request names an application, a way in and a code. What happens, in this order:
 
 1. the application is found and proves itself; it offers exactly one usable source for the request
-2. WeChat exchanges the code (once; a repeated request gets the same identity, accounts/exchange.py)
+2. WeChat exchanges the code (accounts/wechat_codes.py), and the phone code if there is one
 3. the identity finds its user, or makes one:
 
-   ========  =========================  =====================================================
-   OpenID    UnionID                    outcome
-   ========  =========================  =====================================================
-   unknown   absent or unknown          a new user, unless the source is login-only
-   known: A  absent, or A's             A
-   known: A  unknown                    A, who gains the UnionID
-   unknown   known: B                   B, who gains the OpenID
-   unknown   known: B, who has another  refused: it can't be the same WeChat account
-             OpenID of this AppID
-   known: A  known: B                   A; the conflict is recorded, nothing is merged
-   ========  =========================  =====================================================
+   ========  ==========================  ====================================================
+   OpenID    UnionID                     outcome
+   ========  ==========================  ====================================================
+   unknown   absent or unknown           the source's association (accounts/association.py):
+                                         a new user, an account of theirs, or refused
+   known: A  absent, or A's              A
+   known: A  unknown                     A, who gains the UnionID; recorded if A had another
+   unknown   known: B                    B, who gains the OpenID
+   unknown   known: B, who has another   refused (``identity_conflict``) and held for review:
+             OpenID of this AppID        it can't be the same WeChat account
+   known: A  known: B                    the same person twice. Merged, the older user survives
+                                         (accounts/merging.py); where a limit or the pool
+                                         forbids that: A, and the pair is held for review
+   ========  ==========================  ====================================================
 
-   The status of each user found decides first: a suspended or closed one is refused.
+   The status of each user found decides first: a suspended or closed one is refused, and so is
+   the identity of a suspended user whose data was erased.
 4. a session begins and tokens are made
 
-Steps 3 and 4 are one short transaction. Racing first logins of one person meet at the unique
-constraints on linked accounts: the loser of the race starts step 3 again and finds the winner's
-user. No database connection is held during step 2. A refused login is recorded outside the
-transaction that rolled back.
+Steps 3 and 4 are one short transaction, which locks the users it finds (accounts/locking.py).
+Racing first logins of one person meet at the unique constraints on linked accounts: the loser
+starts step 3 again and finds the winner's user. No database connection is held during step 2. A
+refused login is recorded outside the transaction that rolled back.
 """
 
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-
-from accounts import phones, refusals, trace
+from accounts import conflicts, phones, refusals, tickets, trace
+from accounts.arrival import Arrival
+from accounts.association import associate, refuse_strangers_if_closed
+from accounts.blocking import is_blocked
 from accounts.events import Trail
-from accounts.exchange import Exchanged, WeChatIdentity, exchange_key, exchange_once
 from accounts.identities import Identities, find_identities
+from accounts.locking import in_transaction
+from accounts.merging import merge, obstacles
 from accounts.models import LoginEvent, Session, User
 from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.tokens import TokenSet, issue_tokens
+from accounts.wechat_codes import identify
 from applications.client_authentication import ClientCredentials, authenticate_client
-from applications.models import LoginMethod
 from applications.offers import Offer, load_offer
 from applications.rules import Way
-from config.encryption import DecryptionError
-from config.errors import DomainError, ServiceUnavailable
-from identity_sources.gateway import belongs_to, wechat_client
-from identity_sources.models import IdentitySource
-from identity_sources.wechat.errors import WeChatError
+from userpools.models import UserPool
 
-logger = logging.getLogger(__name__)
-
-# Each lost race means that somebody else's row is now there to be found: two suffice in practice.
-ATTEMPTS = 5
+Newcomer = Callable[[Identities, Arrival], User]
+"""Returns the user of an identity that nobody has, or raises a refusal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +97,8 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     trail = Trail(
         door=request.door, way=request.way, application=offer.application, at=now, began=began
     )
-    try:
+    with trail.recording_refusals():
         return _log_in(request, offer, trail)
-    except DomainError as refusal:
-        trail.record_refusal(refusal)
-        raise
 
 
 def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
@@ -111,77 +108,47 @@ def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
     method = offer.choose(request.identity_source)
     trail.source = method.identity_source
     trail.note(trace.checked(scope))
-    try:
-        exchanged = _exchange(request, method, trail)
-        if exchanged.replayed:
-            trail.replayed = True
-            trail.note(trace.replayed())
-        identity = exchanged.identity()
-    except WeChatError as error:
-        raise refusals.from_wechat(error) from error
-    trail.note(trace.identity(has_unionid=identity.unionid is not None))
-    _refuse_foreign_namespace(method.identity_source, identity)
+    identity = identify(method, request.code, trail, door=request.door, bound_to=request.bound_to)
+    arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
     if request.phone_code is not None:
-        _refuse_before_paying(method.identity_source, identity, trail)
-    phone = phones.ask_wechat(method.identity_source, identity.openid, request.phone_code, trail)
-    for _attempt in range(ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return _settle(method, identity, phone, scope, trail)
-        except IntegrityError as error:
-            lost_race = error
-    logger.error("A login lost every race for its rows.", exc_info=lost_race)
-    raise ServiceUnavailable from lost_race
-
-
-def _exchange(request: LoginRequest, method: LoginMethod, trail: Trail) -> Exchanged:
-    source = method.identity_source
-    key = exchange_key(
-        door=request.door,
-        application=str(method.application_id),
-        source=str(source.pk),
-        code=request.code,
-        bound_to=request.bound_to,
-    )
-    app_secret = _app_secret(source)
-
-    def ask_wechat() -> WeChatIdentity:
-        # The session_key ends here: nothing of ours needs it, and nobody else may have it.
-        session = wechat_client(source, trail.observe_exchange).jscode2session(
-            app_id=source.app_id, app_secret=app_secret, js_code=request.code
-        )
-        return WeChatIdentity(openid=session.openid, unionid=session.unionid)
-
-    return exchange_once(key, ask_wechat)
-
-
-def _app_secret(source: IdentitySource) -> str:
+        in_transaction(lambda: _refuse_before_paying(arrival))
+        arrival = arrival.with_phone(request.phone_code)
     try:
-        return source.app_secret()
-    except DecryptionError as error:
-        logger.error("The AppSecret of %s can't be read.", source.pk, exc_info=error)  # noqa: TRY400
-        raise refusals.AppSecretUnreadable from error
+        return enter(arrival, associate)
+    except refusals.AccountBindingRequired as refusal:
+        raise tickets.binding_required(arrival, bound_to=request.bound_to) from refusal
 
 
-def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) -> None:
-    for value in (identity.openid, identity.unionid):
-        if value and not belongs_to(source, value):
-            raise refusals.WeChatAway(
-                "WeChat's answer holds an identity of another kind of source."
-            )
-
-
-def _settle(
-    method: LoginMethod,
-    identity: WeChatIdentity,
-    phone: phones.Answer | None,
-    scope: tuple[str, ...],
-    trail: Trail,
+def enter(
+    arrival: Arrival, newcomer: Newcomer, *, first: Callable[[], None] = lambda: None
 ) -> LoggedIn:
-    trail.start_over()
-    user = _user_of(method.identity_source, identity, trail)
+    """Let in whoever WeChat named: find their user, begin a session, make tokens.
+
+    ``newcomer`` gives an identity that nobody has its user; ``first`` is called at the beginning
+    of the transaction.
+
+    Raises:
+        DomainError: a rule refuses the identity.
+
+    """
+
+    def settle() -> LoggedIn:
+        arrival.trail.start_over()
+        first()
+        return _settle(arrival, newcomer)
+
+    try:
+        return in_transaction(settle)
+    except refusals.IdentityConflict:
+        in_transaction(lambda: _hold_openid(arrival))
+        raise
+
+
+def _settle(arrival: Arrival, newcomer: Newcomer) -> LoggedIn:
+    trail, method = arrival.trail, arrival.method
+    user = _user_of(arrival, newcomer)
     trail.note_match()
-    phone_status = phones.settle(user, phone, now=trail.at) if phone else None
+    phone_status = phones.settle(user, arrival.phone, now=trail.at) if arrival.phone else None
     if phone_status:
         trail.note(trace.phone(phone_status))
     session = Session(
@@ -193,67 +160,82 @@ def _settle(
         auth_time=trail.at,
     )
     session.save(force_insert=True)
-    tokens = issue_tokens(session, scope, now=trail.at)
+    tokens = issue_tokens(session, arrival.scope, now=trail.at)
     trail.note(trace.issued(tokens))
     trail.record_success(session, phone_status)
     created = trail.decision == LoginEvent.Decision.CREATED
     return LoggedIn(user=user, tokens=tokens, created=created, phone_status=phone_status)
 
 
-def _refuse_before_paying(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> None:
-    # WeChat charges for phone numbers: nobody's is asked for whom the rules refuse anyway. They
-    # are asked again below, where the answer counts.
-    with transaction.atomic():
-        found = find_identities(source, identity)
-    _refuse_inactive(found, trail)
-    _refuse_strangers_if_closed(found, source)
-
-
-def _user_of(source: IdentitySource, identity: WeChatIdentity, trail: Trail) -> User:
-    found = find_identities(source, identity)
-    _refuse_inactive(found, trail)
+def _user_of(arrival: Arrival, newcomer: Newcomer) -> User:
+    found = find_identities(arrival.source, arrival.identity)
+    _refuse_inactive(found, arrival.trail)
+    if found.is_split:
+        found = _reunite(found, arrival)
     if found.by_openid:
-        return _known_by_openid(found, found.by_openid.user, trail)
+        return _known_by_openid(found, found.by_openid.user, arrival)
     if found.by_unionid:
-        return _known_by_unionid(found, found.by_unionid.user, trail)
-    _refuse_strangers_if_closed(found, source)
-    user = User(pool=trail.application.pool)
-    user.save(force_insert=True)
-    found.add_missing(user, now=trail.at)
-    trail.decision = LoginEvent.Decision.CREATED
-    return user
+        return _known_by_unionid(found, found.by_unionid.user, arrival)
+    return newcomer(found, arrival)
 
 
-def _refuse_strangers_if_closed(found: Identities, source: IdentitySource) -> None:
-    is_known = found.by_openid or found.by_unionid
-    if not is_known and source.registration == IdentitySource.Registration.CLOSED:
-        raise refusals.RegistrationClosed
+def _reunite(found: Identities, arrival: Arrival) -> Identities:
+    """Merge the two users whom an identity belongs to, or hold them for review."""
+    trail, (first, second) = arrival.trail, (row.user for row in found.rows)
+    by_itself = trail.application.pool.merge == UserPool.Merge.AUTOMATIC
+    if by_itself and not obstacles(first, second):
+        trail.merged_sub = merge(first, second, now=trail.at).merged.sub
+        return find_identities(arrival.source, arrival.identity)
+    trail.conflict = LoginEvent.Conflict.UNIONID_OF_ANOTHER_USER
+    conflicts.hold_pair(first, second, arrival.source, now=trail.at)
+    return found
 
 
-def _known_by_openid(found: Identities, user: User, trail: Trail) -> User:
-    trail.decision = LoginEvent.Decision.MATCHED_OPENID
-    if found.by_unionid and found.by_unionid.user_id != user.pk:
-        trail.conflict = LoginEvent.Conflict.UNIONID_OF_ANOTHER_USER
-    elif found.add_missing(user, now=trail.at):
+def _known_by_openid(found: Identities, user: User, arrival: Arrival) -> User:
+    trail = arrival.trail
+    decisions = LoginEvent.Decision
+    trail.decision = decisions.MERGED if trail.merged_sub else decisions.MATCHED_OPENID
+    if found.missing:
         trail.unionid_added = True
-    found.touch(now=trail.at)
+        if found.has_another_unionid(user):
+            trail.conflict = LoginEvent.Conflict.UNIONID_CHANGED
+    found.settle(user, now=trail.at)
     return user
 
 
-def _known_by_unionid(found: Identities, user: User, trail: Trail) -> User:
+def _known_by_unionid(found: Identities, user: User, arrival: Arrival) -> User:
+    trail = arrival.trail
     if found.has_another_openid(user):
         trail.user = user
         raise refusals.IdentityConflict
     trail.decision = LoginEvent.Decision.MATCHED_UNIONID
-    found.add_missing(user, now=trail.at)
+    found.settle(user, now=trail.at)
     return user
 
 
+def _hold_openid(arrival: Arrival) -> None:
+    # In a transaction of its own: the login's rolled back.
+    user, now = arrival.trail.user, arrival.trail.at
+    if user:
+        conflicts.hold_openid(user, arrival.identity.openid, arrival.source, now=now)
+
+
+def _refuse_before_paying(arrival: Arrival) -> None:
+    # WeChat charges for phone numbers: nobody's is asked for whom the rules refuse anyway. They
+    # are asked again below, where the answer counts.
+    found = find_identities(arrival.source, arrival.identity)
+    _refuse_inactive(found, arrival.trail)
+    if not found.rows and not arrival.may_match_by_phone:
+        refuse_strangers_if_closed(arrival)
+
+
 def _refuse_inactive(found: Identities, trail: Trail) -> None:
-    for row in (found.by_openid, found.by_unionid):
-        if row and row.user.status == User.Status.SUSPENDED:
+    for row in found.rows:
+        if row.user.status == User.Status.SUSPENDED:
             trail.user = row.user
             raise refusals.UserSuspended
-        if row and row.user.status == User.Status.CLOSED:
+        if row.user.status == User.Status.CLOSED:
             trail.user = row.user
             raise refusals.AccountClosed
+    if is_blocked(found):
+        raise refusals.UserSuspended

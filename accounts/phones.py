@@ -3,15 +3,19 @@
 No failure here fails a login that doesn't depend on the number: the answer says what became of it.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import phonenumbers
+from django.conf import settings
 from django.db import models
 
+from accounts import history
 from accounts.events import Trail
 from accounts.exchange import exchange_key, forget, keep_outcome, kept_outcome, spend_once
-from accounts.models import User
+from accounts.locking import LostRace, lock_users
+from accounts.models import AccountEvent, User
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
@@ -47,16 +51,12 @@ class Answer:
     """under which the outcome is kept, empty when it was kept before"""
 
 
-def ask_wechat(
-    source: IdentitySource, openid: str, phone_code: str | None, trail: Trail
-) -> Answer | None:
+def ask_wechat(source: IdentitySource, openid: str, phone_code: str, trail: Trail) -> Answer:
     """Exchange a phone code for the number, sending the OpenID so that WeChat compares them.
 
     A code that was sent before isn't exchanged again, since each exchange is paid for: what became
-    of it is repeated. Returns None where no code was given.
+    of it is repeated.
     """
-    if phone_code is None:
-        return None
     key = exchange_key(
         door="phone",
         application=str(trail.application.pk),
@@ -65,7 +65,7 @@ def ask_wechat(
         code=f"{openid} {phone_code}",
     )
     if not spend_once(key, lives=CODE_LIVES):
-        return Answer(status=Status(kept_outcome(key) or Status.UNAVAILABLE))
+        return _kept(key)
     client = wechat_client(source, trail.observe)
     try:
         answer = call_with_access_token(
@@ -81,7 +81,9 @@ def ask_wechat(
         if not _may_be_spent(error):
             forget(key)
         return Answer(key=key, status=Status.UNAVAILABLE)
-    return replace(_accepted(answer, source), key=key)
+    accepted = replace(_accepted(answer, source), key=key)
+    _keep(accepted)
+    return accepted
 
 
 def settle(user: User, answer: Answer, *, now: datetime) -> Status:
@@ -92,24 +94,84 @@ def settle(user: User, answer: Answer, *, now: datetime) -> Status:
 
     """
     status = answer.status or _store(user, answer, now)
-    if answer.key:
-        keep_outcome(answer.key, status)
+    _keep(replace(answer, status=status))
     return status
+
+
+def replace_number(user: User, answer: Answer, *, now: datetime) -> Status:
+    """Give the user the number instead of the one they have, as they asked for.
+
+    Somebody else's becomes theirs only where it was verified so long ago that the number may have
+    a new owner since: then the former one loses it. Runs within a transaction.
+
+    Raises:
+        LostRace, IntegrityError: somebody else was given the number meanwhile.
+
+    """
+    if answer.status:
+        return answer.status
+    found = _holders(user, answer.number).values_list("pk", flat=True).first()
+    users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
+    user.refresh_from_db()
+    if user.status != User.Status.ACTIVE:
+        raise LostRace
+    if user.phone_number_verified_at and user.phone_number == answer.number:
+        _note_new_proof(user, answer, now)
+        return Status.UNCHANGED
+    holder = users.get(found) if found else None
+    if holder:
+        verified_at = holder.phone_number_verified_at
+        if holder.phone_number != answer.number or verified_at is None:
+            raise LostRace
+        if verified_at > now - timedelta(days=settings.PHONE_PROOF_DAYS):
+            return Status.TAKEN
+        _lose(holder, now)
+    _give(user, answer, now)
+    history.record(user, AccountEvent.Kind.PHONE_STORED, now=now)
+    return Status.STORED
 
 
 def _store(user: User, answer: Answer, now: datetime) -> Status:
     if user.phone_number_verified_at:
         _note_new_proof(user, answer, now)
         return Status.UNCHANGED
-    others = User.objects.exclude(pk=user.pk).filter(
-        pool=user.pool_id, phone_number=answer.number, phone_number_verified_at__isnull=False
-    )
-    if others.exists():
+    if _holders(user, answer.number).exists():
         return Status.TAKEN
+    _give(user, answer, now)
+    return Status.STORED
+
+
+def _holders(user: User, number: str) -> models.QuerySet[User]:
+    others = User.objects.exclude(pk=user.pk)
+    return others.filter(
+        pool=user.pool_id, phone_number=number, phone_number_verified_at__isnull=False
+    )
+
+
+def _give(user: User, answer: Answer, now: datetime) -> None:
     user.phone_number = answer.number
     user.phone_number_verified_at = now
     user.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
-    return Status.STORED
+
+
+def _lose(holder: User, now: datetime) -> None:
+    holder.phone_number, holder.phone_number_verified_at = "", None
+    holder.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
+    history.record(holder, AccountEvent.Kind.PHONE_LOST, now=now)
+
+
+def _keep(answer: Answer) -> None:
+    if answer.key:
+        kept = {"status": answer.status, "number": answer.number}
+        keep_outcome(answer.key, json.dumps(kept))
+
+
+def _kept(key: str) -> Answer:
+    """Return what became of a code that was sent before, with the number that it gave."""
+    kept = json.loads(kept_outcome(key) or "{}")
+    number = kept.get("number", "")
+    status = kept.get("status") or (None if number else Status.UNAVAILABLE)
+    return Answer(status=status and Status(status), number=number)
 
 
 def _may_be_spent(error: WeChatError) -> bool:

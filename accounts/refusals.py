@@ -8,6 +8,14 @@
     ├── RegistrationClosed               no account yet, and the source is login-only
     ├── UserSuspended, AccountClosed
     ├── IdentityConflict                 a UnionID whose user has another OpenID of this AppID
+    ├── AccountBindingRequired           nobody has it, and the person is to choose
+    ├── PhoneCodeRequired                nobody has it, and a phone number is to tell whose it is
+    ├── InvalidBindingTicket             used, expired, used up by wrong proofs, or not of here
+    ├── InvalidProof                     no such account, or the proof is wrong
+    ├── AlreadyLinked                    the account has another WeChat account of this AppID
+    ├── IdentityTaken                    the WeChat account is somebody else's
+    ├── PhoneTaken                       another user verified the phone number lately
+    ├── LastWayIn                        unlinking it would lock the person out
     ├── WeChatLimit                      WeChat's minute limit
     ├── IdentitySourceMisconfigured      the operator must act
     ├── CallMalformed                    ours: WeChat didn't understand the call
@@ -66,6 +74,68 @@ class IdentityConflict(LoginRefused):
     description = (
         "This WeChat user already has an account with another OpenID of the same AppID, which "
         "can't be. An operator has to look at it."
+    )
+
+
+class AccountBindingRequired(LoginRefused):
+    code = "account_binding_required"
+    status = HTTPStatus.CONFLICT
+    description = (
+        "Nobody has this WeChat account here yet. Let the person choose: POST "
+        "/api/v1/login/bind with binding_ticket and action create or bind."
+    )
+
+
+class PhoneCodeRequired(LoginRefused):
+    code = "phone_code_required"
+    status = HTTPStatus.CONFLICT
+    description = (
+        "Nobody has this WeChat account here yet, and the phone number tells whose it is. Send "
+        "phone_code, from the getPhoneNumber button, with a new code of wx.login."
+    )
+
+
+class InvalidBindingTicket(LoginRefused):
+    code = "invalid_binding_ticket"
+    status = HTTPStatus.BAD_REQUEST
+    description = (
+        "binding_ticket: it is wrong, used, older than five minutes, used up by wrong proofs, or "
+        "of another application. Log in again for a new one."
+    )
+
+
+class InvalidProof(LoginRefused):
+    code = "invalid_proof"
+    description = "No account has this address or number, or the proof is wrong."
+
+
+class AlreadyLinked(LoginRefused):
+    code = "already_linked"
+    status = HTTPStatus.CONFLICT
+    description = (
+        "The account has another WeChat account of this AppID. Unlink that one first, or choose "
+        "another account."
+    )
+
+
+class IdentityTaken(LoginRefused):
+    code = "identity_taken"
+    status = HTTPStatus.CONFLICT
+    description = "This WeChat account belongs to somebody else here. Nothing was linked."
+
+
+class PhoneTaken(LoginRefused):
+    code = "phone_taken"
+    status = HTTPStatus.CONFLICT
+    description = "Another user has this phone number. Yours stays as it was."
+
+
+class LastWayIn(LoginRefused):
+    code = "last_way_in"
+    status = HTTPStatus.CONFLICT
+    description = (
+        "This is the account's last way in. Link another WeChat account first, or close the "
+        "account."
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.blocking import unblock
 from accounts.models import Session, User
 
 
@@ -31,4 +32,5 @@ def lift_suspension(user: User, *, now: datetime) -> bool:
         if changed:
             sessions = Session.objects.filter(pool=user.pool_id, user=user.pk)
             sessions.end(now=now, reason=Session.EndReason.USER_SUSPENDED)
+            unblock(user.pk)
     return changed

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from rest_framework.throttling import SimpleRateThrottle
 
-from accounts.refusals import WeChatLimit
+from accounts.refusals import AccountBindingRequired, PhoneCodeRequired, WeChatLimit
 from applications.offers import (
     ApplicationDisabled,
     IdentitySourceDisabled,
@@ -28,6 +28,8 @@ from config.errors import DomainError, TooManyRequests
 Result = TypeVar("Result")
 
 NOT_THE_CALLERS_DOING = (
+    AccountBindingRequired,
+    PhoneCodeRequired,
     ApplicationDisabled,
     IdentitySourceDisabled,
     LoginMethodDisabled,
@@ -70,6 +72,11 @@ class Counter:
     def remaining_seconds(self) -> int:
         """Return how long the current window still lasts."""
         return self.seconds - int(time.time()) % self.seconds
+
+    def is_reached(self) -> bool:
+        """Tell whether the limit of the current window is used up."""
+        count: int = cache.get(self.key, 0)
+        return count >= self.limit
 
     def add(self) -> None:
         """Count one more refusal."""

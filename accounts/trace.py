@@ -88,9 +88,14 @@ def identity(*, has_unionid: bool) -> Step:
     return Step(Name.IDENTITY, {"unionid": has_unionid})
 
 
-def matched(decision: str, conflict: str, *, unionid_added: bool) -> Step:
-    """Return the step of a user who was found or made."""
-    facts = {"decision": decision, "unionid_added": unionid_added, "conflict": conflict}
+def matched(decision: str, conflict: str, *, unionid_added: bool, merged_sub: str = "") -> Step:
+    """Return the step of a user who was found or made, and of whom was merged into them."""
+    facts = {
+        "decision": decision,
+        "unionid_added": unionid_added,
+        "conflict": conflict,
+        "merged_sub": merged_sub,
+    }
     return Step(Name.MATCHED, {name: fact for name, fact in facts.items() if fact})
 
 

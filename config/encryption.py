@@ -85,8 +85,16 @@ def keyed_hash(purpose: str, *parts: str) -> bytes:
 
     For values that live shorter than a key: the result changes when the first key does.
     """
+    return keyed_hashes(purpose, *parts)[0]
+
+
+def keyed_hashes(purpose: str, *parts: str) -> list[bytes]:
+    """Return the keyed hash under each key of ENCRYPTION_KEYS, to find one that an older made."""
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-    return hmac.digest(_derived_key(settings.ENCRYPTION_KEYS[0], purpose), message, "sha256")
+    return [
+        hmac.digest(_derived_key(key, purpose), message, "sha256")
+        for key in settings.ENCRYPTION_KEYS
+    ]
 
 
 def token_hash(token: str) -> bytes:

@@ -155,6 +155,22 @@ def proxy_url(name: str) -> str:
     return value
 
 
+def email() -> dict[str, Any]:
+    """Return Django's EMAIL_* settings for ``EMAIL_URL``; nothing where it isn't set."""
+    url = text("EMAIL_URL")
+    try:
+        config: dict[str, Any] = dict(environ.Env.email_url_config(url)) if url else {}
+        known = not url or urlsplit(url).scheme in environ.Env.EMAIL_SCHEMES
+    except (ValueError, KeyError, ImproperlyConfigured):
+        known = False
+    if not known:
+        raise ImproperlyConfigured(
+            "EMAIL_URL can't be read. Use smtp+tls://user:password@mail.example.com:587, with "
+            "special characters percent-encoded, or leave it empty to send no mail."
+        )
+    return {name: value for name, value in config.items() if name.startswith("EMAIL_")}
+
+
 def database() -> dict[str, Any]:
     """Return Django's DATABASES entry for ``DATABASE_URL``, tuned for its engine."""
     url = text("DATABASE_URL", "sqlite:///unionpass.sqlite3")

@@ -58,6 +58,26 @@ if WECHAT_SANDBOX and not (
 THROTTLE_LOGIN_PER_ADDRESS = environment.rate("THROTTLE_LOGIN_PER_ADDRESS", "60/min")
 THROTTLE_LOGIN_PER_APPLICATION = environment.rate("THROTTLE_LOGIN_PER_APPLICATION", "600/min")
 
+# --- People ----------------------------------------------------------------------------------
+# A number that was verified longer ago may have a new owner.
+PHONE_PROOF_DAYS = environment.positive_integer("PHONE_PROOF_DAYS", 180)
+# Between closing an account and erasing what is personal of it.
+CLOSED_ACCOUNT_GRACE_DAYS = environment.positive_integer("CLOSED_ACCOUNT_GRACE_DAYS", 30)
+
+# --- E-mail ----------------------------------------------------------------------------------
+_email = environment.email()
+SENDS_EMAIL = bool(_email)
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"unionpass@{_public_host}")
+
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

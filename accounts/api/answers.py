@@ -4,10 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.linking import identities_of
 from accounts.login import LoggedIn
 from accounts.models import User
 from accounts.oidc import scopes
 from accounts.phones import Status
+from identity_sources.models import IdentitySource
 
 
 class UserAnswer(serializers.Serializer[Any]):
@@ -41,12 +43,53 @@ class LoginAnswer(TokenAnswer):
     phone = PhoneAnswer(required=False, help_text="With phone_code.")
 
 
+class OpenIdAnswer(serializers.Serializer[Any]):
+    identity_source = serializers.CharField(
+        allow_null=True, help_text="Null where the source of this AppID is archived."
+    )
+    openid = serializers.CharField()
+    first_seen_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+
+
+class LinkedAccountAnswer(serializers.Serializer[Any]):
+    """One WeChat identity: what is linked and unlinked as a whole."""
+
+    id = serializers.UUIDField()
+    provider = serializers.CharField(help_text="wechat")
+    unionid = serializers.CharField(allow_null=True)
+    openids = OpenIdAnswer(many=True)
+
+
+class LinkedAccountsAnswer(serializers.Serializer[Any]):
+    items = LinkedAccountAnswer(many=True)
+
+
+class PhoneChangeAnswer(serializers.Serializer[Any]):
+    user = UserAnswer()
+    phone = PhoneAnswer()
+
+
 class ErrorAnswer(serializers.Serializer[Any]):
     error = serializers.CharField(help_text="A word for programs.")
     error_description = serializers.CharField(help_text="A sentence for developers.")
     request_id = serializers.CharField()
     wechat_errcode = serializers.IntegerField(required=False)
     wechat_rid = serializers.CharField(required=False)
+    binding_ticket = serializers.CharField(
+        required=False, help_text="With account_binding_required; good once, for expires_in."
+    )
+    expires_in = serializers.IntegerField(required=False, help_text="Seconds.")
+    may_create = serializers.BooleanField(required=False)
+    methods = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="By which an account may be proven: password, email_code, phone_code.",
+    )
+    proofs_left = serializers.IntegerField(required=False, help_text="With invalid_proof.")
+    merged_into = serializers.CharField(
+        required=False, help_text="The sub of the user whom the token's was merged into."
+    )
 
 
 def login_answer(login: LoggedIn) -> dict[str, Any]:
@@ -71,3 +114,28 @@ def user_answer(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
         answer["phone_number"] = user.phone_number or None
         answer["phone_number_verified"] = user.phone_number_verified_at is not None
     return answer
+
+
+def linked_accounts_answer(user: User) -> dict[str, Any]:
+    """Return the user's WeChat identities."""
+    sources = IdentitySource.objects.filter(pool=user.pool_id, archived_at__isnull=True)
+    names = dict(sources.values_list("app_id", "identifier"))
+    return {
+        "items": [
+            {
+                "id": str(identity.id),
+                "provider": "wechat",
+                "unionid": identity.unionid,
+                "openids": [
+                    {
+                        "identity_source": names.get(account.app_id),
+                        "openid": account.openid,
+                        "first_seen_at": account.first_seen_at,
+                        "last_seen_at": account.last_seen_at,
+                    }
+                    for account in identity.openids
+                ],
+            }
+            for identity in identities_of(user)
+        ]
+    }

@@ -4,8 +4,12 @@ import re
 import unicodedata
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from rest_framework.request import Request
 
+from accounts.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
+from config.errors import InvalidRequest
 from config.fields import StrictSerializer, StrictTextField
 from config.identifiers import IDENTIFIER_MAX_LENGTH
 from identity_sources.wechat.shapes import MOCK_CODE
@@ -15,6 +19,10 @@ SECRET_MAX_LENGTH = 256
 SCOPE_MAX_LENGTH = 256
 NICKNAME_MAX_LENGTH = 64
 TOKEN_MAX_LENGTH = 512
+EMAIL_MAX_LENGTH = 254
+PASSWORD_MAX_LENGTH = 256
+
+_PROOF_FIELDS = ("email", "password", "email_code", "phone_code")
 
 _CODE = re.compile(r"[0-9A-Za-z_-]+")
 _CODE_HINT = "is not a code of wx.login: those are letters, digits, _ and -."
@@ -87,6 +95,66 @@ class MiniProgramLoginInput(ClientInput):
     )
 
 
+class EmailField(StrictTextField):
+    """An e-mail address of ASCII letters, as mail servers everywhere take it."""
+
+    default_error_messages = {"address": "is not an e-mail address."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=EMAIL_MAX_LENGTH, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        email = super().to_internal_value(data)
+        try:
+            validate_email(email)
+            email.encode("ascii")
+        except (ValidationError, UnicodeEncodeError):
+            self.fail("address")
+        return email
+
+
+class BindingTicketInput(ClientInput):
+    binding_ticket = StrictTextField(
+        max_length=TOKEN_MAX_LENGTH, help_text="From the 409 account_binding_required."
+    )
+
+
+class BindInput(BindingTicketInput):
+    action = StrictTextField(
+        max_length=16,
+        pattern=re.compile("create|bind"),
+        pattern_hint="must be create (a new account) or bind (an account of the person's).",
+        help_text="create: a new account. bind: the account that the proof is of.",
+    )
+    email = EmailField(required=False, help_text="The account's, with password or email_code.")
+    password = StrictTextField(max_length=PASSWORD_MAX_LENGTH, required=False)
+    email_code = StrictTextField(
+        max_length=6,
+        pattern=re.compile("[0-9]{6}"),
+        pattern_hint="is 6 digits.",
+        required=False,
+        help_text="From POST /api/v1/login/bind/email-code.",
+    )
+    phone_code = CodeField(required=False, help_text="From the getPhoneNumber button.")
+
+
+class EmailCodeInput(BindingTicketInput):
+    email = EmailField(help_text="Where the code goes, if an account has the address.")
+
+
+class LinkInput(StrictSerializer):
+    code = CodeField(help_text="From wx.login, of the WeChat account to link.")
+    identity_source = StrictTextField(
+        max_length=IDENTIFIER_MAX_LENGTH,
+        required=False,
+        help_text="Needed only where the application offers several mini program sources.",
+    )
+
+
+class PhoneInput(StrictSerializer):
+    phone_code = CodeField(help_text="From the getPhoneNumber button.")
+
+
 class LogoutInput(ClientInput):
     refresh_token = StrictTextField(max_length=TOKEN_MAX_LENGTH)
 
@@ -123,3 +191,26 @@ def accepted(serializer_class: type[StrictSerializer], request: Request) -> dict
     serializer.is_valid(raise_exception=True)
     fields: dict[str, Any] = serializer.validated_data
     return fields
+
+
+def proof_of(fields: dict[str, Any]) -> Proof | None:
+    """Return the proof that a binding request gives; None for a new account.
+
+    Raises:
+        InvalidRequest: its fields make no proof, or more than one.
+
+    """
+    given = {name for name in _PROOF_FIELDS if name in fields}
+    if fields["action"] == "create":
+        if given:
+            raise InvalidRequest("action: create takes no proof; send bind with one.")
+        return None
+    if given == {"email", "password"}:
+        return PasswordProof(email=fields["email"], password=fields["password"])
+    if given == {"email", "email_code"}:
+        return EmailCodeProof(email=fields["email"], email_code=fields["email_code"])
+    if given <= {"phone_code"}:
+        return PhoneCodeProof(phone_code=fields.get("phone_code"))
+    raise InvalidRequest(
+        "Send exactly one proof: email and password, email and email_code, or phone_code."
+    )

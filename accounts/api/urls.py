@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import views
+from accounts.api import me, views
 
 # Said here, so that a caller's ?version= decides nothing.
 API_VERSION = "1"
@@ -16,7 +16,16 @@ urlpatterns = [
         name="login-wechat-mini-program",
     ),
     path("v1/logout", views.LogoutView.as_view(), name="logout"),
-    path("v1/me", views.MeView.as_view(), name="me"),
+    path("v1/login/bind", views.BindView.as_view(), name="login-bind"),
+    path("v1/login/bind/email-code", views.EmailCodeView.as_view(), name="login-bind-email-code"),
+    path("v1/me", me.MeView.as_view(), name="me"),
+    path("v1/me/phone", me.PhoneView.as_view(), name="me-phone"),
+    path("v1/me/linked-accounts", me.LinkedAccountsView.as_view(), name="me-linked-accounts"),
+    path(
+        "v1/me/linked-accounts/<uuid:identity_id>",
+        me.LinkedAccountView.as_view(),
+        name="me-linked-account",
+    ),
     path(
         "schema",
         SpectacularAPIView.as_view(api_version=API_VERSION, renderer_classes=[OpenApiJsonRenderer]),

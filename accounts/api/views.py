@@ -1,4 +1,4 @@
-"""The REST doors: each reads its fields, calls one thing, and answers."""
+"""The REST doors of logging in and out: each reads its fields, calls one thing, and answers."""
 
 from http import HTTPStatus
 
@@ -9,22 +9,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import schema
-from accounts.api.answers import login_answer, user_answer
+from accounts.api.answers import login_answer
 from accounts.api.inputs import (
+    BindInput,
+    EmailCodeInput,
     LogoutInput,
     MiniProgramLoginInput,
-    ProfileInput,
     accepted,
+    proof_of,
 )
+from accounts.binding import BindRequest, bind, send_email_code
 from accounts.login import LoginRequest, log_in
 from accounts.logout import log_out
 from accounts.models import LoginEvent
-from accounts.oidc import scopes
-from accounts.oidc.access import Access, verify_access_token
 from accounts.phones import Status
 from accounts.throttles import LoginThrottle
 from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
+from config.addresses import site_of
 from config.headers import NO_STORE
 
 
@@ -44,15 +46,13 @@ class WeChatMiniProgramLoginView(APIView):
             door=self.door,
             bound_to=self.bound_to,
             way=Way.MINI_PROGRAM,
-            client=_credentials(request, fields),
+            client=credentials_of(request, fields),
             identity_source=fields.get("identity_source"),
             code=fields["code"],
             phone_code=fields.get("phone_code"),
             scope=fields.get("scope"),
         )
-        throttle = LoginThrottle(
-            address=request.META["REMOTE_ADDR"], client_id=attempt.client.unverified_client_id
-        )
+        throttle = _throttle(request, attempt.client)
         login = throttle.guard(lambda: log_in(attempt, now=timezone.now()))
         if login.phone_status == Status.INVALID_CODE:
             # Each costs a call to WeChat, as a refused login does.
@@ -60,22 +60,40 @@ class WeChatMiniProgramLoginView(APIView):
         return Response(login_answer(login), headers=NO_STORE)
 
 
-class MeView(APIView):
-    """The person whom an access token stands for."""
+class BindView(APIView):
+    """Log in whoever holds a binding ticket, as the user whom they chose to be."""
 
-    @extend_schema(**schema.ME_GET)
-    def get(self, request: Request) -> Response:
-        access = _access(request)
-        return Response(user_answer(access.user, access.scope), headers=NO_STORE)
+    @extend_schema(**schema.BIND)
+    def post(self, request: Request) -> Response:
+        fields = accepted(BindInput, request)
+        attempt = BindRequest(
+            client=credentials_of(request, fields),
+            ticket=fields["binding_ticket"],
+            proof=proof_of(fields),
+        )
+        throttle = _throttle(request, attempt.client)
+        login = throttle.guard(lambda: bind(attempt, now=timezone.now()))
+        return Response(login_answer(login), headers=NO_STORE)
 
-    @extend_schema(**schema.ME_PATCH)
-    def patch(self, request: Request) -> Response:
-        access = _access(request)
-        access.require(scopes.PROFILE)
-        user = access.user
-        user.nickname = accepted(ProfileInput, request)["nickname"]
-        user.save(update_fields=["nickname", "updated_at"])
-        return Response(user_answer(user, access.scope), headers=NO_STORE)
+
+class EmailCodeView(APIView):
+    """Send a one-time code to an address, by which an account is proven; says no more than that."""
+
+    @extend_schema(**schema.EMAIL_CODE)
+    def post(self, request: Request) -> Response:
+        fields = accepted(EmailCodeInput, request)
+        client = credentials_of(request, fields)
+        address = site_of(request.META["REMOTE_ADDR"])
+        _throttle(request, client).guard(
+            lambda: send_email_code(
+                client,
+                fields["binding_ticket"],
+                fields["email"],
+                address=address,
+                now=timezone.now(),
+            )
+        )
+        return Response(status=HTTPStatus.ACCEPTED, headers=NO_STORE)
 
 
 class LogoutView(APIView):
@@ -85,16 +103,17 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         fields = accepted(LogoutInput, request)
         named = "client_id" in fields or uses_basic(request.headers.get("Authorization", ""))
-        client = _credentials(request, fields) if named else None
+        client = credentials_of(request, fields) if named else None
         log_out(fields["refresh_token"], client, now=timezone.now())
         return Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
 
-def _access(request: Request) -> Access:
-    return verify_access_token(request.headers.get("Authorization", ""), now=timezone.now())
+def _throttle(request: Request, client: ClientCredentials) -> LoginThrottle:
+    return LoginThrottle(address=request.META["REMOTE_ADDR"], client_id=client.unverified_client_id)
 
 
-def _credentials(request: Request, fields: dict[str, str]) -> ClientCredentials:
+def credentials_of(request: Request, fields: dict[str, str]) -> ClientCredentials:
+    """Return how the application names and proves itself, by HTTP Basic or in the body."""
     return read_credentials(
         request.headers.get("Authorization", ""),
         fields.get("client_id"),

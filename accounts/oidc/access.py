@@ -7,7 +7,7 @@ application switched off since (one query tells).
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -36,12 +36,27 @@ class NoToken(InvalidToken):
     challenge = "Bearer"
 
 
+class LoginTooOld(DomainError):
+    """What is asked for needs a login of a moment ago (RFC 9470 §3)."""
+
+    code = "insufficient_user_authentication"
+    status = HTTPStatus.UNAUTHORIZED
+    description = (
+        "This needs a login within the last 5 minutes. Have the person log in again and use the "
+        "new access token."
+    )
+    challenge = 'Bearer error="insufficient_user_authentication", max_age="300"'
+
+
 class InsufficientScope(DomainError):
     """The access token wasn't granted what this address needs (RFC 6750 §3.1)."""
 
     code = "insufficient_scope"
     status = HTTPStatus.FORBIDDEN
     challenge = 'Bearer error="insufficient_scope"'
+
+
+RECENT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +79,16 @@ class Access:
         """
         if scope not in self.scope:
             raise InsufficientScope(f"This needs an access token with the scope {scope}.")
+
+    def require_recent_login(self, *, now: datetime) -> None:
+        """Refuse a token whose login is older than 5 minutes: it may have been left lying about.
+
+        Raises:
+            LoginTooOld: it is.
+
+        """
+        if now - self.session.auth_time > RECENT:
+            raise LoginTooOld
 
 
 def verify_access_token(
@@ -140,7 +165,7 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
     except ValueError:
         raise InvalidToken from None
     session = (
-        Session.objects.select_related("user", "application", "pool")
+        Session.objects.select_related("user", "application", "pool", "identity_source")
         .filter(
             pk=session_id,
             pool=pool,
@@ -152,5 +177,20 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
         .first()
     )
     if session is None:
-        raise InvalidToken
+        raise _refusal_of(session_id, pool)
     return session
+
+
+def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
+    """Return why a signed token is refused: a merged user's holder is told who they are now."""
+    users = User.objects.select_related("merged_into")
+    user = users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED).first()
+    return InvalidToken(**merged_hint(user)) if user else InvalidToken()
+
+
+def merged_hint(user: User) -> dict[str, Any]:
+    """Return what to tell a program that holds a token of a user who was merged into another."""
+    return {
+        "description": "This user was merged into another. Log in again; the new tokens name it.",
+        "extra": {"merged_into": user.merged_into.sub if user.merged_into else ""},
+    }

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.events import record_token_reuse
 from accounts.models import RefreshToken, Session, User
+from accounts.oidc.access import merged_hint
 from accounts.oidc.scopes import narrowed_scopes
 from accounts.oidc.tokens import Family, TokenSet, renew_tokens
 from applications.models import Application
@@ -35,7 +36,7 @@ def refresh_tokens(
 
     """
     token = (
-        RefreshToken.objects.select_related("session__user", "session__pool")
+        RefreshToken.objects.select_related("session__user__merged_into", "session__pool")
         .filter(
             pool=application.pool,
             token_hash=token_hash(unverified_token),
@@ -68,6 +69,8 @@ def revoke_family(token: RefreshToken, *, now: datetime, reason: Session.EndReas
 
 
 def _refuse_unless_current(session: Session) -> None:
+    if session.user.status == User.Status.MERGED:
+        raise InvalidGrant(**merged_hint(session.user))
     current = (
         session.ended_at is None
         and session.user.status == User.Status.ACTIVE

@@ -1,0 +1,123 @@
+"""The doors of the person whom an access token stands for, at ``/api/v1/me``."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import schema
+from accounts.api.answers import linked_accounts_answer, user_answer
+from accounts.api.inputs import LinkInput, PhoneInput, ProfileInput, accepted
+from accounts.closing import close
+from accounts.linking import link, unlink
+from accounts.oidc import scopes
+from accounts.oidc.access import Access, verify_access_token
+from accounts.own_phone import change_number
+from accounts.throttles import LoginThrottle
+from config.headers import NO_STORE
+
+
+class MeView(APIView):
+    """The person's profile."""
+
+    @extend_schema(**schema.ME_GET)
+    def get(self, request: Request) -> Response:
+        access = _access(request)
+        return Response(user_answer(access.user, access.scope), headers=NO_STORE)
+
+    @extend_schema(**schema.ME_PATCH)
+    def patch(self, request: Request) -> Response:
+        access = _access(request)
+        access.require(scopes.PROFILE)
+        user = access.user
+        user.nickname = accepted(ProfileInput, request)["nickname"]
+        user.save(update_fields=["nickname", "updated_at"])
+        return Response(user_answer(user, access.scope), headers=NO_STORE)
+
+    @extend_schema(**schema.ME_DELETE)
+    def delete(self, request: Request) -> Response:
+        access = _access_after_recent_login(request)
+        close(access.user, application=access.session.application, now=timezone.now())
+        return Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
+
+
+class PhoneView(APIView):
+    """The person's phone number, which only WeChat's button sets."""
+
+    @extend_schema(**schema.ME_PHONE)
+    def post(self, request: Request) -> Response:
+        access = _access(request)
+        access.require(scopes.ACCOUNT)
+        phone_code = accepted(PhoneInput, request)["phone_code"]
+        status = _throttle(request, access).guard(
+            lambda: change_number(access.session, phone_code, now=timezone.now())
+        )
+        access.user.refresh_from_db()
+        answer = {
+            "user": user_answer(access.user, access.scope),
+            "phone": {"status": str(status)},
+        }
+        return Response(answer, headers=NO_STORE)
+
+
+class LinkedAccountsView(APIView):
+    """The person's WeChat identities."""
+
+    @extend_schema(**schema.LINKED_ACCOUNTS_GET)
+    def get(self, request: Request) -> Response:
+        access = _access(request)
+        access.require(scopes.ACCOUNT)
+        return Response(linked_accounts_answer(access.user), headers=NO_STORE)
+
+    @extend_schema(**schema.LINKED_ACCOUNTS_POST)
+    def post(self, request: Request) -> Response:
+        access = _access_after_recent_login(request)
+        fields = accepted(LinkInput, request)
+        _throttle(request, access).guard(
+            lambda: link(
+                access.user,
+                access.session.application,
+                fields["code"],
+                fields.get("identity_source"),
+                now=timezone.now(),
+            )
+        )
+        return Response(linked_accounts_answer(access.user), headers=NO_STORE)
+
+
+class LinkedAccountView(APIView):
+    """One of the person's WeChat identities."""
+
+    @extend_schema(**schema.LINKED_ACCOUNTS_DELETE)
+    def delete(self, request: Request, identity_id: UUID) -> Response:
+        access = _access_after_recent_login(request)
+        unlink(access.user, access.session.application, identity_id, now=timezone.now())
+        return Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
+
+
+def _access(request: Request) -> Access:
+    return verify_access_token(request.headers.get("Authorization", ""), now=timezone.now())
+
+
+def _access_after_recent_login(request: Request) -> Access:
+    """Return the access of a token that may change by what its user logs in.
+
+    Raises:
+        InsufficientScope, LoginTooOld: it may not, or not any more.
+
+    """
+    access = _access(request)
+    access.require(scopes.ACCOUNT)
+    access.require_recent_login(now=timezone.now())
+    return access
+
+
+def _throttle(request: Request, access: Access) -> LoginThrottle:
+    return LoginThrottle(
+        address=request.META["REMOTE_ADDR"],
+        client_id=access.session.application.client_id,
+    )

@@ -1,0 +1,128 @@
+"""Redeeming a binding ticket: a new account, or one of the person's own after a proof.
+
+The ticket says who came and from where; the request only says what the person chose. Redeeming is
+a login like any other (accounts/login.py): the identity is resolved again within its transaction,
+since it may have found a user meanwhile, and the ticket is used up there, once.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from accounts import refusals, trace
+from accounts.arrival import Arrival
+from accounts.association import create
+from accounts.email_codes import send_code
+from accounts.events import Trail
+from accounts.identities import Identities
+from accounts.locking import LostRace, lock_users
+from accounts.login import LoggedIn, Newcomer, enter
+from accounts.models import PROOFS, BindingTicket, LoginEvent, User
+from accounts.proofs import PhoneCodeProof, Proof, prove
+from accounts.tickets import arrival_of, find_ticket, proof_methods, spend
+from applications.client_authentication import ClientCredentials, authenticate_client
+from applications.offers import load_offer
+from applications.rules import Way
+from config.errors import InvalidRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class BindRequest:
+    """What a holder of a ticket chose: ``proof`` is None for a new account."""
+
+    client: ClientCredentials = field(repr=False)
+    ticket: str = field(repr=False)
+    proof: Proof | None = field(repr=False)
+    door: str = LoginEvent.Door.BIND
+    bound_to: str = field(default="", repr=False)
+
+
+def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
+    """Log the ticket's holder in, as a new user or as the one whose account they prove to have.
+
+    Raises:
+        DomainError: the ticket, the proof or a rule of the login refuses it.
+
+    """
+    began = time.monotonic()
+    ticket = find_ticket(
+        request.client.unverified_client_id, request.ticket, bound_to=request.bound_to, now=now
+    )
+    trail = Trail(
+        door=request.door,
+        way=Way(ticket.login_method.way),
+        application=ticket.application,
+        source=ticket.login_method.identity_source,
+        at=now,
+        began=began,
+    )
+    with trail.recording_refusals():
+        arrival = _arrival(request.client, ticket, trail)
+        newcomer: Newcomer = create
+        if request.proof:
+            arrival = _with_proof(request.proof, ticket, arrival)
+            newcomer = partial(_bind_to, _target(request.proof, ticket, arrival))
+        return enter(arrival, newcomer, first=partial(spend, ticket, now=now))
+
+
+def send_email_code(
+    client: ClientCredentials, unverified_ticket: str, email: str, *, address: str, now: datetime
+) -> None:
+    """Send a one-time code to an address, if an account has it; nobody is told whether one does.
+
+    Raises:
+        InvalidRequest: this server sends no e-mail.
+        DomainError: the ticket or the application refuses it, or enough codes were sent.
+
+    """
+    ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to="", now=now)
+    authenticate_client(ticket.application, client.unverified_secret, now=now)
+    if "email_code" not in proof_methods(ticket.login_method.identity_source):
+        raise InvalidRequest("This server sends no e-mail. Choose another of the methods.")
+    send_code(ticket, email, address=address, now=now)
+
+
+def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> Arrival:
+    authenticate_client(ticket.application, client.unverified_secret, now=trail.at)
+    # What is offered may have changed since the ticket was given.
+    offer = load_offer(ticket.application.client_id, trail.way)
+    method = offer.choose(ticket.login_method.identity_source.identifier)
+    arrival = arrival_of(ticket, method, trail)
+    trail.note(trace.checked(arrival.scope))
+    trail.note(trace.identity(has_unionid=arrival.identity.unionid is not None))
+    return arrival
+
+
+def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
+    """Take one of the ticket's tries before the proof is looked at; ask WeChat if it is a code."""
+    if not ticket.count_proof(arrival.trail.at):
+        raise refusals.InvalidBindingTicket
+    if isinstance(proof, PhoneCodeProof) and proof.phone_code:
+        return arrival.with_phone(proof.phone_code)
+    return arrival
+
+
+def _target(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> UUID:
+    target = prove(proof, ticket, arrival, now=arrival.trail.at)
+    if target is None:
+        left = PROOFS - ticket.failed_proofs - 1
+        raise refusals.InvalidProof(extra={"proofs_left": max(left, 0)})
+    return target
+
+
+def _bind_to(target: UUID, found: Identities, arrival: Arrival) -> User:
+    user = lock_users(arrival.source.pool_id, [target])[target]
+    arrival.trail.user = user
+    if user.status == User.Status.MERGED:
+        raise LostRace
+    if user.status == User.Status.SUSPENDED:
+        raise refusals.UserSuspended
+    if user.status == User.Status.CLOSED:
+        raise refusals.AccountClosed
+    if found.has_another_openid(user):
+        raise refusals.AlreadyLinked
+    found.settle(user, now=arrival.trail.at)
+    arrival.trail.decision = LoginEvent.Decision.BOUND
+    return user

@@ -1,0 +1,140 @@
+"""Closing an account, and erasing what is personal of it after a while.
+
+Closing ends every session at once, and until the erasing whoever comes with the account's WeChat
+is told ``account_closed``; an operator can open it again. Erasing deletes names, numbers and WeChat
+accounts. What stays is the row with its ``sub``, and events that name it. Of a suspended user's
+WeChat accounts a keyed hash stays, which goes on refusing them.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import history
+from accounts.blocking import block
+from accounts.locking import lock_users, lock_with_tombstones
+from accounts.merging import UNDO_WITHIN
+from accounts.models import (
+    AccountEvent,
+    BlockedIdentity,
+    Conflict,
+    LinkedAccount,
+    Merge,
+    Session,
+    User,
+)
+from applications.models import Application
+from userpools.models import Operator
+
+Status = User.Status
+
+_PERSONAL = {
+    "nickname": "",
+    "avatar_url": "",
+    "phone_number": "",
+    "phone_number_verified_at": None,
+    "email": "",
+    "email_verified_at": None,
+    "password": "",
+}
+
+
+def close(
+    user: User,
+    *,
+    now: datetime,
+    application: Application | None = None,
+    operator: Operator | None = None,
+) -> bool:
+    """Close an account and end its sessions; tell whether it was open.
+
+    A suspended user's can be closed too, and stays refused after it is erased.
+    """
+    with transaction.atomic():
+        locked = lock_users(user.pool_id, [user.pk])[user.pk]
+        if locked.status not in {Status.ACTIVE, Status.SUSPENDED}:
+            return False
+        facts = {"suspended": True} if locked.status == Status.SUSPENDED else {}
+        close_locked(locked, now=now)
+        history.record(
+            locked,
+            AccountEvent.Kind.CLOSED,
+            now=now,
+            application=application,
+            operator=operator,
+            facts=facts,
+        )
+    return True
+
+
+def close_locked(user: User, *, now: datetime) -> None:
+    """Close the account of a locked user, within the caller's transaction."""
+    if user.status == Status.SUSPENDED:
+        block(user, LinkedAccount.objects.filter(pool=user.pool_id, user=user), now=now)
+    user.status, user.closed_at = Status.CLOSED, now
+    user.save(update_fields=["status", "closed_at", "updated_at"])
+    sessions = Session.objects.filter(pool=user.pool_id, user=user)
+    sessions.end(now=now, reason=Session.EndReason.ACCOUNT_CLOSED)
+
+
+def reopen(user: User, *, operator: Operator, now: datetime) -> bool:
+    """Open a closed account again that isn't erased yet; tell whether it could be.
+
+    One that was suspended when it was closed is suspended again.
+    """
+    with transaction.atomic():
+        locked = lock_users(user.pool_id, [user.pk])[user.pk]
+        if locked.status != Status.CLOSED or locked.erased_at:
+            return False
+        blocked = BlockedIdentity.objects.filter(pool=user.pool_id, user=locked)
+        was_suspended, _deleted = blocked.delete()
+        locked.status = Status.SUSPENDED if was_suspended else Status.ACTIVE
+        locked.closed_at = None
+        locked.save(update_fields=["status", "closed_at", "updated_at"])
+        history.record(locked, AccountEvent.Kind.REOPENED, now=now, operator=operator)
+    return True
+
+
+def erase_due(*, now: datetime) -> int:
+    """Erase the closed accounts whose grace period is over, and old tombstones' remains.
+
+    Returns how many accounts were erased. May be run at any time and by several at once.
+    """
+    closed_before = now - timedelta(days=settings.CLOSED_ACCOUNT_GRACE_DAYS)
+    closed = User.objects.filter(status=Status.CLOSED, erased_at__isnull=True)
+    due = list(closed.filter(closed_at__lte=closed_before).values_list("pool", "pk"))
+    erased = sum(_erase(pool_id, key, closed_before, now) for pool_id, key in due)
+    _clean_tombstones(now)
+    return erased
+
+
+def _erase(pool_id: UUID, key: UUID, closed_before: datetime, now: datetime) -> int:
+    with transaction.atomic():
+        users = lock_with_tombstones(pool_id, [key])
+        user = users.pop(key)
+        is_due = user.closed_at is not None and user.closed_at <= closed_before
+        if user.status != Status.CLOSED or user.erased_at or not is_due:
+            return 0
+        _forget(user)
+        for tombstone in users.values():
+            _forget(tombstone)
+        User.objects.filter(pk=user.pk).update(erased_at=now)
+        history.record(user, AccountEvent.Kind.ERASED, now=now)
+    return 1
+
+
+def _forget(user: User) -> None:
+    """Delete what is personal of a locked user or tombstone."""
+    User.objects.filter(pk=user.pk).update(**_PERSONAL)
+    LinkedAccount.objects.filter(pool=user.pool_id, user=user).delete()
+    Conflict.objects.filter(Q(user=user) | Q(other=user), pool=user.pool_id).delete()
+
+
+def _clean_tombstones(now: datetime) -> None:
+    """Delete what tombstones kept for the undoing of their merges, once that is over."""
+    current = Merge.objects.filter(undone_at__isnull=True, merged_at__lte=now - UNDO_WITHIN)
+    remains = User.objects.filter(status=Status.MERGED, erased_at__isnull=True)
+    remains.filter(pk__in=current.values("merged")).update(**_PERSONAL, erased_at=now)

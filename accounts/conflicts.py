@@ -1,0 +1,111 @@
+"""Holding what no rule may decide, for an operator to review."""
+
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.db.models.query import QuerySet
+
+from accounts.models import Conflict, User
+from identity_sources.models import IdentitySource
+
+
+def in_order(first: User, second: User) -> tuple[User, User]:
+    """Return two users, the one who survives a merge first: the older one."""
+    older, younger = sorted((first, second), key=lambda user: (user.created_at, user.pk))
+    return older, younger
+
+
+def hold_pair(first: User, second: User, source: IdentitySource, *, now: datetime) -> None:
+    """Put two users who may be one person on the review list; a pair once, however often seen.
+
+    Raises:
+        IntegrityError: somebody else has just held the same pair.
+
+    """
+    user, other = in_order(first, second)
+    _hold(
+        Conflict(
+            pool_id=user.pool_id,
+            user=user,
+            other=other,
+            identity_source=source,
+            reason=Conflict.Reason.UNIONID_OF_ANOTHER_USER,
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+    )
+
+
+def hold_openid(user: User, openid: str, source: IdentitySource, *, now: datetime) -> None:
+    """Put an OpenID on the review list that came with the user's UnionID and can't be theirs.
+
+    Raises:
+        IntegrityError: somebody else has just held the same.
+
+    """
+    _hold(
+        Conflict(
+            pool_id=user.pool_id,
+            user=user,
+            identity_source=source,
+            app_id=source.app_id,
+            openid=openid,
+            reason=Conflict.Reason.SECOND_OPENID,
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+    )
+
+
+def are_apart(first: User, second: User) -> bool:
+    """Tell whether an operator has said that these two are two people."""
+    return _of_pair(first, second).filter(state=Conflict.State.APART).exists()
+
+
+def keep_apart(first: User, second: User, *, now: datetime) -> None:
+    """Say that two users are two people: they are never merged automatically again."""
+    if not _of_pair(first, second).update(state=Conflict.State.APART):
+        user, other = in_order(first, second)
+        Conflict.objects.create(
+            pool_id=user.pool_id,
+            user=user,
+            other=other,
+            reason=Conflict.Reason.UNIONID_OF_ANOTHER_USER,
+            state=Conflict.State.APART,
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+
+
+def follow_merge(survivor: User, merged: User, *, now: datetime) -> None:
+    """Settle the pair's own conflict, and carry over from whom the merged user was kept apart.
+
+    Others that name the merged user are dropped: met again, they are held again.
+    """
+    _of_pair(survivor, merged).update(state=Conflict.State.MERGED)
+    others = Conflict.objects.select_related("user", "other").filter(
+        Q(user=merged) | Q(other=merged), ~Q(state=Conflict.State.MERGED), pool=survivor.pool_id
+    )
+    for conflict in others:
+        third = conflict.other if conflict.user_id == merged.pk else conflict.user
+        conflict.delete()
+        if third and conflict.state == Conflict.State.APART:
+            keep_apart(survivor, third, now=now)
+
+
+def _of_pair(first: User, second: User) -> QuerySet[Conflict]:
+    user, other = in_order(first, second)
+    return Conflict.objects.filter(pool=user.pool_id, user=user, other=other)
+
+
+def _hold(conflict: Conflict) -> None:
+    known = Conflict.objects.filter(
+        pool=conflict.pool_id,
+        user=conflict.user_id,
+        other=conflict.other_id,
+        app_id=conflict.app_id,
+        openid=conflict.openid,
+    )
+    seen_again = known.update(occurrences=F("occurrences") + 1, last_seen_at=conflict.last_seen_at)
+    if not seen_again:
+        conflict.save(force_insert=True)

@@ -1,0 +1,135 @@
+"""One-time codes by e-mail, by which somebody proves that an account is theirs.
+
+Whether anybody has the address can't be told from outside: for every address there is a row, and
+the mail leaves after the answer, from a thread of its own. Code and address are stored as keyed
+hashes. A code is good once, for one ticket and as long as that one, with five tries.
+"""
+
+import logging
+import secrets
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from uuid import UUID
+
+from django.core.mail import send_mail
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.utils import translation
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+
+from accounts.models import PROOFS, BindingTicket, EmailCode, User
+from accounts.throttles import Counter
+from accounts.tickets import LIVES as TICKET_LIVES
+from config.encryption import keyed_hash
+from config.errors import TooManyRequests
+
+logger = logging.getLogger(__name__)
+
+CODE_LENGTH = 6
+_MINUTES = int(TICKET_LIVES.total_seconds()) // 60
+PER_TICKET = "3/h"
+PER_TARGET = "5/h"
+PER_ADDRESS = "30/h"
+
+# Two mails at a time: a mail server that hangs holds up other mails, but no request.
+_mailing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
+
+
+def find_by_email(pool_id: UUID, email: str) -> User | None:
+    """Return the user who has verified this address, in whatever case it is written."""
+    users = User.objects.filter(pool=pool_id, email_verified_at__isnull=False)
+    return users.alias(lower_email=Lower("email")).filter(lower_email=email.lower()).first()
+
+
+def send_code(
+    ticket: BindingTicket, email: str, *, address: str, now: datetime
+) -> "Future[None] | None":
+    """Make a code for this address, and send it if anybody has the address.
+
+    Raises:
+        TooManyRequests: enough were sent for this ticket, to this address, or from the caller's.
+
+    """
+    _throttle(ticket, email, address)
+    code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
+    EmailCode.objects.create(
+        pool_id=ticket.pool_id,
+        ticket=ticket,
+        email_hash=_email_hash(ticket, email),
+        code_hash=_code_hash(ticket, email, code),
+        expires_at=ticket.expires_at,
+    )
+    user = find_by_email(ticket.pool_id, email)
+    if user is None:
+        return None
+    name, language = ticket.application.name, translation.get_language()
+    return _mailing.submit(_deliver, user.email, code, name, language)
+
+
+def is_right_code(ticket: BindingTicket, email: str, code: str, *, now: datetime) -> bool:
+    """Tell whether this is the newest code for the ticket and address, and use it up if it is."""
+    row = (
+        EmailCode.objects.filter(ticket=ticket, email_hash=_email_hash(ticket, email))
+        .order_by("-pk")
+        .first()
+    )
+    if row is None:
+        return False
+    usable = EmailCode.objects.filter(
+        pk=row.pk, used_at__isnull=True, failed_tries__lt=PROOFS, expires_at__gt=now
+    )
+    if not usable.update(failed_tries=F("failed_tries") + 1):
+        return False
+    if not constant_time_compare(row.code_hash, _code_hash(ticket, email, code)):
+        return False
+    return bool(EmailCode.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now))
+
+
+def _throttle(ticket: BindingTicket, email: str, address: str) -> None:
+    counters = (
+        Counter("email code of ticket", str(ticket.pk), PER_TICKET),
+        Counter("email code to", f"{ticket.pool_id} {email.lower()}", PER_TARGET),
+        Counter("email code from", address, PER_ADDRESS),
+    )
+    for counter in counters:
+        if counter.is_reached():
+            raise TooManyRequests(
+                "Enough codes were sent. Wait before asking for another.",
+                retry_after=counter.remaining_seconds(),
+            )
+    for counter in counters:
+        counter.add()
+
+
+def _deliver(email: str, code: str, application: str, language: str | None) -> None:
+    try:
+        with translation.override(language):
+            send_mail(
+                _("%(code)s is your code for %(application)s")
+                % {"code": code, "application": application},
+                _(
+                    "Somebody is binding a WeChat account to your account at %(application)s.\n\n"
+                    "If it is you, enter this code: %(code)s\n"
+                    "It is good for %(minutes)s minutes.\n\n"
+                    "If it isn't you, nothing needs doing: without the code nothing is bound. "
+                    "Never tell it to anybody."
+                )
+                % {"application": application, "code": code, "minutes": _MINUTES},
+                None,
+                [email],
+            )
+    except OSError as error:
+        # The address and the code are in none of smtplib's exceptions' types.
+        logger.error("A code couldn't be sent by e-mail: %s.", type(error).__name__)  # noqa: TRY400
+    finally:
+        connection.close()
+
+
+def _email_hash(ticket: BindingTicket, email: str) -> str:
+    return keyed_hash("email of a code", str(ticket.pk), email.lower()).hex()
+
+
+def _code_hash(ticket: BindingTicket, email: str, code: str) -> str:
+    return keyed_hash("email code", str(ticket.pk), email.lower(), code).hex()

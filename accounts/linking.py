@@ -1,0 +1,175 @@
+"""Linking and unlinking WeChat accounts, by the person whose account it is.
+
+A WeChat identity is what is linked and unlinked, never a row: a UnionID with every OpenID seen
+with it, or a lone OpenID. Somebody else's identity is never taken, and the last way in stays.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from itertools import groupby
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import history, refusals
+from accounts.blocking import is_blocked
+from accounts.events import Trail
+from accounts.identities import Identities, find_identities
+from accounts.locking import LostRace, in_transaction, lock_users
+from accounts.models import AccountEvent, LinkedAccount, Session, User
+from accounts.wechat_codes import identify
+from applications.models import Application
+from applications.offers import load_offer
+from applications.rules import Way
+from config.errors import DomainError
+from identity_sources.models import IdentitySource
+
+Kind = LinkedAccount.Kind
+
+
+class NoSuchLinkedAccount(DomainError):
+    """The user has no WeChat identity of this id."""
+
+    code = "not_found"
+    status = HTTPStatus.NOT_FOUND
+    description = "There is no linked account of this id."
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeChatIdentityOfUser:
+    """A WeChat identity as its user sees it: its id and its rows."""
+
+    id: UUID
+    accounts: list[LinkedAccount]
+
+    @property
+    def unionid(self) -> str | None:
+        """The UnionID seen last, None if none ever was."""
+        unionids = [account for account in self.accounts if account.kind == Kind.UNIONID]
+        newest = max(unionids, key=lambda account: account.last_seen_at, default=None)
+        return newest.unionid if newest else None
+
+    @property
+    def openids(self) -> list[LinkedAccount]:
+        """The rows of its OpenIDs."""
+        return [account for account in self.accounts if account.kind == Kind.OPENID]
+
+
+def identities_of(user: User) -> list[WeChatIdentityOfUser]:
+    """Return the user's WeChat identities, the one that was linked first first."""
+    accounts = LinkedAccount.objects.filter(pool=user.pool_id, user=user)
+    ordered = sorted(accounts, key=lambda account: str(account.wechat_identity))
+    identities = [
+        WeChatIdentityOfUser(id=key, accounts=sorted(group, key=lambda row: row.first_seen_at))
+        for key, group in groupby(ordered, key=lambda account: account.wechat_identity)
+    ]
+    return sorted(identities, key=lambda identity: identity.accounts[0].first_seen_at)
+
+
+def link(
+    user: User, application: Application, code: str, identity_source: str | None, *, now: datetime
+) -> None:
+    """Link the WeChat account that a code stands for to the user; once more changes nothing.
+
+    Raises:
+        IdentityTaken: it is somebody else's.
+        AlreadyLinked: the user has another WeChat account of this AppID.
+        LoginRefused: the application doesn't offer the source, or WeChat refuses the code.
+
+    """
+    method = load_offer(application.client_id, Way.MINI_PROGRAM).choose(identity_source)
+    source = method.identity_source
+    trail = Trail(door="link", way=Way.MINI_PROGRAM, application=application, at=now, source=source)
+    identity = identify(method, code, trail, door="link", bound_to=str(user.pk))
+
+    def settle() -> None:
+        found = find_identities(source, identity)
+        _refuse_taken(found, user)
+        if not found.rows:
+            lock_active(user)
+        if found.has_another_openid(user):
+            raise refusals.AlreadyLinked
+        is_new = bool(found.missing)
+        found.settle(user, now=now)
+        if is_new:
+            _record(user, AccountEvent.Kind.LINKED, application, source, now)
+
+    in_transaction(settle)
+
+
+def unlink(user: User, application: Application, identity_id: UUID, *, now: datetime) -> None:
+    """Remove a WeChat identity of the user's, all of it, and end the sessions that it began.
+
+    Raises:
+        NoSuchLinkedAccount: the user has none of this id.
+        LastWayIn: nothing would be left to log in by.
+
+    """
+    with transaction.atomic():
+        lock_active(user)
+        identities = identities_of(user)
+        going = next((item for item in identities if item.id == identity_id), None)
+        if going is None:
+            raise NoSuchLinkedAccount
+        staying = [item for item in identities if item is not going]
+        if not any(is_way_in(item) for item in staying):
+            raise refusals.LastWayIn
+        remove(user, going.accounts, now=now, reason=Session.EndReason.UNLINKED)
+        _record(user, AccountEvent.Kind.UNLINKED, application, None, now)
+
+
+def is_way_in(identity: WeChatIdentityOfUser) -> bool:
+    """Tell whether somebody can log in by this identity: not by that of an archived source alone.
+
+    A UnionID opens whatever source is bound to the same Open Platform account.
+    """
+    if identity.unionid:
+        return True
+    app_ids = [account.app_id for account in identity.openids]
+    pool_id = identity.accounts[0].pool_id
+    sources = IdentitySource.objects.filter(pool=pool_id, app_id__in=app_ids)
+    return sources.filter(archived_at__isnull=True).exists()
+
+
+def remove(
+    user: User, accounts: Iterable[LinkedAccount], *, now: datetime, reason: Session.EndReason
+) -> None:
+    """Delete rows of a locked user's, and end the sessions that began by their OpenIDs."""
+    rows = list(accounts)
+    app_ids = [row.app_id for row in rows if row.kind == Kind.OPENID]
+    sessions = Session.objects.filter(
+        pool=user.pool_id, user=user, identity_source__app_id__in=app_ids
+    )
+    sessions.end(now=now, reason=reason)
+    keys = [row.pk for row in rows]
+    LinkedAccount.objects.filter(pool=user.pool_id, user=user, pk__in=keys).delete()
+
+
+def lock_active(user: User) -> User:
+    """Lock the user, and return them as they are now.
+
+    Raises:
+        LostRace: they are no longer active.
+
+    """
+    locked = lock_users(user.pool_id, [user.pk])[user.pk]
+    if locked.status != User.Status.ACTIVE:
+        raise LostRace
+    return locked
+
+
+def _refuse_taken(found: Identities, user: User) -> None:
+    if any(row.user_id != user.pk for row in found.rows) or is_blocked(found):
+        raise refusals.IdentityTaken
+
+
+def _record(
+    user: User,
+    kind: AccountEvent.Kind,
+    application: Application,
+    source: IdentitySource | None,
+    now: datetime,
+) -> None:
+    history.record(user, kind, now=now, application=application, identity_source=source)

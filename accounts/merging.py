@@ -1,0 +1,251 @@
+"""Making one user of two: who may be merged, what moves, and how it is undone.
+
+The older user survives. All linked accounts move to them, and contact details where they have
+none. The merged user's sessions end, and their row stays as a tombstone, so that its ``sub`` can
+be looked up. For 30 days a merge can be undone: rows go back, and the pair is kept apart.
+
+A merge by itself, upon a login, needs more: see `obstacles`. By hand an operator may merge any two
+users whom the database can hold as one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+
+from accounts import conflicts, history
+from accounts.locking import lock_with_tombstones
+from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
+from config.errors import DomainError
+from userpools.models import Operator
+
+UNDO_WITHIN = timedelta(days=30)
+
+Kind = LinkedAccount.Kind
+
+
+class Obstacle(StrEnum):
+    """Why two users aren't merged by a login alone; the last two no operator can overrule."""
+
+    KEPT_APART = "kept_apart"
+    TWO_UNIONIDS = "two_unionids"
+    TWO_PASSWORDS = "two_passwords"
+    TWO_PHONE_NUMBERS = "two_phone_numbers"
+    TWO_OPENIDS = "two_openids"
+    NOT_ACTIVE = "not_active"
+
+
+FORBIDDING = frozenset({Obstacle.TWO_OPENIDS, Obstacle.NOT_ACTIVE})
+
+
+class CannotMerge(DomainError):
+    """The database can't hold these two users as one, or one of them isn't active."""
+
+    def __init__(self, obstacles: list[Obstacle]) -> None:
+        self.obstacles = obstacles
+        super().__init__(", ".join(obstacles))
+
+
+class CannotUndo(DomainError):
+    """The merge was undone, is too old, or its survivor was merged into somebody since."""
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """A contact detail: its column, and the column that tells when it was verified."""
+
+    value: str
+    verified_at: str | None = None
+
+
+_DETAILS = (
+    _Detail("nickname"),
+    _Detail("avatar_url"),
+    _Detail("password"),
+    _Detail("phone_number", "phone_number_verified_at"),
+    _Detail("email", "email_verified_at"),
+)
+
+
+def obstacles(first: User, second: User) -> list[Obstacle]:
+    """Return what stands against merging two users without an operator's looking at it."""
+    accounts = list(LinkedAccount.objects.filter(pool=first.pool_id, user__in=[first, second]))
+    unionids = {account.unionid for account in accounts if account.kind == Kind.UNIONID}
+    app_ids = [account.app_id for account in accounts if account.kind == Kind.OPENID]
+    active = User.Status.ACTIVE
+    found = {
+        Obstacle.KEPT_APART: conflicts.are_apart(first, second),
+        Obstacle.TWO_UNIONIDS: len(unionids) > 1,
+        Obstacle.TWO_PASSWORDS: bool(first.password and second.password),
+        Obstacle.TWO_PHONE_NUMBERS: bool(
+            first.phone_number_verified_at and second.phone_number_verified_at
+        ),
+        Obstacle.TWO_OPENIDS: len(app_ids) != len(set(app_ids)),
+        Obstacle.NOT_ACTIVE: first.status != active or second.status != active,
+    }
+    return [obstacle for obstacle, is_there in found.items() if is_there]
+
+
+def merge_by_hand(first: User, second: User, *, operator: Operator, now: datetime) -> Merge:
+    """Merge two users of a pool, as an operator decided.
+
+    Raises:
+        CannotMerge: they can't be one user.
+
+    """
+    with transaction.atomic():
+        locked = lock_with_tombstones(first.pool_id, [first.pk, second.pk])
+        first, second = locked[first.pk], locked[second.pk]
+        forbidding = [found for found in obstacles(first, second) if found in FORBIDDING]
+        if forbidding:
+            raise CannotMerge(forbidding)
+        return merge(first, second, operator=operator, now=now)
+
+
+def merge(first: User, second: User, *, now: datetime, operator: Operator | None = None) -> Merge:
+    """Merge the younger of two locked users into the older, within the caller's transaction."""
+    survivor, merged = conflicts.in_order(first, second)
+    moved = {
+        "linked_accounts": _move_linked_accounts(survivor, merged),
+        "verified": _verifications(merged),
+        "details": _move_details(survivor, merged),
+        "tombstones": _point_tombstones(survivor, merged),
+    }
+    sessions = Session.objects.filter(pool=merged.pool_id, user=merged)
+    sessions.end(now=now, reason=Session.EndReason.USER_MERGED)
+    conflicts.follow_merge(survivor, merged, now=now)
+    _tell(AccountEvent.Kind.MERGED, survivor, merged, operator=operator, now=now)
+    return Merge.objects.create(
+        pool_id=survivor.pool_id,
+        survivor=survivor,
+        merged=merged,
+        moved=moved,
+        operator=operator,
+        merged_at=now,
+    )
+
+
+def can_undo(merge: Merge, *, now: datetime) -> bool:
+    """Tell whether a merge can still be undone, its survivor's later fate apart."""
+    return merge.undone_at is None and now < merge.merged_at + UNDO_WITHIN
+
+
+def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
+    """Give back what moved and is still the survivor's, and keep the two apart from now on.
+
+    The survivor's sessions of after the merge end as well: which of the two began them isn't
+    known.
+
+    Raises:
+        CannotUndo: it is too late, or a later merge has to be undone first.
+
+    """
+    with transaction.atomic():
+        users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
+        survivor, merged = users[merge.survivor_id], users[merge.merged_id]
+        open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
+        is_current = merged.merged_into_id == survivor.pk and not survivor.erased_at
+        if not is_current or not can_undo(merge, now=now):
+            raise CannotUndo
+        if not open_merges.update(undone_at=now, undone_by=operator):
+            raise CannotUndo
+        _revive(survivor, merged, merge.moved)
+        _return_linked_accounts(survivor, merged, merge.moved["linked_accounts"])
+        User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
+            merged_into=merged
+        )
+        sessions = Session.objects.filter(
+            pool=merge.pool_id, user=survivor, auth_time__gte=merge.merged_at
+        )
+        sessions.end(now=now, reason=Session.EndReason.MERGE_UNDONE)
+        conflicts.keep_apart(survivor, merged, now=now)
+        _tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
+
+
+def _move_linked_accounts(survivor: User, merged: User) -> list[list[str]]:
+    accounts = LinkedAccount.objects.filter(pool=merged.pool_id, user=merged)
+    rows = [[str(account.pk), str(account.wechat_identity)] for account in accounts]
+    accounts.update(user=survivor)
+    return rows
+
+
+def _return_linked_accounts(survivor: User, merged: User, rows: list[list[str]]) -> None:
+    for key, group in rows:
+        LinkedAccount.objects.filter(pool=survivor.pool_id, pk=key, user=survivor).update(
+            user=merged, wechat_identity=group
+        )
+
+
+def _verifications(merged: User) -> dict[str, str]:
+    """Return when the merged user's details were verified: the tombstone proves nothing."""
+    columns = [detail.verified_at for detail in _DETAILS if detail.verified_at]
+    times = {column: getattr(merged, column) for column in columns}
+    return {column: time.isoformat() for column, time in times.items() if time}
+
+
+def _move_details(survivor: User, merged: User) -> list[str]:
+    """Give the survivor what they have none of; return the names of what moved."""
+    moved = [
+        detail
+        for detail in _DETAILS
+        if not getattr(survivor, detail.value) and getattr(merged, detail.value)
+    ]
+    changes: dict[str, Any] = {}
+    for detail in moved:
+        changes[detail.value] = getattr(merged, detail.value)
+        if detail.verified_at:
+            changes[detail.verified_at] = getattr(merged, detail.verified_at)
+    merged.status, merged.merged_into = User.Status.MERGED, survivor
+    # First: a verified number or address is one user's at any moment.
+    merged.phone_number_verified_at = merged.email_verified_at = None
+    merged.save()
+    for name, value in changes.items():
+        setattr(survivor, name, value)
+    survivor.save()
+    return [detail.value for detail in moved]
+
+
+def _revive(survivor: User, merged: User, moved: dict[str, Any]) -> None:
+    for detail in _DETAILS:
+        taken_over = detail.value in moved["details"]
+        if taken_over and getattr(survivor, detail.value) == getattr(merged, detail.value):
+            setattr(survivor, detail.value, "")
+            if detail.verified_at:
+                setattr(survivor, detail.verified_at, None)
+    survivor.save()
+    merged.status, merged.merged_into = User.Status.ACTIVE, None
+    for column, time in moved["verified"].items():
+        detail = next(detail for detail in _DETAILS if detail.verified_at == column)
+        if not _is_somebodys(detail, merged):
+            setattr(merged, column, datetime.fromisoformat(time))
+    merged.save()
+
+
+def _is_somebodys(detail: _Detail, merged: User) -> bool:
+    """Tell whether somebody else has verified this number or address since."""
+    same = {f"{detail.value}__iexact": getattr(merged, detail.value)}
+    users = User.objects.filter(pool=merged.pool_id, **same).exclude(pk=merged.pk)
+    return users.filter(**{f"{detail.verified_at}__isnull": False}).exists()
+
+
+def _point_tombstones(survivor: User, merged: User) -> list[str]:
+    """Let whoever was merged into the merged user be the survivor's; return who they are."""
+    tombstones = User.objects.filter(pool=merged.pool_id, merged_into=merged)
+    keys = [str(key) for key in tombstones.values_list("pk", flat=True)]
+    tombstones.update(merged_into=survivor)
+    return keys
+
+
+def _tell(
+    kind: AccountEvent.Kind,
+    survivor: User,
+    merged: User,
+    *,
+    operator: Operator | None,
+    now: datetime,
+) -> None:
+    for user, other in ((survivor, merged), (merged, survivor)):
+        facts = {"other": other.sub, "survivor": survivor.sub}
+        history.record(user, kind, now=now, operator=operator, facts=facts)

@@ -1,0 +1,102 @@
+"""By what somebody proves that an account is theirs, before their WeChat is bound to it.
+
+An account that doesn't exist and a proof that is wrong are answered alike, in the same time. Wrong
+proofs are counted per ticket, in the database, and per target.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from accounts.arrival import Arrival
+from accounts.association import find_by_phone
+from accounts.email_codes import find_by_email, is_right_code
+from accounts.identities import find_identities
+from accounts.models import BindingTicket
+from accounts.throttles import Counter
+from config.connections import release_connection
+from config.errors import TooManyRequests
+
+WRONG_PER_TARGET = "10/h"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordProof:
+    """An account's verified e-mail address and its password."""
+
+    email: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailCodeProof:
+    """An account's verified e-mail address and the code that was sent there."""
+
+    email: str = field(repr=False)
+    email_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneCodeProof:
+    """The code of WeChat's phone number button; None for a number that came with the login."""
+
+    phone_code: str | None = field(default=None, repr=False)
+
+
+Proof = PasswordProof | EmailCodeProof | PhoneCodeProof
+
+
+def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetime) -> UUID | None:
+    """Return whose account the proof is of; None where it is nobody's, or wrong.
+
+    Raises:
+        TooManyRequests: too many wrong proofs were given for this target.
+
+    """
+    if isinstance(proof, PhoneCodeProof):
+        return _by_phone(arrival)
+    return _throttled(proof, ticket, now)
+
+
+def _throttled(
+    proof: PasswordProof | EmailCodeProof, ticket: BindingTicket, now: datetime
+) -> UUID | None:
+    wrong = Counter("wrong proof of", f"{ticket.pool_id} {proof.email.lower()}", WRONG_PER_TARGET)
+    if wrong.is_reached():
+        raise TooManyRequests(retry_after=wrong.remaining_seconds())
+    if isinstance(proof, PasswordProof):
+        target = _by_password(proof, ticket)
+    else:
+        target = _by_email_code(proof, ticket, now)
+    if target is None:
+        wrong.add()
+    return target
+
+
+def _by_password(proof: PasswordProof, ticket: BindingTicket) -> UUID | None:
+    user = find_by_email(ticket.pool_id, proof.email)
+    # Hashing takes a while of one core; nobody else waits for a connection meanwhile.
+    release_connection()
+    if user is None or not user.password:
+        make_password(proof.password)  # takes as long as checking one
+        return None
+    return user.pk if check_password(proof.password, user.password) else None
+
+
+def _by_email_code(proof: EmailCodeProof, ticket: BindingTicket, now: datetime) -> UUID | None:
+    is_right = is_right_code(ticket, proof.email, proof.email_code, now=now)
+    user = find_by_email(ticket.pool_id, proof.email)
+    return user.pk if user and is_right else None
+
+
+def _by_phone(arrival: Arrival) -> UUID | None:
+    phone = arrival.phone
+    if phone is None or not phone.number:
+        return None
+    with transaction.atomic():
+        found = find_identities(arrival.source, arrival.identity)
+        user = find_by_phone(found, phone.number, arrival)
+    return user.pk if user else None
