@@ -58,6 +58,7 @@ def environment(port: str) -> dict[str, str]:
         "BIND": f"127.0.0.1:{port}",
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "DATABASE_URL": f"sqlite:///{RUN_DIR / 'unionpass.sqlite3'}",
+        "EMAIL_URL": "consolemail://",  # printed in the terminal
         **kept_secrets(),
     }
 

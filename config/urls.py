@@ -15,7 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("experience/", include("accounts.experience.urls")),
     path("api/", include("accounts.api.urls")),
     path("oidc/", include("accounts.oidc.urls")),
-    re_path(r"^(api|oidc)/", not_found),
+    path("wechat/", include("accounts.wechat_events.urls")),
+    re_path(r"^(api|oidc|wechat)/", not_found),
 ]
 if settings.WECHAT_SANDBOX:
     urlpatterns.append(path("sandbox/", include("identity_sources.sandbox_doors")))

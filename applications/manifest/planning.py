@@ -81,6 +81,7 @@ def _plan_source(planning: Planning, pool: str, entry: Entry) -> ObjectPlan:
         if row.archived_at is not None:
             planning.require(entry, ("type", "app_id"), " to take an archived source up again")
             action = Action.TAKE_UP
+    _refuse_numbers_that_nobody_gives(planning, entry, row)
     if action in {Action.CREATE, Action.TAKE_UP}:
         _refuse_second_app_id(planning, pool, entry)
     return ObjectPlan("identity source", pool, identifier, action, changes, Intent(wanted))
@@ -93,6 +94,17 @@ def _check_new_source(planning: Planning, pool: str, entry: Entry) -> None:
     constants = _chosen(entry, ("identifier", "display_name", *_SOURCE_CONSTANTS))
     row = IdentitySource(pool=UserPool(identifier=pool), **constants)
     planning.check_new(entry, row, exclude=("pool", "app_secret_ciphertext", "app_secret_set_at"))
+
+
+def _refuse_numbers_that_nobody_gives(
+    planning: Planning, entry: Entry, row: IdentitySource | None
+) -> None:
+    source = row or IdentitySource(type=str(entry.values.get("type", "")))
+    by_phone = entry.values.get("association") == IdentitySource.Association.FIELD
+    if by_phone and source.type and not source.gives_phone_numbers:
+        planning.refuse(
+            (*entry.path, "association"), "only a mini program gives phone numbers to match by."
+        )
 
 
 def _refuse_second_app_id(planning: Planning, pool: str, entry: Entry) -> None:

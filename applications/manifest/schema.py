@@ -28,10 +28,6 @@ SECRET_MAX_LENGTH = 256
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 # RFC 6749 appendix A.2 without the blank, so that a line break copied along is noticed.
 _SECRET = re.compile(r"[\x21-\x7e]+")
-_NOT_YET = {
-    "field": "account binding isn't there yet: this version knows only “none”.",
-    "ask": "account binding isn't there yet: this version knows only “none”.",
-}
 
 
 @dataclass(frozen=True)
@@ -57,21 +53,15 @@ class ChoiceField(serializers.Field[str, Any, str, Any]):
     default_error_messages = {
         "type": "must be a string: one of {words}.",
         "choice": "must be one of {words}.{suggestion}",
-        "refused": "{reason}",
     }
 
-    def __init__(
-        self, choices: type[TextChoices], *, refused: Mapping[str, str] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, choices: type[TextChoices], **kwargs: Any) -> None:
         self.words = [str(value) for value in choices.values]
-        self.refused = refused or {}
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("type", words=", ".join(self.words))
-        if data in self.refused:
-            self.fail("refused", reason=self.refused[data])
         if data not in self.words:
             self.fail(
                 "choice", words=", ".join(self.words), suggestion=suggestion(data, self.words)
@@ -202,7 +192,7 @@ class SourceSerializer(ManifestSerializer):
     app_secret = SecretField(check=_check_app_secret, required=False)
     mode = ChoiceField(IdentitySource.Mode, required=False)
     registration = ChoiceField(IdentitySource.Registration, required=False)
-    association = ChoiceField(IdentitySource.Association, refused=_NOT_YET, required=False)
+    association = ChoiceField(IdentitySource.Association, required=False)
     enabled = SwitchField(required=False)
 
 

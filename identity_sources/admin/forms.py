@@ -49,11 +49,23 @@ class SourceForm(PoolForm):
 
     class Meta:
         model = IdentitySource
-        fields: tuple[str, ...] = ("display_name", "registration", "enabled")
+        fields: tuple[str, ...] = ("display_name", "registration", "association", "enabled")
         help_texts: ClassVar = {
+            "association": _(
+                "What becomes of somebody new. “None” makes a new user; “By phone number” finds "
+                "the user with the number that WeChat proves; “Ask” lets the person choose "
+                "between a new account and one of theirs."
+            ),
             "registration": _("“Login only” lets in who has an account and makes no new ones."),
             "enabled": _("While this is off, nobody logs in from this source."),
         }
+
+    def offer_associations(self) -> None:
+        """Leave out what the source's type can't do."""
+        field = self.fields.get("association")
+        if isinstance(field, forms.ChoiceField) and not self.instance.gives_phone_numbers:
+            by_phone = IdentitySource.Association.FIELD
+            field.choices = [choice for choice in field.choices if choice[0] != by_phone]
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or self.cleaned_data
@@ -71,6 +83,7 @@ class ChangeSourceForm(SourceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.offer_associations()
         if "app_secret" in self.fields:
             set_at = date_format(
                 timezone.localtime(self.instance.app_secret_set_at), "DATETIME_FORMAT"
@@ -102,7 +115,14 @@ class NewSourceForm(SourceForm):
     )
 
     class Meta(SourceForm.Meta):
-        fields = ("identifier", "display_name", "app_id", "registration", "enabled")
+        fields = (
+            "identifier",
+            "display_name",
+            "app_id",
+            "registration",
+            "association",
+            "enabled",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,6 +132,7 @@ class NewSourceForm(SourceForm):
             "Beside the AppID. WeChat shows it once, when it is made; it is kept encrypted here."
         )
         self.instance.type = self.source_type
+        self.offer_associations()
         if not settings.WECHAT_SANDBOX:
             del self.fields["mode"]
 

@@ -62,7 +62,7 @@ def test_there_are_no_other_methods(acme, client, alice, method):
     response = getattr(client, method)(ME, {}, content_type="application/json", headers=alice)
 
     assert response.status_code == 405
-    assert response["Allow"] == "GET, PATCH, HEAD, OPTIONS"
+    assert response["Allow"] == "GET, PATCH, DELETE, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(

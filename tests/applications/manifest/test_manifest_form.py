@@ -21,7 +21,7 @@ user_pools:
         app_id: 0123
         app_secret:
           env: NOT_THERE
-        association: ask
+        association: asks
       - identifier: acme-mini
         type: wechat_websit
         app_id: wx0123
@@ -94,7 +94,7 @@ def test_every_problem_of_a_file_is_listed_at_once(operator):
             (
                 "13",
                 f"{pool}{source}[0].association",
-                "account binding isn't there yet: this version knows only “none”.",
+                "must be one of none, field, ask. Did you mean ask?",
             ),
             ("14", f"{pool}{source}[1].display_name", "is required."),
             ("14", f"{pool}{source}[1].identifier", "is the same as in line 7."),

@@ -1,0 +1,59 @@
+"""Taking each event once, however often WeChat sends it, with what came of it."""
+
+import json
+from datetime import UTC, datetime
+
+from accounts.locking import in_transaction
+from accounts.models import WeChatEvent
+from accounts.wechat_events.duties import DUTIES, Done
+from config.encryption import keyed_hash
+from identity_sources.models import IdentitySource
+from identity_sources.wechat.push import Push
+
+Outcome = WeChatEvent.Outcome
+
+
+def receive(source: IdentitySource, push: Push, *, now: datetime) -> None:
+    """Do what a verified push asks for, and record it; a repetition changes nothing.
+
+    Messages that people send to an account aren't events, and leave no trace.
+    """
+    if push.event:
+        in_transaction(lambda: _receive(source, push, now))
+
+
+def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
+    content_hash = keyed_hash("wechat event", _content(push)).hex()
+    events = WeChatEvent.objects.filter(pool=source.pool_id, identity_source=source)
+    if events.filter(content_hash=content_hash).exists():
+        return
+    done = _do(source, push, now)
+    # Last: whoever was faster with the same event makes all of this roll back.
+    WeChatEvent(
+        pool_id=source.pool_id,
+        identity_source=source,
+        user=done.user,
+        event=push.event[:64],
+        mode=push.mode,
+        outcome=done.outcome,
+        facts=done.facts,
+        content_hash=content_hash,
+        sent_at=datetime.fromtimestamp(push.created_at, UTC) if push.created_at else None,
+        received_at=now,
+    ).save(force_insert=True)
+
+
+def _do(source: IdentitySource, push: Push, now: datetime) -> Done:
+    duty = DUTIES.get(push.event)
+    if duty is None:
+        return Done(outcome=Outcome.UNKNOWN)
+    if push.mode != "safe":
+        # Nobody signed its body.
+        return Done(outcome=Outcome.UNPROVEN)
+    if push.app_id and push.app_id != source.app_id:
+        return Done(outcome=Outcome.NOBODY)
+    return duty(source, push, now)
+
+
+def _content(push: Push) -> str:
+    return json.dumps(sorted(push.fields.items()))
