@@ -12,6 +12,7 @@ In, with WeChat's headers, encodings, error codes, single use and lifetimes:
 - phone number codes and `POST /wxa/business/getuserphonenumber`;
 - `POST /cgi-bin/stable_token` and `GET /cgi-bin/token`, two separate families of tokens;
 - people with ids derived per application, a blocked person (40226), unbound applications;
+- pushes of events, signed and encrypted in every mode, made for whoever asks (`POST /sandbox/push`);
 - scripted refusals and faults: latency, lost connections, damaged and foreign answers.
 
 Chosen where WeChat documents nothing: a used code that has expired answers 40029, no longer 40163;
@@ -21,7 +22,7 @@ foreign `phoneNumber` is country code and number without a plus sign; WeChat's d
 begins at midnight in Beijing.
 
 Not yet: website, official account and mobile OAuth (`/connect/...`, `/sns/oauth2/...`,
-`/sns/userinfo`), pushes, QR codes and links, `checksession` and `resetusersessionkey`, encrypted
+`/sns/userinfo`), QR codes and links, `checksession` and `resetusersessionkey`, encrypted
 open data, frozen or banned applications and IP whitelists as states (script 40243, 50002 or 40164
 instead), quotas per minute, request signing.
 

@@ -1,10 +1,12 @@
-"""The doors by which tools act on the sandbox: phones, scripted faults, the list of people.
+"""The doors by which tools act on the sandbox: phones, scripted faults, pushes, the list of people.
 
 Plain functions from request data to (status, JSON object), so that the WSGI application and a
 Django view serve the same doors. A wrong field answers 400 with `field` and `message`.
 """
 
 import json
+import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,11 +14,14 @@ from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.errors import InvalidFieldError, PhoneUnavailableError
 from identity_sources.sandbox.faults import Fault
 from identity_sources.sandbox.messages import SandboxRequest, first_values
+from identity_sources.sandbox.pushed_events import PushedEvent
+from identity_sources.sandbox.pushes import Endpoint, PushFormat, PushMode, push_request
 from identity_sources.sandbox.world import PEOPLE, Person
 
 ControlAnswer = tuple[int, dict[str, Any]]
 Door = Callable[[Sandbox, Mapping[str, Any]], ControlAnswer]
 
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _SCRIPT_FIELDS = frozenset({"call", "times", "app_id"})
 
 
@@ -44,6 +49,36 @@ def script_fault(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
     return 200, {"call": call, "times": times, "app_id": app_id, "fault": fault.as_fields()}
 
 
+def push(_sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
+    """`app_id`, `person`, `event`, `token`, `aes_key` → the request by which WeChat pushes it.
+
+    Perhaps `mode` (plain, compat, safe), `format` (xml, json), `revoke_info`, `event_type`, and
+    `created_at` in Unix seconds; the request itself is always of now, so that it is taken. The
+    answer's `query`, `content_type` and `body` are to be sent to the server that listens.
+    """
+    now = time.time()
+    event = PushedEvent(
+        app_id=_text(data, "app_id"),
+        person=_text(data, "person"),
+        event=_text(data, "event"),
+        created_at=_whole_number(data, "created_at", int(now)),
+        revoke_info=_number_as_text(data, "revoke_info"),
+        event_type=_number_as_text(data, "event_type"),
+    )
+    endpoint = Endpoint(
+        token=_text(data, "token"),
+        aes_key=_text(data, "aes_key"),
+        mode=_text(data, "mode", PushMode.SAFE),
+        format=_text(data, "format", PushFormat.XML),
+    )
+    request = push_request(event, endpoint, now)
+    return 200, {
+        "query": request.query,
+        "content_type": request.content_type,
+        "body": request.body.decode(),
+    }
+
+
 def list_people(_sandbox: Sandbox, _data: Mapping[str, Any]) -> ControlAnswer:
     """List everybody, with the words by which the other doors call them."""
     return 200, {"people": [_described(person) for person in PEOPLE.values()]}
@@ -53,6 +88,7 @@ DOORS: dict[str, tuple[str, Door]] = {
     "/sandbox/wx.login": ("POST", wx_login),
     "/sandbox/getPhoneNumber": ("POST", get_phone_number),
     "/sandbox/faults": ("POST", script_fault),
+    "/sandbox/push": ("POST", push),
     "/sandbox/people": ("GET", list_people),
 }
 
@@ -91,13 +127,29 @@ def read_data(request: SandboxRequest) -> dict[str, Any]:
     return dict(request.query) | data
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
+def _text(data: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = data.get(name, default)
     if value is None or value == "":
         raise InvalidFieldError(name, f"{name} is required.")
     if not isinstance(value, str):
         raise InvalidFieldError(name, f"{name} must be text.")
     return value
+
+
+def _number_as_text(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None if value is None else _text(data, name)
+
+
+def _whole_number(data: Mapping[str, Any], name: str, default: int) -> int:
+    text = _number_as_text(data, name)
+    if text is None:
+        return default
+    if not _DIGITS.fullmatch(text):
+        raise InvalidFieldError(name, f"{name} must be a whole number.")
+    return int(text)
 
 
 def _described(person: Person) -> dict[str, Any]:
