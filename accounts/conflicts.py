@@ -1,6 +1,7 @@
 """Holding what no rule may decide, for an operator to review."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import F, Q
 from django.db.models.query import QuerySet
@@ -65,32 +66,49 @@ def are_apart(first: User, second: User) -> bool:
 def keep_apart(first: User, second: User, *, now: datetime) -> None:
     """Say that two users are two people: they are never merged automatically again."""
     if not _of_pair(first, second).update(state=Conflict.State.APART):
-        user, other = in_order(first, second)
-        Conflict.objects.create(
-            pool_id=user.pool_id,
-            user=user,
-            other=other,
-            reason=Conflict.Reason.UNIONID_OF_ANOTHER_USER,
-            state=Conflict.State.APART,
-            first_seen_at=now,
-            last_seen_at=now,
-        )
+        _apart(first, second, now).save(force_insert=True)
 
 
-def follow_merge(survivor: User, merged: User, *, now: datetime) -> None:
-    """Settle the pair's own conflict, and carry over from whom the merged user was kept apart.
+def follow_merge(survivor: User, merged: User, *, now: datetime) -> list[str]:
+    """Settle the pair's own conflict; keep the survivor apart from whom the merged user was.
 
-    Others that name the merged user are dropped: met again, they are held again.
+    Other open ones that name the merged user are dropped: met again, they are held again. Returns
+    the ids of the rows that say of the survivor what was said of the merged user.
     """
     _of_pair(survivor, merged).update(state=Conflict.State.MERGED)
-    others = Conflict.objects.select_related("user", "other").filter(
-        Q(user=merged) | Q(other=merged), ~Q(state=Conflict.State.MERGED), pool=survivor.pool_id
+    of_merged = Conflict.objects.filter(Q(user=merged) | Q(other=merged), pool=survivor.pool_id)
+    of_merged.filter(state=Conflict.State.OPEN).delete()
+    apart = of_merged.filter(state=Conflict.State.APART).select_related("user", "other")
+    thirds = [row.other if row.user_id == merged.pk else row.user for row in apart]
+    said = [_keep_apart_if_unsaid(survivor, third, now) for third in thirds if third]
+    return [str(conflict.pk) for conflict in said if conflict]
+
+
+def _keep_apart_if_unsaid(first: User, second: User, now: datetime) -> Conflict | None:
+    if _of_pair(first, second).exists():
+        keep_apart(first, second, now=now)
+        return None
+    conflict = _apart(first, second, now)
+    conflict.save(force_insert=True)
+    return conflict
+
+
+def unsay(pool_id: UUID, conflicts: list[str]) -> None:
+    """Take back what `follow_merge` said of the survivor."""
+    Conflict.objects.filter(pool=pool_id, pk__in=conflicts).delete()
+
+
+def _apart(first: User, second: User, now: datetime) -> Conflict:
+    user, other = in_order(first, second)
+    return Conflict(
+        pool_id=user.pool_id,
+        user=user,
+        other=other,
+        reason=Conflict.Reason.UNIONID_OF_ANOTHER_USER,
+        state=Conflict.State.APART,
+        first_seen_at=now,
+        last_seen_at=now,
     )
-    for conflict in others:
-        third = conflict.other if conflict.user_id == merged.pk else conflict.user
-        conflict.delete()
-        if third and conflict.state == Conflict.State.APART:
-            keep_apart(survivor, third, now=now)
 
 
 def _of_pair(first: User, second: User) -> QuerySet[Conflict]:

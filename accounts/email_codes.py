@@ -89,9 +89,9 @@ def is_right_code(ticket: BindingTicket, email: str, code: str, *, now: datetime
 
 def _throttle(ticket: BindingTicket, email: str, address: str) -> None:
     counters = (
-        Counter("email code of ticket", str(ticket.pk), PER_TICKET),
-        Counter("email code to", f"{ticket.pool_id} {email.lower()}", PER_TARGET),
-        Counter("email code from", address, PER_ADDRESS),
+        Counter("email-code-of-ticket", str(ticket.pk), PER_TICKET),
+        Counter("email-code-to", f"{ticket.pool_id} {email.lower()}", PER_TARGET),
+        Counter("email-code-from", address, PER_ADDRESS),
     )
     for counter in counters:
         if counter.is_reached():

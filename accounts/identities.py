@@ -136,10 +136,23 @@ def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identit
 
 def _attach_locked_users(rows: list[LinkedAccount]) -> None:
     keys = {row.user_id for row in rows}
-    # Two users may be about to be merged, and with them whoever was merged into either.
-    lock = lock_users if len(keys) == 1 else lock_with_tombstones
-    users = lock(rows[0].pool_id, keys)
+    if len(keys) == 1:
+        users = lock_users(rows[0].pool_id, keys)
+    else:
+        # They may be about to be merged, and with them whoever was merged into either.
+        users = lock_with_tombstones(rows[0].pool_id, keys)
+        _refuse_moved(rows)
     for row in rows:
         row.user = users[row.user_id]
         if row.user.status == User.Status.MERGED:
             raise LostRace
+
+
+def _refuse_moved(rows: list[LinkedAccount]) -> None:
+    """Compare rows with what they are now that their users are locked.
+
+    A lone user's are compared when they are touched; of two, nobody is to be merged over less.
+    """
+    now = LinkedAccount.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "user_id")
+    if set(now) != {(row.pk, row.user_id) for row in rows}:
+        raise LostRace

@@ -19,6 +19,7 @@ from accounts import conflicts, history
 from accounts.locking import lock_with_tombstones
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from config.errors import DomainError
+from config.primary_keys import new_id
 from userpools.models import Operator
 
 UNDO_WITHIN = timedelta(days=30)
@@ -27,7 +28,7 @@ Kind = LinkedAccount.Kind
 
 
 class Obstacle(StrEnum):
-    """Why two users aren't merged by a login alone; the last two no operator can overrule."""
+    """Why two users aren't merged by a login alone; the last three no operator can overrule."""
 
     KEPT_APART = "kept_apart"
     TWO_UNIONIDS = "two_unionids"
@@ -35,9 +36,10 @@ class Obstacle(StrEnum):
     TWO_PHONE_NUMBERS = "two_phone_numbers"
     TWO_OPENIDS = "two_openids"
     NOT_ACTIVE = "not_active"
+    SAME_USER = "same_user"
 
 
-FORBIDDING = frozenset({Obstacle.TWO_OPENIDS, Obstacle.NOT_ACTIVE})
+FORBIDDING = frozenset({Obstacle.TWO_OPENIDS, Obstacle.NOT_ACTIVE, Obstacle.SAME_USER})
 
 
 class CannotMerge(DomainError):
@@ -58,6 +60,10 @@ class _Detail:
 
     value: str
     verified_at: str | None = None
+
+    def is_known(self, user: User) -> bool:
+        """Tell whether the user has it, verified where it can be."""
+        return bool(getattr(user, self.verified_at or self.value))
 
 
 _DETAILS = (
@@ -97,6 +103,11 @@ def merge_by_hand(first: User, second: User, *, operator: Operator, now: datetim
     """
     with transaction.atomic():
         locked = lock_with_tombstones(first.pool_id, [first.pk, second.pk])
+        if first.pk == second.pk:
+            raise CannotMerge([Obstacle.SAME_USER])
+        if second.pk not in locked:
+            # Of another pool: not there, as far as this one is concerned.
+            raise CannotMerge([Obstacle.NOT_ACTIVE])
         first, second = locked[first.pk], locked[second.pk]
         forbidding = [found for found in obstacles(first, second) if found in FORBIDDING]
         if forbidding:
@@ -112,10 +123,10 @@ def merge(first: User, second: User, *, now: datetime, operator: Operator | None
         "verified": _verifications(merged),
         "details": _move_details(survivor, merged),
         "tombstones": _point_tombstones(survivor, merged),
+        "apart": conflicts.follow_merge(survivor, merged, now=now),
     }
     sessions = Session.objects.filter(pool=merged.pool_id, user=merged)
     sessions.end(now=now, reason=Session.EndReason.USER_MERGED)
-    conflicts.follow_merge(survivor, merged, now=now)
     _tell(AccountEvent.Kind.MERGED, survivor, merged, operator=operator, now=now)
     return Merge.objects.create(
         pool_id=survivor.pool_id,
@@ -160,6 +171,7 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
             pool=merge.pool_id, user=survivor, auth_time__gte=merge.merged_at
         )
         sessions.end(now=now, reason=Session.EndReason.MERGE_UNDONE)
+        conflicts.unsay(merge.pool_id, merge.moved["apart"])
         conflicts.keep_apart(survivor, merged, now=now)
         _tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
 
@@ -172,10 +184,12 @@ def _move_linked_accounts(survivor: User, merged: User) -> list[list[str]]:
 
 
 def _return_linked_accounts(survivor: User, merged: User, rows: list[list[str]]) -> None:
+    accounts = LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor)
     for key, group in rows:
-        LinkedAccount.objects.filter(pool=survivor.pool_id, pk=key, user=survivor).update(
-            user=merged, wechat_identity=group
-        )
+        accounts.filter(pk=key).update(user=merged, wechat_identity=group)
+    # What had joined those of the merged user's is a WeChat identity of its own again.
+    groups = {group for _key, group in rows}
+    accounts.filter(wechat_identity__in=groups).update(wechat_identity=new_id())
 
 
 def _verifications(merged: User) -> dict[str, str]:
@@ -188,9 +202,7 @@ def _verifications(merged: User) -> dict[str, str]:
 def _move_details(survivor: User, merged: User) -> list[str]:
     """Give the survivor what they have none of; return the names of what moved."""
     moved = [
-        detail
-        for detail in _DETAILS
-        if not getattr(survivor, detail.value) and getattr(merged, detail.value)
+        detail for detail in _DETAILS if detail.is_known(merged) and not detail.is_known(survivor)
     ]
     changes: dict[str, Any] = {}
     for detail in moved:

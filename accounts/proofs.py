@@ -64,7 +64,7 @@ def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetim
 def _throttled(
     proof: PasswordProof | EmailCodeProof, ticket: BindingTicket, now: datetime
 ) -> UUID | None:
-    wrong = Counter("wrong proof of", f"{ticket.pool_id} {proof.email.lower()}", WRONG_PER_TARGET)
+    wrong = Counter("wrong-proof-of", f"{ticket.pool_id} {proof.email.lower()}", WRONG_PER_TARGET)
     if wrong.is_reached():
         raise TooManyRequests(retry_after=wrong.remaining_seconds())
     if isinstance(proof, PasswordProof):

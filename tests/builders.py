@@ -1,12 +1,14 @@
 """Makes valid rows; each test changes the one thing it is about."""
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from joserfc.jwk import ECKey, RSAKey
 
-from accounts.models import User
+from accounts.models import LinkedAccount, User
 from applications.models import Application, ClientSecret, LoginMethod
 from applications.rules import ways_in
 from identity_sources.gateway import sandbox
@@ -22,6 +24,7 @@ UNBOUND_APP_ID = "wxsandboxf00000001"
 LIVE_APP_ID = "wx0123456789abcdef"
 LIVE_APP_SECRET = "0123456789abcdef0123456789abcdef"
 OPERATOR_PASSWORD = "a password of an operator's"
+MEMBERS_PASSWORD = "a password of a member's"
 CLIENT_SECRET = "a client secret of more than 32 characters"
 
 
@@ -86,6 +89,37 @@ def offer(application: Application, source: IdentitySource, **fields: Any) -> Lo
 
 def make_user(pool: UserPool, **fields: Any) -> User:
     return User.objects.create(pool=pool, **fields)
+
+
+def make_member(pool: UserPool, email: str = "ann@example.com", **fields: Any) -> User:
+    """A user with a verified address and a password, and without WeChat."""
+    return make_user(
+        pool,
+        **{
+            "email": email,
+            "email_verified_at": timezone.now(),
+            "password": make_password(MEMBERS_PASSWORD),
+        }
+        | fields,
+    )
+
+
+def link_openid(
+    user: User, openid: str, *, app_id: str = LIVE_APP_ID, unionid: str = "", **fields: Any
+) -> LinkedAccount:
+    """Give the user an OpenID, seen last a day ago."""
+    return _link(user, kind="openid", app_id=app_id, openid=openid, unionid=unionid, **fields)
+
+
+def link_unionid(user: User, unionid: str, **fields: Any) -> LinkedAccount:
+    """Give the user a UnionID, seen last a day ago."""
+    return _link(user, kind="unionid", unionid=unionid, **fields)
+
+
+def _link(user: User, **fields: Any) -> LinkedAccount:
+    yesterday = timezone.now() - timedelta(days=1)
+    seen = {"first_seen_at": yesterday, "last_seen_at": yesterday}
+    return LinkedAccount.objects.create(**{"pool": user.pool, "user": user} | seen | fields)
 
 
 def wx_login(person: str = "alice", app_id: str = MINI_APP_ID) -> str:

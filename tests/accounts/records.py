@@ -1,12 +1,16 @@
 """What the database holds: rows counted, login events and linked accounts as plain data."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import ANY
 
 from django.apps import apps
+from django.db import transaction
+from django.db.models import F
 
-from accounts.models import LinkedAccount, LoginEvent, User
+from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Session, User
 
 _EVENT_FIELDS = (
     "pool__identifier",
@@ -90,3 +94,43 @@ def linked_rows(user: User | None = None) -> set[tuple[str, str, str, str]]:
     """Return (kind, AppID, OpenID, UnionID) of a user's linked accounts, or of all."""
     rows = LinkedAccount.objects.filter(**{"user": user} if user else {})
     return set(rows.values_list("kind", "app_id", "openid", "unionid"))
+
+
+def groups_of(user: User) -> set[frozenset[str]]:
+    """Return the user's WeChat identities, each as the OpenIDs and UnionIDs that make it up."""
+    groups = defaultdict(set)
+    for row in LinkedAccount.objects.filter(user=user):
+        groups[row.wechat_identity].add(row.openid if row.kind == "openid" else row.unionid)
+    return {frozenset(group) for group in groups.values()}
+
+
+def conflicts() -> list[tuple[str, str | None, str, str, int]]:
+    """Return (user's sub, other's sub, reason, state, occurrences) of what is held."""
+    rows = Conflict.objects.order_by("pk")
+    return list(rows.values_list("user__sub", "other__sub", "reason", "state", "occurrences"))
+
+
+def histories() -> set[tuple[str, str]]:
+    """Return (sub, kind) of what happened to accounts besides logins."""
+    return set(AccountEvent.objects.values_list("user__sub", "kind"))
+
+
+def assert_invariants() -> None:
+    """Assert what holds of people at any moment, whatever happened before."""
+    running = Session.objects.filter(ended_at=None)
+    assert not running.exclude(user__status="active").exists()
+    assert not LinkedAccount.objects.filter(user__status="merged").exists()
+    tombstones = User.objects.filter(status="merged")
+    assert not tombstones.filter(merged_into__status="merged").exists()
+    assert not User.objects.exclude(status="merged").filter(merged_into__isnull=False).exists()
+    assert not LinkedAccount.objects.exclude(user__pool=F("pool")).exists()
+    assert not Conflict.objects.filter(state="open", user__status="merged").exists()
+    assert not Conflict.objects.filter(state="open", other__status="merged").exists()
+
+
+@contextmanager
+def undone_afterwards() -> Iterator[None]:
+    """Take back, at the end, what the database was told within: one example of many."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -1,6 +1,5 @@
-"""The rules of a login: which user an identity finds, gains or is refused."""
+"""The rules of a login: what it writes, and whom it refuses; test_login_table.py has its table."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,87 +84,6 @@ def unbound(acme):
 
 OPENID_ROW = ("openid", SHOP, ALICE, ALICE_UNION)
 UNIONID_ROW = ("unionid", "", "", ALICE_UNION)
-
-
-# The table in accounts/login.py, row by row; UnionID present
-
-
-@dataclass(frozen=True)
-class Row:
-    """Who is known before Alice logs in with both ids, and what comes of it."""
-
-    openid_of: str = ""
-    recorded: str = ""
-    """The UnionID that the OpenID row recorded so far."""
-    unionid_of: str = ""
-    finds: str = ""
-    """Whom the login finds; empty for a new user."""
-    event: tuple[tuple[str, object], ...] = ()
-    gains: frozenset[tuple[str, str, str, str]] = frozenset()
-
-
-TABLE = {
-    "unknown, unknown": Row(
-        event=(("decision", "created"),), gains=frozenset({OPENID_ROW, UNIONID_ROW})
-    ),
-    "known A, A's": Row(
-        openid_of="a",
-        recorded=ALICE_UNION,
-        unionid_of="a",
-        finds="a",
-        event=(("decision", "matched_openid"),),
-    ),
-    "known A, A's, not recorded with the OpenID": Row(
-        openid_of="a",
-        unionid_of="a",
-        finds="a",
-        event=(("decision", "matched_openid"),),
-        gains=frozenset({OPENID_ROW}),
-    ),
-    "known A, unknown": Row(
-        openid_of="a",
-        finds="a",
-        event=(("decision", "matched_openid"), ("unionid_added", True)),
-        gains=frozenset({OPENID_ROW, UNIONID_ROW}),
-    ),
-    "unknown, known B": Row(
-        unionid_of="b",
-        finds="b",
-        event=(("decision", "matched_unionid"),),
-        gains=frozenset({OPENID_ROW}),
-    ),
-    "known A, known B": Row(
-        openid_of="a",
-        unionid_of="b",
-        finds="a",
-        event=(("decision", "matched_openid"), ("conflict", "unionid_of_another_user")),
-        gains=frozenset({OPENID_ROW}),
-    ),
-}
-
-
-@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE.keys())
-def test_a_person_finds_their_user(acme, row):
-    users = {name: builders.make_user(acme.pool) for name in "ab"}
-    if row.openid_of:
-        link_openid(users[row.openid_of], unionid=row.recorded)
-    if row.unionid_of:
-        link_unionid(users[row.unionid_of])
-    owners = set(LinkedAccount.objects.values_list("pk", "user"))
-    before = linked_rows()
-
-    login = enter()
-
-    assert login.created is not bool(row.finds)
-    if row.finds:
-        assert login.user == users[row.finds]
-    else:
-        assert login.user not in users.values()
-    assert linked_rows() - before == row.gains
-    # Nothing ever moves from one user to another.
-    assert owners <= set(LinkedAccount.objects.values_list("pk", "user"))
-    assert linked_rows(login.user) >= row.gains
-    assert events() == [event(door="test", user__sub=login.user.sub, **dict(row.event))]
 
 
 # UnionID absent
@@ -296,8 +214,8 @@ def test_people_of_one_app_stay_apart_in_the_second(acme):
     assert User.objects.count() == 2
 
 
-def test_a_conflict_moves_nothing_and_is_recorded_each_time(acme):
-    """A came first without a UnionID, B has it from the second app: A stays A."""
+def test_two_who_turn_out_to_be_one_are_merged_and_found_by_either_app(acme):
+    """A came first without a UnionID, B has it from the second app: B becomes A."""
     a, b = builders.make_user(acme.pool), builders.make_user(acme.pool)
     link_openid(a)
     link_openid(b, ALICE_SECOND, app_id=SECOND, unionid=ALICE_UNION)
@@ -306,21 +224,30 @@ def test_a_conflict_moves_nothing_and_is_recorded_each_time(acme):
 
     assert enter(source="acme-mini").user == a
     assert enter(source="acme-mini").user == a
+    assert enter(app_id=SECOND, source="acme-002").user == a
+    second_row = ("openid", SECOND, ALICE_SECOND, ALICE_UNION)
+    assert linked_rows(a) == linked_rows() == {OPENID_ROW, UNIONID_ROW, second_row}
+    assert [row["decision"] for row in events()] == ["merged"] + ["matched_openid"] * 2
+    assert [row["conflict"] for row in events()] == [""] * 3
+
+
+def test_where_the_pool_says_review_nothing_moves_and_it_is_recorded_each_time(acme):
+    a, b = builders.make_user(acme.pool), builders.make_user(acme.pool)
+    acme.pool.merge = "review"
+    acme.pool.save()
+    link_openid(a)
+    link_openid(b, ALICE_SECOND, app_id=SECOND, unionid=ALICE_UNION)
+    link_unionid(b)
+    add_source(acme, SECOND)
+    before = list(b.linked_accounts.filter(kind="unionid").values())
+
+    assert enter(source="acme-mini").user == a
+    assert enter(source="acme-mini").user == a
+    assert list(b.linked_accounts.filter(kind="unionid").values()) == before
     assert enter(app_id=SECOND, source="acme-002").user == b
     assert linked_rows(a) == {OPENID_ROW}
     assert linked_rows(b) == {("openid", SECOND, ALICE_SECOND, ALICE_UNION), UNIONID_ROW}
     assert [row["conflict"] for row in events()] == ["unionid_of_another_user"] * 2 + [""]
-
-
-def test_a_conflict_does_not_touch_the_row_of_the_other_user(acme):
-    a, b = builders.make_user(acme.pool), builders.make_user(acme.pool)
-    link_openid(a)
-    link_unionid(b)
-    before = b.linked_accounts.values().get()
-
-    assert enter().user == a
-
-    assert b.linked_accounts.values().get() == before
 
 
 def test_a_second_openid_of_the_same_app_is_refused_and_changes_nothing(acme):
@@ -333,7 +260,8 @@ def test_a_second_openid_of_the_same_app_is_refused_and_changes_nothing(acme):
         enter()
 
     assert linked_rows() == before
-    assert count_rows() - rows == {"accounts.LoginEvent": 1, "accounts.CodeExchange": 1}
+    held = {"accounts.LoginEvent": 1, "accounts.CodeExchange": 1, "accounts.Conflict": 1}
+    assert count_rows() - rows == held
     assert events() == [refusal("identity_conflict", door="test")]
 
 

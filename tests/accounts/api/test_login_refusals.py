@@ -264,7 +264,8 @@ def test_a_second_openid_of_one_app_is_a_conflict(acme, log_in):
     response = log_in()
 
     assert_refused(response, 409, "identity_conflict")
-    assert count_rows() - before == REFUSED_ROWS | {"accounts.CodeExchange": 1}
+    held = {"accounts.CodeExchange": 1, "accounts.Conflict": 1}
+    assert count_rows() - before == REFUSED_ROWS | held
     assert events()[1:] == [refusal("identity_conflict")]
 
 
