@@ -56,6 +56,7 @@ def enter(client, type_="wechat_mini_program", **changes):
         "display_name": "Fresh",
         "identifier": "fresh",
         "registration": "open",
+        "association": "none",
         "enabled": "on",
     }
     return send(client, ADD + type_, typed | changes)
@@ -194,6 +195,7 @@ def test_the_same_names_are_free_in_another_pool(globex, live, stranger_client):
             "display_name": "Fresh",
             "identifier": live.identifier,
             "registration": "open",
+            "association": "none",
         },
     )
 
@@ -280,7 +282,12 @@ def test_values_in_the_address_fill_in_nothing(acme, admin_client):
 
 @pytest.mark.parametrize("app_secret", MALFORMED_APP_SECRETS)
 def test_a_malformed_new_app_secret_replaces_nothing(live, admin_client, app_secret):
-    typed = {"display_name": "New", "registration": "closed", "app_secret": app_secret}
+    typed = {
+        "display_name": "New",
+        "registration": "closed",
+        "association": "none",
+        "app_secret": app_secret,
+    }
 
     response = send(admin_client, page_of(live), typed)
 
@@ -303,7 +310,6 @@ def test_what_names_the_app_cant_be_changed_by_a_post_made_by_hand(globex, live,
         identifier="other",
         pool=str(globex.pool.pk),
         archived_at="2026-01-01",
-        association="ask",
         applied='{"enabled": "x"}',
         app_secret_set_at="2020-01-01",
         app_secret_ciphertext="x",
@@ -314,7 +320,12 @@ def test_what_names_the_app_cant_be_changed_by_a_post_made_by_hand(globex, live,
 
 
 def test_a_source_of_another_pool_cant_be_changed(acme, globex, admin_client, stranger_client):
-    typed = {"display_name": "Hers", "registration": "closed", "app_secret": NEW_APP_SECRET}
+    typed = {
+        "display_name": "Hers",
+        "registration": "closed",
+        "association": "none",
+        "app_secret": NEW_APP_SECRET,
+    }
     through_her_pool = page_of(acme.source).replace("/acme/", "/globex/")
 
     assert send(stranger_client, page_of(acme.source), typed).status_code == 404
@@ -392,3 +403,30 @@ def test_a_pool_without_sources_takes_its_first(db, superuser_client):
     builders.make_pool("acme")
 
     assert enter(superuser_client).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("type_", "offered"),
+    [
+        ("wechat_mini_program", ["none", "field", "ask"]),
+        ("wechat_website", ["none", "ask"]),
+        ("wechat_official_account", ["none", "ask"]),
+        ("wechat_mobile_app", ["none", "ask"]),
+    ],
+)
+def test_only_a_mini_program_is_offered_to_match_by_phone_number(
+    acme, admin_client, type_, offered
+):
+    form = admin_client.get(ADD + type_).context["adminform"].form
+
+    assert [word for word, _label in form.fields["association"].choices] == offered
+    if "field" not in offered:
+        response = enter(admin_client, type_, association="field")
+        assert set(errors_of(response)) == {"association"}
+
+
+def test_the_association_of_a_source_can_be_changed(acme, admin_client):
+    assert change(admin_client, acme.source, association="ask").status_code == 302
+
+    acme.source.refresh_from_db()
+    assert acme.source.association == "ask"
