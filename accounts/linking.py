@@ -11,8 +11,6 @@ from http import HTTPStatus
 from itertools import groupby
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts import history, refusals
 from accounts.blocking import is_blocked
 from accounts.events import Trail
@@ -107,7 +105,8 @@ def unlink(user: User, application: Application, identity_id: UUID, *, now: date
         LastWayIn: nothing would be left to log in by.
 
     """
-    with transaction.atomic():
+
+    def settle() -> None:
         lock_active(user)
         identities = identities_of(user)
         going = next((item for item in identities if item.id == identity_id), None)
@@ -118,6 +117,8 @@ def unlink(user: User, application: Application, identity_id: UUID, *, now: date
             raise refusals.LastWayIn
         remove(user, going.accounts, now=now, reason=Session.EndReason.UNLINKED)
         _record(user, AccountEvent.Kind.UNLINKED, application, None, now)
+
+    in_transaction(settle)
 
 
 def is_way_in(identity: WeChatIdentityOfUser) -> bool:
@@ -151,10 +152,15 @@ def lock_active(user: User) -> User:
     """Lock the user, and return them as they are now.
 
     Raises:
-        LostRace: they are no longer active.
+        UserSuspended, AccountClosed: they are, since their token was looked at.
+        LostRace: they were merged into another.
 
     """
     locked = lock_users(user.pool_id, [user.pk])[user.pk]
+    if locked.status == User.Status.SUSPENDED:
+        raise refusals.UserSuspended
+    if locked.status == User.Status.CLOSED:
+        raise refusals.AccountClosed
     if locked.status != User.Status.ACTIVE:
         raise LostRace
     return locked

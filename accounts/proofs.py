@@ -11,11 +11,13 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from accounts import refusals
 from accounts.arrival import Arrival
 from accounts.association import find_by_phone
 from accounts.email_codes import find_by_email, is_right_code
 from accounts.identities import find_identities
 from accounts.models import BindingTicket
+from accounts.phones import Status
 from accounts.throttles import Counter
 from config.connections import release_connection
 from config.errors import TooManyRequests
@@ -54,6 +56,7 @@ def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetim
 
     Raises:
         TooManyRequests: too many wrong proofs were given for this target.
+        WeChatAway: WeChat can't be asked for the phone number.
 
     """
     if isinstance(proof, PhoneCodeProof):
@@ -94,6 +97,8 @@ def _by_email_code(proof: EmailCodeProof, ticket: BindingTicket, now: datetime) 
 
 def _by_phone(arrival: Arrival) -> UUID | None:
     phone = arrival.phone
+    if phone and not phone.number and phone.status == Status.UNAVAILABLE:
+        raise refusals.WeChatAway("WeChat can't be asked for the phone number. Try again.")
     if phone is None or not phone.number:
         return None
     with transaction.atomic():

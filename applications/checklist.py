@@ -20,6 +20,8 @@ class Item:
 
     done: bool | None
     sentence: str
+    source: IdentitySource | None = None
+    """whose page says more"""
 
 
 def checklist(application: Application, *, now: datetime) -> list[Item]:
@@ -44,6 +46,15 @@ def _sources(sources: list[IdentitySource]) -> list[Item]:
     if sources:
         usable = any(is_usable(source) for source in sources)
         items.append(Item(done=usable, sentence=_("An offered identity source is switched on.")))
+    items += [
+        Item(
+            done=False,
+            sentence=_("WeChat accepts the settings of “%(source)s”.") % {"source": source},
+            source=source,
+        )
+        for source in {source.pk: source for source in sources}.values()
+        if source.failing_since
+    ]
     if any(
         source.mode == IdentitySource.Mode.LIVE
         and source.type == IdentitySource.Type.WECHAT_MINI_PROGRAM

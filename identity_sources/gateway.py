@@ -7,8 +7,10 @@ from functools import lru_cache
 import requests
 from django.conf import settings
 from django.core.cache import caches
+from django.utils import timezone
 from django.utils.connection import ConnectionProxy
 
+from identity_sources.health import note_call
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.transport import SandboxAdapter
@@ -29,14 +31,23 @@ SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers i
 def wechat_client(
     source: IdentitySource, observer: Callable[[CallRecord], None] = lambda _record: None
 ) -> WeChatClient:
-    """Return a client for this source; ``observer`` hears of every call it makes."""
+    """Return a client for this source; ``observer`` hears of every call it makes.
+
+    So does the source's health (`health`), from what each call shows of the settings that are
+    stored: a client for other credentials than those isn't one for this source.
+    """
+
+    def heard(record: CallRecord) -> None:
+        observer(record)
+        note_call(source, record, now=timezone.now())
+
     sandboxed = source.mode == IdentitySource.Mode.SANDBOX
     seconds = settings.WECHAT_TIMEOUT_SECONDS
     return WeChatClient(
         _sandbox_session() if sandboxed else _live_session(settings.WECHAT_PROXY_URL),
         api_url=SANDBOX_URL if sandboxed else settings.WECHAT_API_URL,
         timeout=(seconds, seconds),
-        observer=observer,
+        observer=heard,
     )
 
 

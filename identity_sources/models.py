@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -90,6 +90,21 @@ class IdentitySource(ImmutableFieldsMixin):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def save(self, **kwargs: Any) -> None:
+        """Write the row, but not its health when it is there already.
+
+        Health is written by whoever talks to WeChat (health.py), at any moment: a form that was
+        filled in meanwhile would put back what it had read.
+        """
+        is_there = not self._state.adding and not kwargs.get("force_insert")
+        if is_there and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = {
+                field.attname
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name != "failing_since"
+            } - self.get_deferred_fields()
+        super().save(**kwargs)
 
     def clean(self) -> None:
         # Where there is none, that has been said: it is required, or a form refused it.

@@ -10,14 +10,17 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from applications.models import Application, LoginMethod
 from applications.rules import Way, ways_in
+from identity_sources.admin.health import failing_sign
 from identity_sources.models import IdentitySource
 from userpools.console.model_admin import PoolTabularInline
 
@@ -34,7 +37,13 @@ class SourceChoiceField(forms.ModelChoiceField):
     """Names a source so that it can be told from others of its type."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.display_name} · {obj.app_id}"
+        return named(obj)
+
+
+def named(source: IdentitySource) -> SafeString:
+    """Return name and AppID, and that the source fails where it does."""
+    name = format_html("{} · {}", source.display_name, source.app_id)
+    return format_html("{} {}", name, failing_sign()) if source.failing_since else name
 
 
 class LoginMethodForm(forms.ModelForm):
@@ -93,7 +102,24 @@ class LoginControlInline(PoolTabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoginMethod]:
         """Leave out what belongs to archived sources."""
         methods: QuerySet[LoginMethod] = super().get_queryset(request)
-        return methods.filter(identity_source__archived_at__isnull=True).order_by("position", "pk")
+        in_use = methods.filter(identity_source__archived_at__isnull=True)
+        return in_use.select_related("identity_source").order_by("position", "pk")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return tuple("source" if name == "identity_source" else name for name in self.fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if self.has_change_permission(request, obj) else ("source",)
+
+    @display(description=_("identity source"))
+    def source(self, method: LoginMethod) -> SafeString:
+        """Show a viewer the source as the form shows it; Django would show its name alone."""
+        page = reverse(
+            "admin:identity_sources_identitysource_change", args=[method.identity_source_id]
+        )
+        return format_html('<a href="{}">{}</a>', page, named(method.identity_source))
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return len(candidates(obj)) if obj else 0

@@ -16,6 +16,8 @@ from unfold.decorators import display
 
 from identity_sources.admin.actions import restore_view, try_connection_view
 from identity_sources.admin.forms import ChangeSourceForm, NewSourceForm
+from identity_sources.admin.health import health_of
+from identity_sources.admin.message_push import message_push_of, new_push_key_view
 from identity_sources.connection import can_be_tried
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
@@ -68,7 +70,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
     path = "sources"
     invitation = _("An identity source is a WeChat app of yours that people come from.")
     form = ChangeSourceForm
-    list_display = ("display_name", "type", "app_id", "state")
+    list_display = ("display_name", "type", "app_id", "state", "health")
     list_filter = (InUseFilter,)
     search_fields = ("display_name", "identifier", "app_id")
     ordering = ("display_name",)
@@ -76,12 +78,15 @@ class IdentitySourceAdmin(PoolModelAdmin):
     change_form_outer_after_template = "console/source_danger.html"
     delete_confirmation_template = "console/archive_source.html"
     fieldsets = (
-        (None, {"fields": ("display_name", "enabled", "registration")}),
+        (None, {"fields": ("display_name", "enabled", "registration", "association")}),
         (_("Credentials"), {"fields": ("type", "mode", "identifier", "app_id", "app_secret")}),
     )
     add_fieldsets = (
         (None, {"fields": ("mode", "app_id", "app_secret")}),
-        (_("In Unionpass"), {"fields": ("display_name", "identifier", "registration", "enabled")}),
+        (
+            _("In Unionpass"),
+            {"fields": ("display_name", "identifier", "registration", "association", "enabled")},
+        ),
     )
 
     @display(
@@ -95,6 +100,12 @@ class IdentitySourceAdmin(PoolModelAdmin):
             return "on", _("Sandbox, on") if source.mode == IdentitySource.Mode.SANDBOX else _("On")
         return "off", _("Off")
 
+    @display(description=_("health"), label={"failing": "danger"})
+    def health(self, source: IdentitySource) -> tuple[str, Any]:
+        # Of one that isn't failing it may be that nobody has tried it yet.
+        is_failing = source.failing_since and not source.archived_at
+        return ("failing", _("Failing")) if is_failing else ("", "")
+
     def get_urls(self) -> list[URLPattern]:
         guard = self.admin_site.admin_view
         return [
@@ -107,6 +118,11 @@ class IdentitySourceAdmin(PoolModelAdmin):
                 "<uuid:source_id>/restore/",
                 guard(restore_view(self)),
                 name="identity_sources_identitysource_restore",
+            ),
+            path(
+                "<uuid:source_id>/new-push-key/",
+                guard(new_push_key_view(self)),
+                name="identity_sources_identitysource_new_push_key",
             ),
             *super().get_urls(),
         ]
@@ -177,6 +193,8 @@ class IdentitySourceAdmin(PoolModelAdmin):
                 "is_reachable": is_reachable(source),
                 "can_be_tried": can_be_tried(source) and is_reachable(source),
                 "may_change": place_of(request).may_change,
+                **health_of(source),
+                **message_push_of(source),
             }
         return super().render_change_form(request, context, **kwargs)
 

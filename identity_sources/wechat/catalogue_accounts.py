@@ -20,7 +20,7 @@ _IP_CONFIRMATION = Explanation(
     ),
     gettext_noop("The administrator finds a message in WeChat and confirms it; then try again."),
 )
-_APPEAL = gettext_noop(
+APPEAL = gettext_noop(
     "Read the notices of the account in WeChat's console and settle or appeal what they say. Users"
     " can't log in through this source until then, so offer them another way."
 )
@@ -61,15 +61,15 @@ ACCOUNT_EXPLANATIONS: Mapping[int, Explanation] = {
     ),
     48004: Explanation(
         gettext_noop("WeChat has banned this call for the account because of a violation."),
-        _APPEAL,
+        APPEAL,
     ),
     50002: Explanation(
-        gettext_noop("The account is banned, cancelled, or frozen by a migration."), _APPEAL
+        gettext_noop("The account is banned, cancelled, or frozen by a migration."), APPEAL
     ),
     50004: Explanation(
-        gettext_noop("WeChat has forbidden the account to get access tokens."), _APPEAL
+        gettext_noop("WeChat has forbidden the account to get access tokens."), APPEAL
     ),
-    50007: Explanation(gettext_noop("WeChat has frozen the account."), _APPEAL),
+    50007: Explanation(gettext_noop("WeChat has frozen the account."), APPEAL),
     61004: _IP_LIST,
     89002: Explanation(
         gettext_noop("The account isn't bound to a WeChat Open Platform account."),

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from identity_sources.wechat import answers
 from identity_sources.wechat.answers import Answer, AppAccessToken, MiniProgramSession, PhoneNumber
-from identity_sources.wechat.errcodes import Credential, refusal
+from identity_sources.wechat.errcodes import Credential, refusal, settings_accepted
 from identity_sources.wechat.errors import SystemBusy, WeChatError, WeChatRefusal, WeChatUnavailable
 from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
 from identity_sources.wechat.masking import errmsg_without, shown_answer, shown_request
@@ -38,6 +38,8 @@ class CallRecord:
     `errcode` is 0 for success and None without a usable answer, whose `reason` is then set;
     `errmsg` is empty but for a refusal. `request` is one line, `answer` what the last attempt got:
     neither holds a secret, a code, a token or anything of a person's (see `masking`).
+    `settings_accepted` is what the answer says of the operator's settings: True that they are
+    good, False that they aren't, None that it is about something else (see `errcodes`).
     """
 
     call: str
@@ -49,6 +51,7 @@ class CallRecord:
     errmsg: str
     rid: str | None
     reason: str | None
+    settings_accepted: bool | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +172,7 @@ class WeChatClient:
             self._pause(REPEAT_PAUSE)
         milliseconds = round((time.perf_counter() - started) * 1000)
         request = shown_request(call.method, self._api_url + call.path, call.query, call.body)
-        self._observer(_record(call.name, request, milliseconds, number, attempt))
+        self._observer(_record(call, request, milliseconds, number, attempt))
         if isinstance(outcome, WeChatError):
             raise outcome
         return outcome
@@ -234,14 +237,14 @@ def _may_repeat(outcome: object) -> bool:
 
 
 def _record(
-    call: str, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
+    call: _Call, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
 ) -> CallRecord:
     outcome = last.outcome
     unavailable_because = outcome.reason if isinstance(outcome, WeChatUnavailable) else None
     refused = outcome if isinstance(outcome, WeChatRefusal) else None
     errcode = refused.errcode if refused else 0
     return CallRecord(
-        call=call,
+        call=call.name,
         request=request,
         answer=last.answer,
         milliseconds=milliseconds,
@@ -250,6 +253,9 @@ def _record(
         errmsg=refused.errmsg if refused else "",
         rid=refused.rid if refused else None,
         reason=unavailable_because,
+        settings_accepted=None
+        if unavailable_because
+        else settings_accepted(call.name, errcode, call.credential),
     )
 
 

@@ -67,6 +67,27 @@ _EXCEPTIONS: Mapping[tuple[Credential, int], type[WeChatRefusal]] = {
 }
 KNOWN_ERRCODES = frozenset(_USUAL)
 
+# A ban is of the account, not of what a call proves itself with; nothing documents which of the two
+# WeChat looks at first, the ban or the code.
+BANS = frozenset({48004, 50002, 50004, 50007})
+_ADDRESSES = frozenset({40164, 61004, *range(89501, 89508)})
+_CREDENTIALS = frozenset({40001, 40013, 40125, 40243})
+# What accuses the settings and nothing else, by what the call proves itself with. Left out is what
+# whoever sends a code can bring about: with an access token 40013 is a phone code of another app,
+# and 48001 a phone code sent for an app that may not ask for phone numbers. 40001 is a token to be
+# replaced there. A user's token is that user's affair, and whose fault an errcode is that isn't
+# known here nobody can say.
+_ACCUSING: Mapping[Credential, frozenset[int]] = {
+    Credential.APP_SECRET: _CREDENTIALS | _ADDRESSES | BANS,
+    Credential.ACCESS_TOKEN: _ADDRESSES | BANS,
+    Credential.USER_TOKEN: frozenset(),
+}
+# What WeChat says of a code, or of the person who got it, once it knows the app that sends it.
+_ABOUT_THE_CODE: Mapping[str, frozenset[int]] = {
+    "jscode2session": frozenset({40029, 40163, 40226}),
+    "getuserphonenumber": frozenset({40029}),
+}
+
 
 def refusal_class(errcode: int, credential: Credential) -> type[WeChatRefusal]:
     """Return the exception class of an errcode other than 0 on a call with this credential."""
@@ -79,3 +100,24 @@ def refusal(
 ) -> WeChatRefusal:
     """Build the exception of an errcode; also to repeat a refusal whose facts were stored."""
     return refusal_class(errcode, credential)(call=call, errcode=errcode, errmsg=errmsg, rid=rid)
+
+
+def accuses_settings(errcode: int, credential: Credential) -> bool:
+    """Tell whether an errcode can only mean that an operator has to change something.
+
+    That is the AppID, the AppSecret, the API IP list, or a ban of the account. Nothing that a
+    caller can bring about by sending some code is among them, so that nobody can put a source into
+    disrepute from outside.
+    """
+    return errcode in _ACCUSING[credential]
+
+
+def settings_accepted(call: str, errcode: int, credential: Credential) -> bool | None:
+    """Say what an answer tells of the operator's settings.
+
+    True: WeChat accepted them, though it may have refused the code (then nothing is said of
+    `BANS`). False: it refused them. None: the answer tells nothing of them.
+    """
+    if errcode == 0 or errcode in _ABOUT_THE_CODE.get(call, ()):
+        return True
+    return False if accuses_settings(errcode, credential) else None

@@ -9,6 +9,7 @@ from applications.checklist import checklist
 from applications.models import LoginMethod, RedirectURI
 from identity_sources.models import IdentitySource
 from tests import builders
+from tests.identity_sources.calls import REFUSED, note
 from tests.pages import see
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -41,6 +42,12 @@ def make(acme, type_, *, offers=True):
     elif type_ != "machine" and offers:
         builders.offer(application, acme.source)
     return application
+
+
+@pytest.fixture(params=["admin", "viewer"])
+def anyone(request):
+    """An operator of either role."""
+    return request.getfixturevalue(f"{request.param}_client")
 
 
 def page_of(application):
@@ -92,6 +99,27 @@ def test_one_source_that_is_on_suffices(acme):
     builders.offer(acme.application, other)
 
     assert items_of(acme.application)[SOURCE_ON] is True
+
+
+def test_an_offered_source_that_fails_is_named_once_and_leads_to_its_page(acme, anyone):
+    web = make(acme, "web")
+    official = builders.make_source(
+        acme.pool, identifier="oa", type="wechat_official_account", app_id="wxsandbox000000005"
+    )
+    for way in ("official_account_h5", "official_account_follow"):
+        builders.offer(web, official, way=way)
+    unused = builders.make_source(acme.pool, identifier="unused", app_id="wxsandbox000000006")
+    for source in (official, unused):
+        note(source, REFUSED)
+    refused = "WeChat accepts the settings of “Mini program”."
+
+    items = [item for item in checklist(web, now=NOW) if item.sentence == refused]
+    assert [(item.done, item.source) for item in items] == [(False, official)]
+    assert refused not in items_of(acme.application)
+
+    page = see(anyone, page_of(web))
+    assert f"✕ missing {refused} What to do" in page.text
+    assert f"/console/acme/sources/{official.pk}/change/" in page.links
 
 
 @pytest.mark.parametrize("type_", ["web", "machine"])

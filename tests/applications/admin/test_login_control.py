@@ -11,6 +11,7 @@ from applications.models import LoginMethod
 from applications.rules import ApplicationType, Way
 from tests import builders
 from tests.applications.manifest.conftest import operator as operator  # noqa: PLC0414  a fixture
+from tests.identity_sources.calls import REFUSED, SUCCESS, note
 from tests.pages import Page, fill_in, see, send
 
 CONFIDENTIAL = {"web", "machine"}
@@ -150,6 +151,47 @@ def test_a_viewer_sees_what_is_offered_and_switches_nothing(acme, second, viewer
     assert f"{PREFIX}-0-enabled" not in page.names
     assert response.status_code == 403
     assert rows() == before
+
+
+def test_the_rows_and_the_switches_say_which_source_fails(acme, second, admin_client):
+    note(acme.source, REFUSED)
+    text = see(admin_client, page_of(acme.application)).text
+    assert f"{builders.MINI_APP_ID} ✕ Failing" in text
+    assert text.count("✕ Failing") == 1
+
+    note(acme.source, SUCCESS)
+    note(second, REFUSED)
+    text = see(admin_client, page_of(acme.application)).text
+    assert "Second · wxsandbox000000005 ✕ Failing" in text
+    assert text.count("✕ Failing") == 1
+
+
+def test_a_viewer_sees_which_source_fails_and_is_led_to_it(acme, second, viewer_client):
+    other = builders.offer(acme.application, second, position=1, enabled=False)
+    note(second, REFUSED)
+
+    page = see(viewer_client, page_of(acme.application))
+
+    assert "Second · wxsandbox000000005 ✕ Failing" in page.text
+    assert page.text.count("✕ Failing") == 1
+    assert f"/console/acme/sources/{other.identity_source_id}/change/" in page.links
+
+
+def test_a_failing_source_is_switched_as_any_other(acme, second, admin_client):
+    note(second, REFUSED)
+
+    assert switched(admin_client, acme.application, _1_enabled="on").status_code == 302
+
+    assert LoginMethod.objects.get(identity_source=second).enabled
+
+
+def test_the_names_of_sources_are_shown_as_text(acme, second, admin_client, viewer_client):
+    note(second, REFUSED)
+    builders.offer(acme.application, second, position=1)
+    type(second).objects.update(display_name="<script>alert(1)</script>")
+
+    for client in (admin_client, viewer_client):
+        assert "<script>alert(" not in client.get(page_of(acme.application)).content.decode()
 
 
 # Posts made by hand

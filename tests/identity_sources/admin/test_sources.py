@@ -31,6 +31,7 @@ NEW_SOURCE = {
     "display_name": "Fresh",
     "identifier": "fresh",
     "registration": "open",
+    "association": "none",
     "enabled": "on",
 }
 
@@ -155,7 +156,12 @@ def test_no_app_secret_is_in_any_page_message_history_log_or_address(
     admin_client.post(new, NEW_SOURCE | {"app_secret": APP_SECRET + "0"}, headers=headers)
     admin_client.post(new, NEW_SOURCE, headers=headers, follow=True)
     fresh = IdentitySource.objects.get(identifier="fresh")
-    typed = {"display_name": "New", "registration": "open", "app_secret": WRONG_APP_SECRET}
+    typed = {
+        "display_name": "New",
+        "registration": "open",
+        "association": "none",
+        "app_secret": WRONG_APP_SECRET,
+    }
     admin_client.post(page_of(fresh), typed | {"display_name": ""}, headers=headers)
     admin_client.post(page_of(fresh), typed | {"_continue": "1"}, headers=headers, follow=True)
     admin_client.post(page_of(acme.source), typed, headers=headers, follow=True)

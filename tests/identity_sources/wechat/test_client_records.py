@@ -42,6 +42,7 @@ def test_a_successful_call_is_recorded(client, wechat, login, records):
             errmsg="",
             rid=None,
             reason=None,
+            settings_accepted=True,
         )
     ]
 
@@ -106,6 +107,7 @@ def test_a_refused_call_is_recorded_with_its_request_id(client, wechat, phone, r
             errmsg=f"refused, rid: {RID}",
             rid=RID,
             reason=None,
+            settings_accepted=True,
         )
     ]
 
@@ -129,8 +131,34 @@ def test_a_call_without_usable_answer_is_recorded_with_its_reason(
             errmsg="",
             rid=None,
             reason="unreadable",
+            settings_accepted=None,
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("errcode", "accepted"), [(40125, False), (40029, True), (-1, None), (48001, None)]
+)
+def test_a_refusal_is_recorded_with_what_it_says_of_the_settings(
+    client, wechat, login, records, errcode, accepted
+):
+    wechat.get(LOGIN_URL, json=_refused(errcode))
+
+    with pytest.raises(errors.WeChatRefusal):
+        client.jscode2session(**login)
+
+    assert records[0].settings_accepted is accepted
+
+
+def test_with_an_access_token_another_apps_code_says_nothing_of_the_settings(
+    client, wechat, phone, records
+):
+    wechat.post(PHONE_URL, json=_refused(40013))
+
+    with pytest.raises(errors.SourceMisconfigured):
+        client.getuserphonenumber(**phone)
+
+    assert records[0].settings_accepted is None
 
 
 def test_the_recorded_time_includes_the_repetition(wechat, login, records):

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from identity_sources.wechat import errors
-from identity_sources.wechat.errcodes import KNOWN_ERRCODES, Credential, refusal, refusal_class
+from identity_sources.wechat.errcodes import (
+    BANS,
+    KNOWN_ERRCODES,
+    Credential,
+    accuses_settings,
+    refusal,
+    refusal_class,
+    settings_accepted,
+)
 
 CODES_BY_CLASS = {
     errors.SystemBusy: [-1],
@@ -28,6 +36,8 @@ CODES_BY_CLASS = {
     errors.SessionKeyStale: [87007, 87009],
 }
 UNKNOWN = {1, 99999, -2, 2**40}
+OF_THE_CREDENTIALS = {40001, 40013, 40125, 40243}
+OF_THE_ADDRESS = {40164, 61004, *range(89501, 89508)}
 ALL = [(code, kind) for kind, codes in CODES_BY_CLASS.items() for code in codes]
 
 
@@ -102,3 +112,51 @@ def test_a_refusal_is_repeated_from_its_stored_facts():
     assert vars(again) == vars(first)
     assert type(again) is errors.CodeAlreadyUsed
     assert again.rid == "65f3e9f7-77cf1a1c-0dd74a0e"
+
+
+@pytest.mark.parametrize(
+    ("credential", "accusing"),
+    [
+        (Credential.APP_SECRET, OF_THE_CREDENTIALS | OF_THE_ADDRESS | BANS),
+        (Credential.ACCESS_TOKEN, OF_THE_ADDRESS | BANS),
+        (Credential.USER_TOKEN, set()),
+    ],
+)
+def test_the_errcodes_that_accuse_the_settings_are_these_and_no_others(credential, accusing):
+    accused = {code for code, _ in ALL if accuses_settings(code, credential)}
+
+    assert accused == accusing
+    assert {48004, 50002, 50004, 50007} == BANS
+    assert not accuses_settings(0, credential)
+
+
+@pytest.mark.parametrize("credential", Credential)
+@pytest.mark.parametrize("call", ["jscode2session", "stable_token", "getuserphonenumber", "other"])
+def test_what_a_caller_can_bring_about_is_raised_and_accuses_nothing(call, credential):
+    """40013 comes with a phone code of another app, 48001 where phone numbers aren't allowed."""
+    by_callers = {40029, 40163, 40226, 40003, 41008, 45009, 45011, 48001, *UNKNOWN}
+    if credential is not Credential.APP_SECRET:
+        by_callers |= {40001, 40013}
+
+    assert False not in {settings_accepted(call, code, credential) for code in by_callers}
+
+
+@pytest.mark.parametrize(
+    ("call", "accepted"),
+    [
+        ("jscode2session", {0, 40029, 40163, 40226}),
+        ("getuserphonenumber", {0, 40029}),
+        ("stable_token", {0}),
+        ("other", {0}),
+    ],
+)
+def test_settings_are_good_where_the_call_got_as_far_as_the_code(call, accepted):
+    codes = {0} | {code for code, _ in ALL}
+
+    for credential in Credential:
+        found = {code for code in codes if settings_accepted(call, code, credential)}
+        assert found == accepted
+
+
+def test_an_outage_says_nothing_of_the_settings():
+    assert settings_accepted("jscode2session", -1, Credential.APP_SECRET) is None

@@ -1,0 +1,180 @@
+"""Whether WeChat accepts a source's settings: told by the calls themselves, as they end.
+
+A source fails from the first call whose answer accuses its settings (wechat/errcodes.py) until the
+same call shows that they are good again. Time-outs and WeChat's own faults do neither, nor does
+entering another AppSecret: the next call decides.
+
+There is a `SourceFailure` for each call that fails, and ``failing_since`` is set while there is
+one. Both change together, under a lock on the source's row. While a source works nothing here says
+a word to the database, and while it fails a call that fails like the one before only reads.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import Error, transaction
+from django.db.models import Q, QuerySet
+
+from config.connections import release_connection
+from identity_sources.models import IdentitySource, SourceFailure
+from identity_sources.wechat.client import CallRecord
+from identity_sources.wechat.errcodes import BANS
+
+logger = logging.getLogger(__name__)
+
+# A failing source that many people use would otherwise be a row that everybody writes.
+SAME_AGAIN = timedelta(minutes=1)
+# WeChat never says that a warning is over.
+NOTICES_LAST = timedelta(days=30)
+
+PUNISHMENT = "wxa_punish_event"
+REMOVED, ACCOUNT_BANNED = 3, 4
+_SHUTS_THE_APP = frozenset({REMOVED, ACCOUNT_BANNED})
+_NOTICE = f"{PUNISHMENT}:"
+# WeChat gives codes for this call to people who have the mini program open.
+_LOGIN = "jscode2session"
+
+
+def note_call(source: IdentitySource, record: CallRecord, *, now: datetime) -> None:
+    """Learn from a call that has ended whether WeChat accepts the source's settings.
+
+    ``source`` is as it was read before the call. Never raises for the database's sake: WeChat has
+    answered and the code is spent, so a person's login isn't to fail for a note that the next call
+    makes as well. The connection is given back, since another call may follow.
+    """
+    if record.settings_accepted is None or (record.settings_accepted and not source.failing_since):
+        return
+    try:
+        if record.settings_accepted:
+            _heal(source, record, now)
+        else:
+            _fail(_refusal(source, record, now))
+    except Error:
+        logger.exception("The health of identity source %s couldn't be noted.", source.pk)
+    finally:
+        release_connection()
+
+
+def note_punishment(
+    source: IdentitySource, *, event_type: int, facts: Mapping[str, str | int], now: datetime
+) -> None:
+    """Note WeChat's event ``wxa_punish_event``, which has to be proven WeChat's before.
+
+    Types 3 (removed) and 4 (account banned) make the source fail, until WeChat gives somebody's
+    identity again. The others (1 warning, 2 function ban, 10 page ban, and what WeChat may add) are
+    kept as notices, the last of each type, and are shown for `NOTICES_LAST`. ``facts`` is what the
+    console shows of the event beside its type, by WeChat's names, such as ``banned_days``.
+
+    A failure of the database is raised: WeChat sends an event again that wasn't acknowledged.
+    Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/Penalty_for_Violation
+    """
+    shuts = event_type in _SHUTS_THE_APP
+    seen = SourceFailure(
+        source=source,
+        call=PUNISHMENT if shuts else f"{_NOTICE}{event_type}",
+        facts={**facts, "event_type": event_type},
+        since=now,
+        last_at=now,
+    )
+    with _alone_with(source):
+        _store(seen, fails=shuts)
+
+
+def is_notice(failure: SourceFailure) -> bool:
+    """Tell whether the row is only a notice of WeChat's, with which the source goes on working."""
+    return failure.call.startswith(_NOTICE)
+
+
+def _refusal(source: IdentitySource, record: CallRecord, now: datetime) -> SourceFailure:
+    longest = SourceFailure._meta.get_field("errmsg").max_length
+    return SourceFailure(
+        source=source,
+        call=record.call,
+        errcode=record.errcode,
+        errmsg=record.errmsg[:longest],
+        rid=record.rid or "",
+        since=now,
+        last_at=now,
+    )
+
+
+def _fail(seen: SourceFailure) -> None:
+    if _is_noted(seen):
+        return
+    with _alone_with(seen.source):
+        # Fifty logins may have met the first refusal at once; one of them notes it.
+        if not _is_noted(seen):
+            _store(seen, fails=True)
+
+
+def _is_noted(seen: SourceFailure) -> bool:
+    same = SourceFailure.objects.filter(
+        source=seen.source,
+        call=seen.call,
+        errcode=seen.errcode,
+        last_at__gt=seen.last_at - SAME_AGAIN,
+    )
+    return same.exists()
+
+
+def _store(seen: SourceFailure, *, fails: bool) -> None:
+    SourceFailure.objects.bulk_create(
+        [seen],
+        update_conflicts=True,
+        unique_fields=["source", "call"],
+        update_fields=["errcode", "errmsg", "rid", "facts", "last_at"],
+    )
+    if fails:
+        working = IdentitySource.objects.filter(pk=seen.source_id, failing_since__isnull=True)
+        working.update(failing_since=seen.since)
+
+
+def _heal(source: IdentitySource, record: CallRecord, now: datetime) -> None:
+    healed = _healed_by(source, record, now)
+    # Another call may be the one that fails: people go on logging in without a word written.
+    if not healed.exists():
+        return
+    with _alone_with(source):
+        healed.delete()
+        if not _failures_of(source).exists():
+            IdentitySource.objects.filter(pk=source.pk).update(failing_since=None)
+
+
+def _healed_by(
+    source: IdentitySource, record: CallRecord, now: datetime
+) -> QuerySet[SourceFailure]:
+    same = Q(call=record.call)
+    if record.errcode != 0:
+        # Whoever sends made-up codes gets this far, perhaps even to an app that is banned.
+        same &= ~Q(errcode__in=BANS)
+    elif record.call == _LOGIN:
+        same |= Q(call=PUNISHMENT, last_at__lt=_began_by(record, now))
+    return SourceFailure.objects.filter(same, source=source)
+
+
+def _began_by(record: CallRecord, now: datetime) -> datetime:
+    # A login that was under way when WeChat shut the app proves nothing. Milliseconds are rounded.
+    return now - timedelta(milliseconds=max(record.milliseconds - 1, 0))
+
+
+def _failures_of(source: IdentitySource) -> QuerySet[SourceFailure]:
+    return SourceFailure.objects.filter(source=source).exclude(call__startswith=_NOTICE)
+
+
+@contextmanager
+def _alone_with(source: IdentitySource) -> Iterator[None]:
+    """Let nobody else change this source's health meanwhile.
+
+    Conditional statements alone wouldn't do: the last failure's removal and another one's arrival,
+    each unseen by the other, could leave a failure without ``failing_since``. Sessions that refer
+    to the source are still made (``no_key``). SQLite has one writer at a time anyway.
+    """
+    with transaction.atomic():
+        list(
+            IdentitySource.objects.select_for_update(no_key=True)
+            .filter(pk=source.pk)
+            .values_list("pk")
+        )
+        yield
