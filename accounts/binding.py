@@ -97,6 +97,11 @@ def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> 
 
 def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
     """Take one of the ticket's tries before the proof is looked at; ask WeChat if it is a code."""
+    came_with_number = arrival.phone is not None and bool(arrival.phone.number)
+    if isinstance(proof, PhoneCodeProof) and not proof.phone_code and not came_with_number:
+        raise InvalidRequest(
+            "Send a proof: email and password, email and email_code, or phone_code."
+        )
     if not ticket.count_proof(arrival.trail.at):
         raise refusals.InvalidBindingTicket
     if isinstance(proof, PhoneCodeProof) and proof.phone_code:

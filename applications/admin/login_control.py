@@ -41,9 +41,20 @@ class SourceChoiceField(forms.ModelChoiceField):
 
 
 def named(source: IdentitySource) -> SafeString:
-    """Return name and AppID, and that the source fails where it does."""
+    """Return name and AppID, what becomes of somebody new, and that the source fails if it does."""
     name = format_html("{} · {}", source.display_name, source.app_id)
+    for unusual in _unusual_of(source):
+        name = format_html('{} <span class="up-subtle">· {}</span>', name, unusual)
     return format_html("{} {}", name, failing_sign()) if source.failing_since else name
+
+
+def _unusual_of(source: IdentitySource) -> list[str]:
+    """Say where somebody new doesn't simply become a new user."""
+    association = source.get_association_display()
+    asks = source.association != IdentitySource.Association.NONE
+    closed = source.registration == IdentitySource.Registration.CLOSED
+    said = [_("Association: %(association)s") % {"association": association}] if asks else []
+    return [*said, source.get_registration_display()] if closed else said
 
 
 class LoginMethodForm(forms.ModelForm):

@@ -63,9 +63,12 @@ class SourceForm(PoolForm):
     def offer_associations(self) -> None:
         """Leave out what the source's type can't do."""
         field = self.fields.get("association")
-        if isinstance(field, forms.ChoiceField) and not self.instance.gives_phone_numbers:
-            by_phone = IdentitySource.Association.FIELD
-            field.choices = [choice for choice in field.choices if choice[0] != by_phone]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [
+                (word, label)
+                for word, label in IdentitySource.Association.choices
+                if word != IdentitySource.Association.FIELD or self.instance.gives_phone_numbers
+            ]
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or self.cleaned_data

@@ -9,6 +9,7 @@ from applications.admin.login_control import candidates
 from applications.manifest.exporting import export_manifest
 from applications.models import LoginMethod
 from applications.rules import ApplicationType, Way
+from identity_sources.models import IdentitySource
 from tests import builders
 from tests.applications.manifest.conftest import operator as operator  # noqa: PLC0414  a fixture
 from tests.identity_sources.calls import REFUSED, SUCCESS, note
@@ -505,3 +506,16 @@ def test_what_was_switched_here_and_exported_is_no_change(applied, operator, sup
         exported = exported.replace(f"{name}_SECRET", f"{short}_SECRET")
 
     assert operator.apply(exported) == "No changes.\n"
+
+
+@pytest.mark.parametrize("who", ["admin_client", "viewer_client"])
+def test_what_becomes_of_somebody_new_stands_beside_the_source(acme, request, who):
+    IdentitySource.objects.filter(pk=acme.source.pk).update(
+        association="ask", registration="closed"
+    )
+    client = request.getfixturevalue(who)
+
+    text = client.get(page_of(acme.application)).content.decode()
+
+    assert "Association: Ask" in text
+    assert "Login only" in text
