@@ -30,6 +30,11 @@ class Arrival:
         """Whether a stranger may turn out to be somebody with the same phone number."""
         return self.source.association == IdentitySource.Association.FIELD
 
+    @property
+    def may_have_an_account(self) -> bool:
+        """Whether a stranger may turn out to be somebody, by their number or by a proof."""
+        return self.source.association != IdentitySource.Association.NONE
+
     def with_phone(self, phone_code: str) -> Self:
         """Ask WeChat for the phone number as well."""
         answer = phones.ask_wechat(self.source, self.identity.openid, phone_code, self.trail)

@@ -23,6 +23,7 @@ from accounts.models import PROOFS, BindingTicket, LoginEvent, User
 from accounts.proofs import PhoneCodeProof, Proof, prove
 from accounts.tickets import arrival_of, find_ticket, proof_methods, spend
 from applications.client_authentication import ClientCredentials, authenticate_client
+from applications.models import LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.errors import InvalidRequest
@@ -79,20 +80,29 @@ def send_email_code(
     """
     ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to="", now=now)
     authenticate_client(ticket.application, client.unverified_secret, now=now)
-    if "email_code" not in proof_methods(ticket.login_method.identity_source):
+    method = _still_offered(ticket)
+    if "email_code" not in proof_methods(method.identity_source):
         raise InvalidRequest("This server sends no e-mail. Choose another of the methods.")
     send_code(ticket, email, address=address, now=now)
 
 
 def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> Arrival:
     authenticate_client(ticket.application, client.unverified_secret, now=trail.at)
-    # What is offered may have changed since the ticket was given.
-    offer = load_offer(ticket.application.client_id, trail.way)
-    method = offer.choose(ticket.login_method.identity_source.identifier)
-    arrival = arrival_of(ticket, method, trail)
+    arrival = arrival_of(ticket, _still_offered(ticket), trail)
     trail.note(trace.checked(arrival.scope))
     trail.note(trace.identity(has_unionid=arrival.identity.unionid is not None))
     return arrival
+
+
+def _still_offered(ticket: BindingTicket) -> LoginMethod:
+    """Return the ticket's login method, as it is now: it may have been switched off since.
+
+    Raises:
+        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
+
+    """
+    offer = load_offer(ticket.application.client_id, Way(ticket.login_method.way))
+    return offer.choose(ticket.login_method.identity_source.identifier)
 
 
 def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
@@ -110,7 +120,11 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
 
 
 def _target(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> UUID:
-    target = prove(proof, ticket, arrival, now=arrival.trail.at)
+    try:
+        target = prove(proof, ticket, arrival, now=arrival.trail.at)
+    except refusals.WeChatAway:
+        ticket.give_proof_back()
+        raise
     if target is None:
         left = PROOFS - ticket.failed_proofs - 1
         raise refusals.InvalidProof(extra={"proofs_left": max(left, 0)})

@@ -14,12 +14,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import history
-from accounts.blocking import block
+from accounts.blocking import block, unblock
 from accounts.locking import lock_users, lock_with_tombstones
 from accounts.merging import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
-    BlockedIdentity,
     Conflict,
     LinkedAccount,
     Merge,
@@ -74,8 +73,9 @@ def close_locked(user: User, *, now: datetime) -> None:
     """Close the account of a locked user, within the caller's transaction."""
     if user.status == Status.SUSPENDED:
         block(user, LinkedAccount.objects.filter(pool=user.pool_id, user=user), now=now)
+    user.was_suspended = user.status == Status.SUSPENDED
     user.status, user.closed_at = Status.CLOSED, now
-    user.save(update_fields=["status", "closed_at", "updated_at"])
+    user.save(update_fields=["status", "was_suspended", "closed_at", "updated_at"])
     sessions = Session.objects.filter(pool=user.pool_id, user=user)
     sessions.end(now=now, reason=Session.EndReason.ACCOUNT_CLOSED)
 
@@ -89,11 +89,11 @@ def reopen(user: User, *, operator: Operator, now: datetime) -> bool:
         locked = lock_users(user.pool_id, [user.pk])[user.pk]
         if locked.status != Status.CLOSED or locked.erased_at:
             return False
-        blocked = BlockedIdentity.objects.filter(pool=user.pool_id, user=locked)
-        was_suspended, _deleted = blocked.delete()
-        locked.status = Status.SUSPENDED if was_suspended else Status.ACTIVE
-        locked.closed_at = None
-        locked.save(update_fields=["status", "closed_at", "updated_at"])
+        if not locked.was_suspended:
+            unblock(user.pk)
+        locked.status = Status.SUSPENDED if locked.was_suspended else Status.ACTIVE
+        locked.was_suspended, locked.closed_at = False, None
+        locked.save(update_fields=["status", "was_suspended", "closed_at", "updated_at"])
         history.record(locked, AccountEvent.Kind.REOPENED, now=now, operator=operator)
     return True
 

@@ -225,7 +225,7 @@ def _refuse_before_paying(arrival: Arrival) -> None:
     # are asked again below, where the answer counts.
     found = find_identities(arrival.source, arrival.identity)
     _refuse_inactive(found, arrival.trail)
-    if not found.rows and not arrival.may_match_by_phone:
+    if not found.rows and not arrival.may_have_an_account:
         refuse_strangers_if_closed(arrival)
 
 

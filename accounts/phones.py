@@ -108,8 +108,8 @@ def replace_number(user: User, answer: Answer, *, now: datetime) -> Status:
         LostRace, IntegrityError: somebody else was given the number meanwhile.
 
     """
-    if answer.status:
-        return answer.status
+    if not answer.number:
+        return answer.status or Status.UNAVAILABLE
     found = _holders(user, answer.number).values_list("pk", flat=True).first()
     users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
     user.refresh_from_db()

@@ -9,13 +9,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
 
 from accounts import refusals
 from accounts.arrival import Arrival
 from accounts.association import find_by_phone
 from accounts.email_codes import find_by_email, is_right_code
 from accounts.identities import find_identities
+from accounts.locking import in_transaction
 from accounts.models import BindingTicket
 from accounts.phones import Status
 from accounts.throttles import Counter
@@ -101,7 +101,14 @@ def _by_phone(arrival: Arrival) -> UUID | None:
         raise refusals.WeChatAway("WeChat can't be asked for the phone number. Try again.")
     if phone is None or not phone.number:
         return None
-    with transaction.atomic():
-        found = find_identities(arrival.source, arrival.identity)
-        user = find_by_phone(found, phone.number, arrival)
+    number = phone.number
+    return in_transaction(lambda: _holder_of(number, arrival))
+
+
+def _holder_of(number: str, arrival: Arrival) -> UUID | None:
+    found = find_identities(arrival.source, arrival.identity)
+    if found.rows:
+        # The identity found its user meanwhile; that one it is, whatever is proven.
+        return found.rows[0].user_id
+    user = find_by_phone(found, number, arrival)
     return user.pk if user else None

@@ -156,6 +156,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='user',
+            name='was_suspended',
+            field=models.BooleanField(default=False, editable=False),
+        ),
+        migrations.AddField(
+            model_name='user',
             name='password',
             field=models.CharField(blank=True, editable=False, max_length=128, verbose_name='password'),
         ),

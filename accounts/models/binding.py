@@ -72,6 +72,10 @@ class BindingTicket(models.Model):
         row = BindingTicket.objects.filter(pk=self.pk).usable(now)
         return bool(row.update(failed_proofs=F("failed_proofs") + 1))
 
+    def give_proof_back(self) -> None:
+        """Return the try of a proof that couldn't be looked at."""
+        BindingTicket.objects.filter(pk=self.pk).update(failed_proofs=F("failed_proofs") - 1)
+
 
 class EmailCode(models.Model):
     """A one-time code that was sent, or seemed to be sent, to an address for one ticket.

@@ -58,6 +58,8 @@ class User(models.Model):
         verbose_name=_("merged into"),
     )
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    # Whether a closed account was suspended before: then it is, if it is opened again.
+    was_suspended = models.BooleanField(default=False, editable=False)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
