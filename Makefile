@@ -56,9 +56,12 @@ check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment set
 	$(BIN)/python manage.py translations --check
 
 .PHONY: test
+test: WORKERS ?= 2
+# In the order of the seed, also where tests of one group are one worker's.
+test: AT_ONCE = --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
-	$(BIN)/python -m pytest
-	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(AT_ONCE)
+	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest $(AT_ONCE)
 
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)

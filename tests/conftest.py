@@ -4,6 +4,7 @@ Acme is the pool under test: Alice and Bob are people of the sandbox who log in 
 the other pool, Mallory's: every test of an object asks whether Globex can reach it.
 """
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -14,11 +15,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.core.cache import caches
 from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import translation
+from joserfc.jwk import RSAKey
 from pytest_django import Settings
 
 from applications.models import Application, LoginMethod
@@ -62,7 +65,14 @@ class Tenant:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already."""
+    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already.
+
+    Among several workers, the tests that start programs are one worker's: there is one browser and
+    one server, and none of them takes another's time.
+    """
+    for item in items:
+        if item.nodeid.startswith(("tests/browser/", "tests/end_to_end/")):
+            item.add_marker(pytest.mark.xdist_group("programs"))
     if connection.vendor == "postgresql":
         return
     elsewhere = [
@@ -72,6 +82,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not in what stays for the whole run anyway."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 100)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -96,6 +113,22 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite" and database["NAME"] != ":memory:":
         folder = tmp_path_factory.mktemp("database")
         database["TEST"]["NAME"] = str(folder / "unionpass.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_keys() -> Iterator[None]:
+    """Have each RSA key judged once: OpenSSL takes 50 ms, at the first login of every pool."""
+    judge, known = RSAKey.binding.import_private_key, {}
+
+    def recall(parts: dict[str, Any]) -> RSAPrivateKey:
+        name = json.dumps(parts, sort_keys=True)
+        if name not in known:
+            known[name] = judge(parts)
+        return known[name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSAKey.binding, "import_private_key", staticmethod(recall))
+        yield
 
 
 @pytest.fixture(autouse=True)
