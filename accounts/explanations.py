@@ -15,6 +15,9 @@ class Explanation(NamedTuple):
     remedy: str
 
 
+STEPS_OF_A_FIRST_LOGIN = frozenset({"account_binding_required", "phone_code_required"})
+"""Refusals by which a login goes on: the application now asks the person something."""
+
 _NOTHING_TO_DO = gettext_lazy("Nothing needs doing: the person tries again.")
 _SWITCH_ON = gettext_lazy("Switch it on if people are to log in.")
 
@@ -65,7 +68,43 @@ _EXPLANATIONS: dict[str, tuple[Any, Any]] = {
     ),
     "identity_conflict": (
         gettext_lazy("The UnionID's user already has another OpenID of this AppID."),
-        gettext_lazy("Look at the user: that can't be the same WeChat account."),
+        gettext_lazy(
+            "That can't be the same WeChat account. Its page under Review says what it may be."
+        ),
+    ),
+    "account_binding_required": (
+        gettext_lazy("Nobody has this WeChat account yet: the application asks the person."),
+        gettext_lazy(
+            "Nothing needs doing: the person chooses between an account of theirs and a new one. "
+            "If the application doesn't ask, it has to learn it from the answer's binding_ticket."
+        ),
+    ),
+    "phone_code_required": (
+        gettext_lazy("Nobody has this WeChat account yet: the phone number tells whose it is."),
+        gettext_lazy(
+            "Nothing needs doing: the person presses the phone number button. If the application "
+            "doesn't show it, it has to learn to send phone_code."
+        ),
+    ),
+    "invalid_binding_ticket": (
+        gettext_lazy("The binding ticket was wrong, used, too old, or used up by wrong proofs."),
+        gettext_lazy(
+            "Single cases need nothing: the person logs in again. If it comes often, somebody may "
+            "be guessing, or the application sends a ticket twice."
+        ),
+    ),
+    "invalid_proof": (
+        gettext_lazy("The person didn't prove that the account is theirs."),
+        gettext_lazy(
+            "Look whether the account has the e-mail address or phone number that the person "
+            "names. Many of these from one place may be somebody who guesses."
+        ),
+    ),
+    "already_linked": (
+        gettext_lazy("The account has another WeChat account of this AppID already."),
+        gettext_lazy(
+            "The person unlinks the other one first, or binds to another account of theirs."
+        ),
     ),
     "too_many_requests": (
         gettext_lazy("A limit was reached: too many refused attempts, or WeChat's own."),

@@ -51,7 +51,10 @@ class CannotMerge(DomainError):
 
 
 class CannotUndo(DomainError):
-    """The merge was undone, is too old, or its survivor was merged into somebody since."""
+    """The merge was undone or is too old, or its survivor isn't an active user any more.
+
+    A suspended person's WeChat account would otherwise come back by it.
+    """
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,9 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
         users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
         survivor, merged = users[merge.survivor_id], users[merge.merged_id]
         open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
-        is_current = merged.merged_into_id == survivor.pk and not survivor.erased_at
+        is_current = (
+            merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
+        )
         if not is_current or not can_undo(merge, now=now):
             raise CannotUndo
         if not open_merges.update(undone_at=now, undone_by=operator):

@@ -12,9 +12,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.explanations import explain_refusal
+from accounts.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.models import LoginEvent
 from accounts.phones import Status
+from accounts.reasons import conflict_in_words, decision_in_words
 from accounts.trace import Name
 from identity_sources.outages import outage_in_words
 from identity_sources.wechat.catalogue import explain
@@ -67,35 +68,6 @@ def narrate(event: LoginEvent) -> list[Line]:
 def narrate_unrecorded(error: str, description: str) -> list[Line]:
     """Tell of a request that was refused before it named anything to record."""
     return [_line_of_refusal(error, description, None)]
-
-
-def headline(event: LoginEvent) -> str:
-    """Say the outcome in one sentence."""
-    if event.outcome == LoginEvent.Outcome.REFUSED:
-        return _("Refused: %(reason)s") % {"reason": explain_refusal(event.error).meaning}
-    return reason_of(event)
-
-
-def reason_of(event: LoginEvent) -> str:
-    """Say why it was this user, or why it was refused."""
-    if event.outcome == LoginEvent.Outcome.REFUSED:
-        return explain_refusal(event.error).meaning
-    sentence = _DECISIONS.get(event.decision, lambda: "")()
-    # Apart: what stands inside an f-string isn't collected for translation.
-    repeated = _("Repeated within a minute.")
-    return f"{sentence} {repeated}" if event.replayed else sentence
-
-
-def meaning_of(error: str) -> str:
-    """Say what a refusal's code means."""
-    return explain_refusal(error).meaning
-
-
-_DECISIONS: dict[str, Callable[[], str]] = {
-    LoginEvent.Decision.CREATED: lambda: _("A new user: nobody had this WeChat account."),
-    LoginEvent.Decision.MATCHED_OPENID: lambda: _("Known by the OpenID."),
-    LoginEvent.Decision.MATCHED_UNIONID: lambda: _("Known by the UnionID; the OpenID was added."),
-}
 
 
 def _received(event: LoginEvent) -> Line:
@@ -186,17 +158,18 @@ def _identity(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
     created = step.get("decision") == LoginEvent.Decision.CREATED
-    conflict = step.get("conflict")
-    sentences = [_DECISIONS.get(step.get("decision", ""), lambda: "")()]
+    conflict = conflict_in_words(step.get("conflict", ""))
+    sentences = [decision_in_words(step.get("decision", ""))]
+    if step.get("merged_sub"):
+        sentences.append(_("%(sub)s was merged into this user.") % {"sub": step["merged_sub"]})
     if step.get("unionid_added"):
         sentences.append(_("The UnionID was added."))
-    if conflict:
-        sentences.append(_("The UnionID belongs to another user; nothing was merged."))
     return Line(
         name=Name.MATCHED,
         title=_("User created") if created else _("User found"),
-        sentence=" ".join(sentences),
-        state=State.NOTICE if conflict else State.DONE,
+        sentence=" ".join(part for part in (*sentences, conflict.meaning) if part),
+        state=State.NOTICE if step.get("conflict") else State.DONE,
+        remedy=conflict.remedy,
         milliseconds=step.get("ms"),
         facts={"sub": event.user.sub if event.user else ""},
     )
@@ -250,11 +223,12 @@ def _refused(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> Line:
     explanation = explain_refusal(error)
+    goes_on = error in STEPS_OF_A_FIRST_LOGIN
     return Line(
         name=Name.REFUSED,
-        title=_("Stopped here"),
+        title=_("One more step") if goes_on else _("Stopped here"),
         sentence=explanation.meaning,
-        state=State.STOPPED,
+        state=State.NOTICE if goes_on else State.STOPPED,
         remedy=explanation.remedy,
         milliseconds=milliseconds,
         facts={"error": error, "error_description": description},

@@ -3,18 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 
-from accounts.models import LoginEvent, User
-from accounts.narration import meaning_of
+from accounts.explanations import STEPS_OF_A_FIRST_LOGIN
+from accounts.models import Conflict, LoginEvent, User
+from accounts.reasons import meaning_of
+from accounts.review import open_conflicts
 from applications.models import Application, LoginMethod
+from applications.offers import is_usable
 from applications.rules import ApplicationType
+from identity_sources.complaints import Complaint, complaints_about
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
 PERIOD = timedelta(hours=24)
 REFUSALS_SHOWN = 5
 EVENTS_SHOWN = 8
+CONFLICTS_SHOWN = 5
+
+
+# A first login that goes on with a question to the person has failed nobody.
+_REFUSED = Q(outcome=LoginEvent.Outcome.REFUSED) & ~Q(error__in=STEPS_OF_A_FIRST_LOGIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +33,15 @@ class Refusals:
     error: str
     meaning: str
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailingSource:
+    """A source in use whose settings WeChat refuses, and what it says against them."""
+
+    source: IdentitySource
+    since: datetime
+    complaints: list[Complaint]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +56,10 @@ class Overview:
     users: int
     refusals: list[Refusals]
     events: list[LoginEvent]
+    failing: list[FailingSource]
+    """the one that fails longest first"""
+    conflicts: list[Conflict]
+    """the first of those that wait for a decision"""
     has_source: bool
     has_application: bool
     has_method: bool
@@ -53,13 +75,15 @@ def overview_of(pool: UserPool, *, now: datetime) -> Overview:
     """Gather the overview; each figure is a query that the pool's indexes serve."""
     counts = _counts(pool, now)
     applications = Application.objects.filter(pool=pool)
-    sources = IdentitySource.objects.filter(pool=pool, archived_at__isnull=True)
+    sources = list(IdentitySource.objects.filter(pool=pool, archived_at__isnull=True))
     return Overview(
         **counts,
-        users=User.objects.filter(pool=pool).count(),
+        users=User.objects.filter(pool=pool).exclude(status=User.Status.MERGED).count(),
         refusals=_refusals(pool, now),
         events=_latest(pool),
-        has_source=sources.exists(),
+        failing=_failing(sources, now),
+        conflicts=list(open_conflicts(pool).select_related("user", "other")[:CONFLICTS_SHOWN]),
+        has_source=bool(sources),
         has_application=applications.exists(),
         has_method=LoginMethod.objects.offered().filter(pool=pool).exists(),
         experience=list(
@@ -70,21 +94,39 @@ def overview_of(pool: UserPool, *, now: datetime) -> Overview:
 
 def _counts(pool: UserPool, now: datetime) -> dict[str, int]:
     today = Q(occurred_at__gte=now - PERIOD)
-    refused = Q(outcome=LoginEvent.Outcome.REFUSED)
+    succeeded = Q(outcome=LoginEvent.Outcome.SUCCEEDED)
     events = LoginEvent.objects.filter(pool=pool, occurred_at__gte=now - 2 * PERIOD)
     return events.aggregate(
-        succeeded=Count("pk", filter=today & ~refused),
-        refused=Count("pk", filter=today & refused),
-        refused_before=Count("pk", filter=~today & refused),
+        succeeded=Count("pk", filter=today & succeeded),
+        refused=Count("pk", filter=today & _REFUSED),
+        refused_before=Count("pk", filter=~today & _REFUSED),
         new_users=Count("pk", filter=today & Q(decision=LoginEvent.Decision.CREATED)),
     )
 
 
+def _failing(sources: list[IdentitySource], now: datetime) -> list[FailingSource]:
+    # Nobody logs in from a source that is off, so nobody misses it.
+    failing = [source for source in sources if source.failing_since and is_usable(source)]
+    prefetch_related_objects(failing, "failures")
+    found = [
+        FailingSource(
+            source=source,
+            since=source.failing_since,
+            complaints=[
+                complaint
+                for complaint in complaints_about(source, now=now)
+                if not complaint.is_notice
+            ],
+        )
+        for source in failing
+        if source.failing_since
+    ]
+    return sorted(found, key=lambda one: (one.since, one.source.display_name))
+
+
 def _refusals(pool: UserPool, now: datetime) -> list[Refusals]:
     rows = (
-        LoginEvent.objects.filter(
-            pool=pool, occurred_at__gte=now - PERIOD, outcome=LoginEvent.Outcome.REFUSED
-        )
+        LoginEvent.objects.filter(_REFUSED, pool=pool, occurred_at__gte=now - PERIOD)
         .values("error")
         .annotate(count=Count("pk"))
         .order_by("-count", "error")[:REFUSALS_SHOWN]

@@ -10,10 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.overview import overview_of
+from accounts.review import open_conflicts
 from userpools.console.display import ago
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.console.site import console_url
 from userpools.models import Operator, UserPool
+
+MOST_COUNTED = 100
 
 
 def pool_name(request: HttpRequest) -> str:
@@ -66,19 +69,26 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     place = place_of(request)
     facts = overview_of(place.require_pool(), now=timezone.now())
     latest = [(event, ago(event.occurred_at)) for event in facts.events]
-    return {**context, "overview": facts, "latest": latest, "may_change": place.may_change}
+    failing = [(one, ago(one.since)) for one in facts.failing]
+    return {
+        **context,
+        "overview": facts,
+        "latest": latest,
+        "failing": failing,
+        "may_change": place.may_change,
+    }
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar: always of one pool; outside of pools there is only what spans them."""
     pool = place_of(request).pool
-    groups = [_daily(request), _settings(request, pool)] if pool else []
+    groups = [_daily(request, pool), _settings(request, pool)] if pool else []
     if operator_of(request).is_superuser:
         groups.append(_installation(request))
     return groups
 
 
-def _daily(request: HttpRequest) -> dict[str, Any]:
+def _daily(request: HttpRequest, pool: UserPool) -> dict[str, Any]:
     applications = reverse("admin:applications_application_changelist")
     sources = reverse("admin:identity_sources_identitysource_changelist")
     overview_page = reverse("admin:index")
@@ -97,8 +107,18 @@ def _daily(request: HttpRequest) -> dict[str, Any]:
                 "history",
                 reverse("admin:accounts_loginevent_changelist"),
             ),
+            _review(request, pool),
         ]
     }
+
+
+def _review(request: HttpRequest, pool: UserPool) -> dict[str, Any]:
+    page = reverse("admin:accounts_conflict_changelist")
+    # Above a hundred nobody needs the number, and counting on would cost every page.
+    waiting = open_conflicts(pool)[:MOST_COUNTED].count()
+    count = str(waiting) if waiting < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
+    badge = {"badge": count, "badge_variant": "warning"} if waiting else {}
+    return {**_item(request, _("Review"), "compare_arrows", page), **badge}
 
 
 def _settings(request: HttpRequest, pool: UserPool) -> dict[str, Any]:

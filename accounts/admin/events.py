@@ -13,7 +13,9 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.admin.filters import OfPoolFilter, WhenFilter
 from accounts.models import LoginEvent
-from accounts.narration import headline, narrate, reason_of
+from accounts.narration import narrate
+from accounts.reasons import headline, reason_of
+from accounts.review import conflict_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
 
@@ -86,5 +88,6 @@ class LoginEventAdmin(ReadOnlyMixin, PoolModelAdmin):
             "event": event,
             "headline": headline(event),
             "lines": narrate(event),
+            "conflict": conflict_of(event),
         }
         return TemplateResponse(request, "console/login_event.html", context)

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from accounts import trace
 from accounts.api.views import WeChatMiniProgramLoginView
+from accounts.explanations import STEPS_OF_A_FIRST_LOGIN
 from accounts.models import LoginEvent, Session
 from applications.models import Application
 from config.logs import request_id
@@ -35,6 +36,11 @@ class Attempt:
     created: bool
     error: str
     error_description: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether the login goes on: the application asks the person something now."""
+        return self.error in STEPS_OF_A_FIRST_LOGIN
 
 
 def attempt_login(

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.experience.access import NotSignedIn, Visitor, admit, share
 from accounts.experience.attempt import attempt_login
 from accounts.experience.forms import ExperienceForm
-from accounts.narration import Line, headline, narrate, narrate_unrecorded
+from accounts.narration import Line, narrate, narrate_unrecorded
+from accounts.reasons import headline
 from accounts.trace import Name
 from applications.rules import ApplicationType, Way
 from identity_sources.gateway import is_reachable

@@ -9,14 +9,25 @@ from django.utils import translation
 import accounts
 import applications
 from accounts import explanations
-from accounts.explanations import explain_refusal
+from accounts.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.models import Session
 from config import errors
 from config.errors import DomainError, LoginRefused
 
 GENERAL = explain_refusal("a word that nobody knows")
-# Of doors behind the login: no login event has them.
-AFTER_THE_LOGIN = {"invalid_token", "insufficient_scope", "invalid_grant", "unsupported_grant_type"}
+# Of doors behind the login, and of WeChat's pushes: no login event has them.
+AFTER_THE_LOGIN = {
+    "invalid_token",
+    "insufficient_scope",
+    "invalid_grant",
+    "unsupported_grant_type",
+    "insufficient_user_authentication",
+    "identity_taken",
+    "last_way_in",
+    "phone_taken",
+    "not_found",
+    "push_refused",
+}
 
 
 def every_refusal():
@@ -63,6 +74,10 @@ def test_no_two_refusals_mean_the_same():
     meanings = [explain_refusal(word).meaning for word in words()]
 
     assert len(set(meanings)) == len(meanings)
+
+
+def test_the_steps_of_a_first_login_are_refusals_that_there_are():
+    assert set(words()) >= STEPS_OF_A_FIRST_LOGIN
 
 
 def test_nothing_is_explained_that_no_refusal_says():

@@ -5,10 +5,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts import narration
-from accounts.explanations import _EXPLANATIONS  # nothing else lists them
+from accounts.explanations import (
+    _EXPLANATIONS,  # nothing else lists them
+    STEPS_OF_A_FIRST_LOGIN,
+)
 from accounts.models import LoginEvent, Session
-from accounts.narration import State, headline, narrate, narrate_unrecorded, reason_of
+from accounts.narration import State, narrate, narrate_unrecorded
 from accounts.phones import Status
+from accounts.reasons import headline, reason_of
 from accounts.trace import Name
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from identity_sources.wechat.catalogue import EXPLANATIONS
@@ -178,6 +182,43 @@ def test_a_conflict_stands_out(event):
     )
 
 
+def test_a_unionid_that_changed_says_what_to_think_of_it(event):
+    step = {"step": "matched", "decision": "matched_openid", "conflict": "unionid_changed"}
+
+    line = narrate(event(step))[1]
+
+    assert line.state == State.NOTICE
+    assert "WeChat gave another UnionID than before" in line.sentence
+    assert "Open Platform account" in line.remedy
+
+
+def test_a_conflict_of_a_newer_version_is_no_error(event):
+    line = narrate(event({"step": "matched", "decision": "created", "conflict": "new"}))[1]
+
+    assert (line.state, line.remedy) == (State.NOTICE, "")
+    assert line.sentence == "A new user: nobody had this WeChat account."
+
+
+def test_whoever_was_merged_is_named(event):
+    step = {"step": "matched", "decision": "merged", "merged_sub": "the-old-sub"}
+
+    line = narrate(event(step))[1]
+
+    assert line.sentence.endswith("the-old-sub was merged into this user.")
+    assert line.state == State.DONE
+
+
+@pytest.mark.parametrize("error", STEPS_OF_A_FIRST_LOGIN)
+def test_a_step_of_a_first_login_is_no_failure(event, error):
+    asked = event({"step": "refused", "error": error}, outcome="refused", error=error)
+
+    line = narrate(asked)[1]
+
+    assert (line.title, line.state) == ("One more step", State.NOTICE)
+    assert headline(asked) == reason_of(asked) == line.sentence
+    assert "Nothing needs doing" in line.remedy
+
+
 def test_tokens_are_told_by_their_claims(event):
     claims = {"sub": "a-sub", "aud": ["acme-shop", "an issuer"], "exp": 1_700_000_000}
     step = {"step": "issued", "expires_in": 5400, "algorithm": "ES256", "kid": "a-kid"}
@@ -224,7 +265,7 @@ EVERY_FACT = [
         "rid": HOSTILE,
         "reason": HOSTILE,
     },
-    {"step": "matched", "decision": HOSTILE, "conflict": HOSTILE},
+    {"step": "matched", "decision": HOSTILE, "conflict": HOSTILE, "merged_sub": HOSTILE},
     {"step": "phone", "status": HOSTILE},
     {
         "step": "issued",
@@ -336,7 +377,8 @@ def test_a_whole_login_is_told_in_chinese(acme, log_in):
         {"step": "asked", "call": "a", "took": 1, "errcode": 99999999},
         {"step": "identity"},
         *({"step": "matched", "decision": decision.value} for decision in LoginEvent.Decision),
-        {"step": "matched", "conflict": "unionid_of_another_user", "unionid_added": True},
+        *({"step": "matched", "conflict": conflict.value} for conflict in LoginEvent.Conflict),
+        {"step": "matched", "unionid_added": True, "merged_sub": "the-old-sub"},
         *({"step": "phone", "status": status.value} for status in Status),
         {"step": "issued", "refresh_token": False},
         {"step": "replayed"},

@@ -1,15 +1,20 @@
 """A pool at a glance: its last 24 hours, why logins were refused, and what is still to be done."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import LoginEvent
-from accounts.overview import EVENTS_SHOWN, REFUSALS_SHOWN, overview_of
+from accounts.merging import merge_by_hand
+from accounts.models import Conflict, LoginEvent
+from accounts.overview import CONFLICTS_SHOWN, EVENTS_SHOWN, REFUSALS_SHOWN, overview_of
+from identity_sources.health import note_punishment
+from identity_sources.models import IdentitySource
 from tests import builders
-from tests.accounts.admin.conftest import make_event
+from tests.accounts.admin.conftest import hold, make_event, make_pair
 from tests.conftest import signed_in
+from tests.identity_sources.calls import MINUTE, NOW, REFUSED, note
 from tests.pages import Page, see
 from userpools.models import Membership
 
@@ -47,6 +52,39 @@ def test_the_last_24_hours_are_counted_and_the_day_before(acme):
 
     assert (overview.succeeded, overview.refused, overview.refused_before) == (4, 2, 3)
     assert overview.new_users == 2
+
+
+@pytest.mark.parametrize("error", ["account_binding_required", "phone_code_required"])
+def test_a_first_login_that_asks_the_person_something_is_no_failure(acme, error):
+    make_event(acme, error=error)
+    make_event(acme, error=error, ago=HOURS_25)
+
+    overview = seen(acme.pool)
+
+    assert (overview.succeeded, overview.refused, overview.refused_before) == (0, 0, 0)
+    assert overview.refusals == []
+
+
+def test_merged_users_are_no_users_any_more(acme):
+    merge_by_hand(*make_pair(acme), operator=builders.make_operator("ada"), now=timezone.now())
+
+    assert seen(acme.pool).users == 1
+
+
+def test_the_conflicts_seen_last_are_named_first_and_not_too_many(acme, globex):
+    hold(globex, *make_pair(globex))
+    for number in range(CONFLICTS_SHOWN + 1):
+        pair = (builders.make_user(acme.pool), builders.make_user(acme.pool))
+        held = hold(acme, *pair)
+        Conflict.objects.filter(pk=held.pk).update(
+            last_seen_at=timezone.now() + timedelta(minutes=number)
+        )
+
+    shown = seen(acme.pool).conflicts
+
+    assert len(shown) == CONFLICTS_SHOWN
+    assert shown[0] == Conflict.objects.get(pk=held.pk)
+    assert {conflict.pool for conflict in shown} == {acme.pool}
 
 
 def test_another_pool_counts_for_nothing(acme, globex):
@@ -102,6 +140,65 @@ def test_applications_to_experience_are_enabled_mini_programs(acme):
     names = [application.client_id for application in seen(acme.pool).experience]
 
     assert names == ["acme-app", "acme-shop"]
+
+
+# The sources' health
+
+
+def test_failing_sources_are_listed_with_what_wechat_says_the_longest_failing_first(acme):
+    second = builders.make_source(acme.pool, identifier="second", app_id="wxsandbox000000009")
+    note(acme.source, REFUSED, now=NOW + MINUTE)
+    note(second, replace(REFUSED, errcode=40164), now=NOW)
+    note(acme.source, replace(REFUSED, call="stable_token"), now=NOW + MINUTE)
+    note_punishment(second, event_type=1, facts={}, now=timezone.now())
+
+    failing = seen(acme.pool).failing
+
+    assert [(one.source, one.since) for one in failing] == [
+        (second, NOW),
+        (acme.source, NOW + MINUTE),
+    ]
+    assert [len(one.complaints) for one in failing] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"enabled": False}, {"archived_at": NOW}, {"failing_since": None}]
+)
+def test_a_source_that_nobody_uses_or_that_works_is_not_listed(acme, changes):
+    note(acme.source, REFUSED)
+    IdentitySource.objects.update(**changes)
+
+    assert seen(acme.pool).failing == []
+
+
+def test_a_failing_source_of_another_pool_is_not_listed(acme, globex):
+    note(globex.source, REFUSED)
+
+    assert seen(acme.pool).failing == []
+    assert [one.source for one in seen(globex.pool).failing] == [globex.source]
+
+
+@pytest.mark.parametrize("role", ["admin", "viewer"])
+def test_failing_sources_are_the_first_thing_on_the_page(acme, role, request):
+    client = request.getfixturevalue(f"{role}_client")
+    assert "✓ No identity source is failing." in see(client, PAGE).text
+
+    note(acme.source, REFUSED, now=timezone.now())
+
+    page = see(client, PAGE)
+    assert "No identity source is failing" not in page.text
+    warning = page.text.index("✕ Mini program · Failing · just now")
+    assert warning < page.text.index("Logins, 24 hours")
+    assert "Login: AppID and AppSecret · The AppSecret is wrong" in page.text
+    assert f"/console/acme/sources/{acme.source.pk}/change/" in page.links
+
+
+def test_a_pool_without_sources_claims_nothing_of_them(db):
+    pool = builders.make_pool("fresh")
+
+    page = see(signed_in(builders.make_operator("ada", pool)), "/console/fresh/")
+
+    assert "is failing" not in page.text
 
 
 # What is still to be done
@@ -221,9 +318,10 @@ def test_the_page_costs_the_same_however_much_there_is(
         user = builders.make_user(acme.pool)
         make_event(acme, user=user, error="invalid_code", ago=timedelta(minutes=number))
         make_event(acme, user=user, decision="created")
+        hold(acme, user, builders.make_user(acme.pool))
     admin_client.get(PAGE)  # the first visit notes which pool was the last
 
-    with django_assert_num_queries(13) as captured:
+    with django_assert_num_queries(15) as captured:
         admin_client.get(PAGE)
 
     assert LoginEvent.objects.count() == 2 * rows

@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.http import HttpResponse
+from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts.merging import merge_by_hand
 from accounts.models import LoginEvent, User
+from tests import builders
+from tests.accounts.admin.conftest import hold, make_pair
 from tests.browser.windows import HEIGHT, WIDTHS, Windows, sideways
 from tests.conftest import GuardedClient, Tenant
 
@@ -21,6 +25,10 @@ def console_pages(acme: Tenant, log_in: Callable[..., HttpResponse]) -> list[str
     log_in("mallory")
     user = User.objects.get()
     refused, succeeded = LoginEvent.objects.order_by("outcome")
+    pair = make_pair(acme, nickname="Somebody with a nickname as long as there may be one, or so")
+    conflict = hold(acme, *pair)
+    merged = [builders.make_user(acme.pool, nickname=name) for name in ("Bob", "Bob again")]
+    merge_by_hand(*merged, operator=builders.make_operator("ada", acme.pool), now=timezone.now())
     pages = [
         "",
         "applications/",
@@ -31,7 +39,13 @@ def console_pages(acme: Tenant, log_in: Callable[..., HttpResponse]) -> list[str
         f"sources/{acme.source.pk}/change/",
         f"sources/{acme.source.pk}/delete/",
         "users/",
+        "users/add/",
         f"users/{user.pk}/change/",
+        *(f"users/{one.pk}/change/" for one in merged),
+        f"users/{pair[0].pk}/merge/",
+        f"users/{pair[0].pk}/merge/{pair[1].pk}/",
+        "review/",
+        f"review/{conflict.pk}/change/",
         "events/",
         f"events/{refused.pk}/change/",
         f"events/{succeeded.pk}/change/",

@@ -12,6 +12,7 @@ OF_POOL = [
     "sources/",
     "users/",
     "events/",
+    "review/",
     "keys/",
     "operators/",
 ]

@@ -10,6 +10,7 @@ from accounts.models import CodeExchange
 from config.encryption import (
     DecryptionError,
     keyed_hash,
+    keyed_hashes,
     parse_keys,
     seal,
     token_hash,
@@ -159,6 +160,19 @@ def test_a_keyed_hash_depends_on_purpose_and_first_key(settings):
     assert keyed_hash("purpose", "a") == before
     settings.ENCRYPTION_KEYS = (NEW_KEY, OLD_KEY)
     assert keyed_hash("purpose", "a") != before
+
+
+def test_a_keyed_hash_is_found_again_under_every_key_that_is_kept(settings):
+    settings.ENCRYPTION_KEYS = (OLD_KEY,)
+    made = keyed_hash("purpose", "a")
+    assert keyed_hashes("purpose", "a") == [made]
+
+    settings.ENCRYPTION_KEYS = (NEW_KEY, OLD_KEY)
+    assert keyed_hashes("purpose", "a") == [keyed_hash("purpose", "a"), made]
+    assert made not in keyed_hashes("purpose", "b") + keyed_hashes("another purpose", "a")
+
+    settings.ENCRYPTION_KEYS = (NEW_KEY,)
+    assert made not in keyed_hashes("purpose", "a")
 
 
 def test_nothing_that_is_encrypted_depends_on_the_secret_key(settings):

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import LinkedAccount, LoginEvent, Session, User
+from accounts import conflicts
+from accounts.models import Conflict, LinkedAccount, LoginEvent, Session, User
 from tests import builders
 from tests.conftest import Tenant
 
@@ -40,6 +41,33 @@ def make_person(tenant: Tenant, number: int = 0, **fields: Any) -> User:
             pool=tenant.pool, user=user, kind=kind, first_seen_at=now, last_seen_at=now, **values
         )
     return user
+
+
+def make_pair(tenant: Tenant, **younger: Any) -> tuple[User, User]:
+    """Two users who may be one person, the older first: an OpenID, and a UnionID from elsewhere."""
+    now = timezone.now()
+    pair = (
+        builders.make_user(tenant.pool, nickname="Alice"),
+        builders.make_user(tenant.pool, **{"nickname": "Alice on the web"} | younger),
+    )
+    ties: list[tuple[User, dict[str, str]]] = [
+        (pair[0], {"kind": "openid", "app_id": tenant.source.app_id, "openid": "o-of-alice"}),
+        (pair[1], {"kind": "openid", "app_id": "wxsandbox0000000ee", "openid": "o-elsewhere"}),
+        (pair[1], {"kind": "unionid", "unionid": "u-of-alice"}),
+    ]
+    for user, values in ties:
+        LinkedAccount.objects.create(
+            pool=tenant.pool, user=user, first_seen_at=now, last_seen_at=now, **values
+        )
+    User.objects.filter(pk=pair[0].pk).update(created_at=now - timedelta(days=100))
+    pair[0].refresh_from_db()
+    return pair
+
+
+def hold(tenant: Tenant, user: User, other: User) -> Conflict:
+    """Put two users on the review list, as a login does."""
+    conflicts.hold_pair(user, other, tenant.source, now=timezone.now())
+    return Conflict.objects.get(user=user, other=other)
 
 
 def make_session(tenant: Tenant, user: User, **fields: Any) -> Session:

@@ -164,7 +164,7 @@ def test_the_list_costs_the_same_however_long_it_is(
             decision="created",
         )
 
-    with django_assert_num_queries(8) as captured:
+    with django_assert_num_queries(9) as captured:
         response = admin_client.get(LIST)
 
     assert len(found(response)) == rows

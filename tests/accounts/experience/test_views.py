@@ -151,3 +151,32 @@ def test_two_administrators_do_not_see_each_others_attempts(acme, admin_client):
 
     assert "attempt" not in other.get(PAGE).context
     assert "attempt" not in admin_client.get(PAGE).context
+
+
+@pytest.mark.parametrize(
+    ("association", "question"),
+    [
+        ("ask", "Have you been here before?"),
+        ("field", "May we have your phone number?"),
+    ],
+)
+def test_a_first_login_that_goes_on_shows_what_the_application_asks_now(
+    acme, admin_client, association, question
+):
+    IdentitySource.objects.update(association=association)
+
+    response = press(admin_client)
+
+    text = Page(response).text
+    assert question in text
+    assert "isn't logged in" not in text
+    assert "Refused" not in text
+    assert 'class="welcomed asked"' in response.content.decode()
+    assert "One more step" in text
+
+
+def test_a_refusal_is_still_one(acme, admin_client):
+    response = press(admin_client, "mallory")
+
+    assert "The person isn't logged in" in Page(response).text
+    assert 'class="welcomed refused"' in response.content.decode()

@@ -10,7 +10,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import LoginEvent, User
+from accounts.models import Conflict, LoginEvent, User, WeChatEvent
 from applications.models import Application
 from identity_sources.models import IdentitySource
 from tests import builders
@@ -67,7 +67,41 @@ def _user(tenant: Tenant) -> User:
     return builders.make_user(tenant.pool, nickname=name, phone_number="+8613800000000")
 
 
-_MADE = {Membership: _membership, LoginEvent: _event, User: _user}
+def _wechat_event(tenant: Tenant) -> WeChatEvent:
+    return WeChatEvent.objects.create(
+        pool=tenant.pool,
+        identity_source=tenant.source,
+        user=_user(tenant),
+        event="user_authorization_revoke",
+        mode=WeChatEvent.Mode.SAFE,
+        outcome=WeChatEvent.Outcome.APPLIED,
+        content_hash=f"hash-at-{tenant.pool.identifier}",
+        received_at=timezone.now(),
+    )
+
+
+def _conflict(tenant: Tenant) -> Conflict:
+    now = timezone.now()
+    names = [f"{twin}-at-{tenant.pool.identifier}" for twin in ("first", "second")]
+    user, other = (builders.make_user(tenant.pool, nickname=name) for name in names)
+    return Conflict.objects.create(
+        pool=tenant.pool,
+        user=user,
+        other=other,
+        identity_source=tenant.source,
+        reason=Conflict.Reason.UNIONID_OF_ANOTHER_USER,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+
+
+_MADE = {
+    Conflict: _conflict,
+    Membership: _membership,
+    LoginEvent: _event,
+    User: _user,
+    WeChatEvent: _wechat_event,
+}
 
 
 def addresses(model: type[Model]) -> list[str]:

@@ -1,0 +1,172 @@
+"""The review list: what no rule may decide, and what an operator decides about it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from accounts.admin.merges import comparison_context, log_merge, say_obstacles
+from accounts.admin.user_actions import page_of
+from accounts.comparison import side_of
+from accounts.merge_words import name_of
+from accounts.merging import CannotMerge
+from accounts.models import Conflict
+from accounts.review import keep_apart, merge_pair
+from userpools.console.display import ago
+from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
+from userpools.console.place import operator_of, place_of
+
+State = Conflict.State
+_ALL = "all"
+Decide = Callable[[HttpRequest, Conflict], HttpResponse]
+
+
+class StateFilter(SimpleListFilter):
+    """Shows the conflicts that wait for a decision unless others are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        settled = [(state.value, state.label) for state in State if state != State.OPEN]
+        return [*settled, (_ALL, _("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Call the first choice what it is: it isn't all."""
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": State.OPEN.label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == _ALL:
+            return queryset
+        return queryset.filter(state=self.value() or State.OPEN)
+
+
+@admin.register(Conflict)
+class ConflictAdmin(ReadOnlyMixin, PoolModelAdmin):
+    """The pool's conflicts, the one seen last first; each leads to both people side by side."""
+
+    path = "review"
+    invitation = _("Nothing waits for a decision: nobody seems to be two users.")
+    list_display = ("who", "reason", "coloured_state", "occurrences", "last_seen")
+    list_filter = (StateFilter,)
+    list_select_related = ("user", "other")
+    ordering = ("-last_seen_at", "-pk")
+    show_full_result_count = False
+
+    @display(description=_("who"))
+    def who(self, conflict: Conflict) -> str:
+        return " · ".join(name_of(user) for user in (conflict.user, conflict.other) if user)
+
+    @display(
+        description=_("state"),
+        label={State.OPEN: "warning", State.MERGED: "success", State.APART: "info"},
+    )
+    def coloured_state(self, conflict: Conflict) -> tuple[str, str]:
+        return conflict.state, conflict.get_state_display()
+
+    @display(description=_("last seen"), ordering="last_seen_at")
+    def last_seen(self, conflict: Conflict) -> str:
+        return ago(conflict.last_seen_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        guard = self.admin_site.admin_view
+        return [
+            path(
+                "<uuid:conflict_id>/merge/",
+                guard(self._decision_view(self._merge)),
+                name="accounts_conflict_merge",
+            ),
+            path(
+                "<uuid:conflict_id>/keep-apart/",
+                guard(self._decision_view(self._keep_apart)),
+                name="accounts_conflict_keep_apart",
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show both people side by side, and what merging them would do."""
+        conflict = self.get_object(request, object_id)
+        if request.method == "POST":
+            raise PermissionDenied
+        if not isinstance(conflict, Conflict):
+            raise TypeError(conflict)
+        context = {
+            **self.admin_site.each_context(request),
+            **self._people(conflict),
+            "title": conflict.get_reason_display(),
+            "opts": self.opts,
+            "original": conflict,
+            "conflict": conflict,
+            "first_seen": ago(conflict.first_seen_at),
+            "last_seen": ago(conflict.last_seen_at),
+            "may_change": place_of(request).may_change,
+        }
+        return TemplateResponse(request, "console/conflict.html", context)
+
+    def _people(self, conflict: Conflict) -> dict[str, Any]:
+        if conflict.other and conflict.state != State.MERGED:
+            return comparison_context(conflict.user, conflict.other)
+        people = [user for user in (conflict.user, conflict.other) if user]
+        return {"sides": [side_of(user) for user in people]}
+
+    def _decision_view(self, decide: Decide) -> Callable[[HttpRequest, UUID], HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
+            conflict = self.get_object(request, str(conflict_id))
+            if not isinstance(conflict, Conflict) or not place_of(request).may_change:
+                raise PermissionDenied
+            return decide(request, conflict)
+
+        return view
+
+    def _merge(self, request: HttpRequest, conflict: Conflict) -> HttpResponse:
+        try:
+            merge = merge_pair(
+                conflict,
+                seen=request.POST.get("state", ""),
+                operator=operator_of(request),
+                now=timezone.now(),
+            )
+        except CannotMerge as refusal:
+            say_obstacles(request, refusal)
+            return HttpResponseRedirect(_page_of(conflict))
+        if merge is None:
+            return self._too_late(request)
+        self.log_change(request, conflict, str(_("Merged.")))
+        log_merge(self, request, merge)
+        return HttpResponseRedirect(page_of(merge.survivor))
+
+    def _keep_apart(self, request: HttpRequest, conflict: Conflict) -> HttpResponse:
+        if not keep_apart(conflict):
+            return self._too_late(request)
+        sentence = _("Kept apart: no login merges them.") if conflict.other else _("Dismissed.")
+        self.log_change(request, conflict, str(sentence))
+        messages.success(request, sentence)
+        return HttpResponseRedirect(reverse("admin:accounts_conflict_changelist"))
+
+    def _too_late(self, request: HttpRequest) -> HttpResponse:
+        messages.info(request, _("Somebody else has decided meanwhile. Nothing was changed."))
+        return HttpResponseRedirect(reverse("admin:accounts_conflict_changelist"))
+
+
+def _page_of(conflict: Conflict) -> str:
+    return reverse("admin:accounts_conflict_change", args=[conflict.pk])

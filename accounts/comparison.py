@@ -1,0 +1,98 @@
+"""Two users side by side, and what merging them would do: facts alone, in no language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.conflicts import in_order
+from accounts.merging import FORBIDDING, UNDO_WITHIN, Obstacle, obstacles
+from accounts.models import LoginEvent, Session, User
+from accounts.ties import Tie, ties_of
+
+LOGINS_SHOWN = 3
+DETAILS = {
+    "nickname": "nickname",
+    "avatar_url": "avatar_url",
+    "phone_number": "phone_number_verified_at",
+    "email": "email_verified_at",
+    "password": "password",
+}
+"""The columns of contact details, and for each the column that tells whether it counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the two: what an operator looks at to tell whether they are one person."""
+
+    user: User
+    ties: list[Tie]
+    logins: list[LoginEvent]
+    """the latest, newest first"""
+    running_sessions: int
+
+    @property
+    def name(self) -> str:
+        """What the user is called: the nickname, or else the sub."""
+        return self.user.nickname or self.user.sub
+
+    @property
+    def linked_accounts(self) -> int:
+        """How many rows tie the user to WeChat."""
+        return sum(tie.accounts for tie in self.ties)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a merge would make of the two, as accounts/merging.py does it."""
+
+    survivor: Side
+    merged: Side
+    moving: list[str]
+    """columns of the merged user's that the survivor has nothing in; unverified ones don't count"""
+    yielding: list[str]
+    """columns that both have, with different values: the merged user's are given up"""
+    obstacles: list[Obstacle]
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both, the survivor first."""
+        return self.survivor, self.merged
+
+    @property
+    def can_merge(self) -> bool:
+        """Whether an operator may merge them, whatever else speaks against it."""
+        return not FORBIDDING & set(self.obstacles)
+
+
+def compare(first: User, second: User) -> Comparison:
+    """Look at two users of a pool. Nothing is locked: the merge itself looks again."""
+    survivor, merged = in_order(first, second)
+    theirs, own = _known(merged), _known(survivor)
+    return Comparison(
+        survivor=side_of(survivor),
+        merged=side_of(merged),
+        moving=[name for name in theirs if name not in own],
+        yielding=[name for name in theirs if own.get(name, theirs[name]) != theirs[name]],
+        obstacles=obstacles(survivor, merged),
+    )
+
+
+def side_of(user: User) -> Side:
+    """Look at one user."""
+    logins = LoginEvent.objects.filter(pool=user.pool_id, user=user)
+    latest = logins.select_related("application").defer("steps").order_by("-occurred_at", "-pk")
+    sessions = Session.objects.filter(pool=user.pool_id, user=user, ended_at__isnull=True)
+    return Side(
+        user=user,
+        ties=ties_of(user),
+        logins=list(latest[:LOGINS_SHOWN]),
+        running_sessions=sessions.count(),
+    )
+
+
+def _known(user: User) -> dict[str, str]:
+    return {name: getattr(user, name) for name, counts in DETAILS.items() if getattr(user, counts)}
+
+
+def undo_ends_at(merged_at: datetime) -> datetime:
+    """Return until when a merge can be undone."""
+    return merged_at + UNDO_WITHIN

@@ -1,0 +1,74 @@
+"""Why it was this user, or why nobody: one sentence for a list, a headline or a step."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+
+from accounts.explanations import STEPS_OF_A_FIRST_LOGIN, Explanation, explain_refusal
+from accounts.models import LoginEvent
+
+Conflict, Decision = LoginEvent.Conflict, LoginEvent.Decision
+
+
+def headline(event: LoginEvent) -> str:
+    """Say the outcome in one sentence."""
+    reason = reason_of(event)
+    is_final = event.error not in STEPS_OF_A_FIRST_LOGIN
+    if event.outcome == LoginEvent.Outcome.REFUSED and is_final:
+        return _("Refused: %(reason)s") % {"reason": reason}
+    return reason
+
+
+def reason_of(event: LoginEvent) -> str:
+    """Say why it was this user, or why it was refused."""
+    if event.outcome == LoginEvent.Outcome.REFUSED:
+        return meaning_of(event.error)
+    sentence = decision_in_words(event.decision)
+    # Apart: what stands inside an f-string isn't collected for translation.
+    repeated = _("Repeated within a minute.")
+    return f"{sentence} {repeated}" if event.replayed else sentence
+
+
+def meaning_of(error: str) -> str:
+    """Say what a refusal's code means."""
+    return explain_refusal(error).meaning
+
+
+def decision_in_words(decision: str) -> str:
+    """Say by what the user was found; nothing of an unknown word."""
+    return _DECISIONS.get(decision, lambda: "")()
+
+
+def conflict_in_words(conflict: str) -> Explanation:
+    """Say what didn't fit, and what an operator does about it; nothing of an unknown word."""
+    return _CONFLICTS.get(conflict, lambda: Explanation("", ""))()
+
+
+_DECISIONS: dict[str, Callable[[], str]] = {
+    Decision.CREATED: lambda: _("A new user: nobody had this WeChat account."),
+    Decision.MATCHED_OPENID: lambda: _("Known by the OpenID."),
+    Decision.MATCHED_UNIONID: lambda: _("Known by the UnionID; the OpenID was added."),
+    Decision.MATCHED_PHONE: lambda: _(
+        "Known by the phone number that WeChat proved; this WeChat account was added."
+    ),
+    Decision.MERGED: lambda: _(
+        "Known by OpenID and UnionID, which were two users': they were merged into the older one."
+    ),
+    Decision.BOUND: lambda: _(
+        "The person proved whose account it is, and this WeChat account was added."
+    ),
+}
+
+_CONFLICTS: dict[str, Callable[[], Explanation]] = {
+    Conflict.UNIONID_OF_ANOTHER_USER: lambda: Explanation(
+        _("The UnionID belongs to another user; nothing was merged."),
+        _("Decide under Review whether the two are one person."),
+    ),
+    Conflict.UNIONID_CHANGED: lambda: Explanation(
+        _("WeChat gave another UnionID than before; both are the user's now."),
+        _(
+            "Nothing needs doing, if the app was bound to another Open Platform account. "
+            "Otherwise look at the user's linked accounts."
+        ),
+    ),
+}

@@ -1,0 +1,34 @@
+"""Finding the one user whom an operator names in full."""
+
+from django.db.models import Q
+from django.db.models.query import QuerySet
+
+from accounts.email_codes import find_by_email
+from accounts.models import LinkedAccount, User
+from userpools.models import UserPool
+
+
+def users_named(pool: UserPool, name: str) -> list[User]:
+    """Return the pool's users of this ``sub``, OpenID, UnionID, verified number or address.
+
+    Only whole names count. A merged user is found by ``sub`` alone: contact details that are kept
+    for undoing prove nothing. More than one is found only by an OpenID that two AppIDs gave.
+    """
+    users = User.objects.filter(pool=pool).select_related("merged_into")
+    by_email = find_by_email(pool.pk, name)
+    found = [
+        *users.filter(sub=name),
+        *users.filter(pk__in=_of_wechat(pool, name)),
+        *users.filter(phone_number=name, phone_number_verified_at__isnull=False),
+        *([by_email] if by_email else []),
+    ]
+    return list({user.pk: user for user in found}.values())
+
+
+def _of_wechat(pool: UserPool, name: str) -> QuerySet[LinkedAccount, object]:
+    accounts = LinkedAccount.objects.filter(
+        Q(kind=LinkedAccount.Kind.OPENID, openid=name)
+        | Q(kind=LinkedAccount.Kind.UNIONID, unionid=name),
+        pool=pool,
+    )
+    return accounts.values_list("user", flat=True)
