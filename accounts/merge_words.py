@@ -171,6 +171,10 @@ def why_not_undone(merge: Merge, *, now: datetime) -> str:
         return _("%(survivor)s was merged into somebody since: undo that merge first.") % {
             "survivor": name_of(merge.survivor)
         }
+    if merge.survivor.status != User.Status.ACTIVE:
+        return _("%(survivor)s is suspended or closed. Let them in again first.") % {
+            "survivor": name_of(merge.survivor)
+        }
     return ""
 
 

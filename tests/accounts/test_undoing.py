@@ -9,6 +9,7 @@ from accounts import conflicts as review
 from accounts.closing import close, erase_due
 from accounts.merging import CannotUndo, can_undo, merge_by_hand, obstacles, undo
 from accounts.models import AccountEvent, Merge, Session, User
+from accounts.suspension import suspend
 from tests import builders
 from tests.accounts.admin.conftest import make_session
 from tests.accounts.records import assert_invariants, conflicts, groups_of
@@ -250,3 +251,17 @@ def test_whom_the_merged_user_was_kept_apart_from_they_are_kept_apart_from_again
     undo(made, operator=operator, now=LATER)
 
     assert review.are_apart(younger, third)
+
+
+@pytest.mark.parametrize("end", [suspend, close])
+def test_nothing_is_undone_while_the_survivor_is_kept_out(pair, operator, merge_them, end):
+    """Otherwise the person would be let in again, as the one who had been merged."""
+    older, younger = pair
+    made = merge_them()
+    end(older, now=NOW)
+
+    with pytest.raises(CannotUndo):
+        undo(made, operator=operator, now=LATER)
+
+    younger.refresh_from_db()
+    assert younger.status == "merged"
