@@ -160,9 +160,7 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
         users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
         survivor, merged = users[merge.survivor_id], users[merge.merged_id]
         open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
-        is_current = (
-            merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
-        )
+        is_current = merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
         if not is_current or not can_undo(merge, now=now):
             raise CannotUndo
         if not open_merges.update(undone_at=now, undone_by=operator):

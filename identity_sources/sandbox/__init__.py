@@ -12,7 +12,7 @@ In, with WeChat's headers, encodings, error codes, single use and lifetimes:
 - phone number codes and `POST /wxa/business/getuserphonenumber`;
 - `POST /cgi-bin/stable_token` and `GET /cgi-bin/token`, two separate families of tokens;
 - people with ids derived per application, a blocked person (40226), unbound applications;
-- pushes of events, signed and encrypted in every mode, made for whoever asks (`POST /sandbox/push`);
+- pushes of events, signed and encrypted in every mode, for whoever asks (`POST /sandbox/push`);
 - scripted refusals and faults: latency, lost connections, damaged and foreign answers.
 
 Chosen where WeChat documents nothing: a used code that has expired answers 40029, no longer 40163;
