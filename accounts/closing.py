@@ -16,7 +16,6 @@ from django.db.models import Q
 from accounts import history
 from accounts.blocking import block, unblock
 from accounts.locking import lock_users, lock_with_tombstones
-from accounts.merging import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
     Conflict,
@@ -25,6 +24,7 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.undoing import UNDO_WITHIN
 from applications.models import Application
 from userpools.models import Operator
 

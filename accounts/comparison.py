@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.conflicts import in_order
-from accounts.merging import FORBIDDING, UNDO_WITHIN, Obstacle, obstacles
+from accounts.merging import FORBIDDING, Obstacle, obstacles
 from accounts.models import LoginEvent, Session, User
 from accounts.ties import Tie, ties_of
+from accounts.undoing import UNDO_WITHIN
 
 LOGINS_SHOWN = 3
 DETAILS = {

@@ -65,7 +65,7 @@ def are_apart(first: User, second: User) -> bool:
 
 def keep_apart(first: User, second: User, *, now: datetime) -> None:
     """Say that two users are two people: they are never merged automatically again."""
-    if not _of_pair(first, second).update(state=Conflict.State.APART):
+    if not _of_pair(first, second).update(state=Conflict.State.APART, last_seen_at=now):
         _apart(first, second, now).save(force_insert=True)
 
 
@@ -93,9 +93,9 @@ def _keep_apart_if_unsaid(first: User, second: User, now: datetime) -> Conflict 
     return conflict
 
 
-def unsay(pool_id: UUID, conflicts: list[str]) -> None:
-    """Take back what `follow_merge` said of the survivor."""
-    Conflict.objects.filter(pool=pool_id, pk__in=conflicts).delete()
+def unsay(pool_id: UUID, conflicts: list[str], *, said_at: datetime) -> None:
+    """Take back what `follow_merge` said of the survivor, but not what was said again since."""
+    Conflict.objects.filter(pool=pool_id, pk__in=conflicts, last_seen_at=said_at).delete()
 
 
 def _apart(first: User, second: User, now: datetime) -> Conflict:

@@ -20,18 +20,17 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from accounts.models import PROOFS, BindingTicket, EmailCode, User
-from accounts.throttles import Counter
+from accounts.tallies import take_place
 from accounts.tickets import LIVES as TICKET_LIVES
 from config.encryption import keyed_hash
-from config.errors import TooManyRequests
 
 logger = logging.getLogger(__name__)
 
 CODE_LENGTH = 6
 _MINUTES = int(TICKET_LIVES.total_seconds()) // 60
-PER_TICKET = "3/h"
-PER_TARGET = "5/h"
-PER_ADDRESS = "30/h"
+PER_TICKET = 3
+PER_TARGET = 5
+PER_ADDRESS = 30
 
 # Two mails at a time: a mail server that hangs holds up other mails, but no request.
 _mailing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
@@ -52,7 +51,7 @@ def send_code(
         TooManyRequests: enough were sent for this ticket, to this address, or from the caller's.
 
     """
-    _throttle(ticket, email, address)
+    _throttle(ticket, email, address, now)
     code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
     EmailCode.objects.create(
         pool_id=ticket.pool_id,
@@ -87,20 +86,14 @@ def is_right_code(ticket: BindingTicket, email: str, code: str, *, now: datetime
     return bool(EmailCode.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now))
 
 
-def _throttle(ticket: BindingTicket, email: str, address: str) -> None:
-    counters = (
-        Counter("email-code-of-ticket", str(ticket.pk), PER_TICKET),
-        Counter("email-code-to", f"{ticket.pool_id} {email.lower()}", PER_TARGET),
-        Counter("email-code-from", address, PER_ADDRESS),
-    )
-    for counter in counters:
-        if counter.is_reached():
-            raise TooManyRequests(
-                "Enough codes were sent. Wait before asking for another.",
-                retry_after=counter.remaining_seconds(),
-            )
-    for counter in counters:
-        counter.add()
+def _throttle(ticket: BindingTicket, email: str, address: str, now: datetime) -> None:
+    # The narrowest first: what one refuses takes no place of the others.
+    for kind, target, limit in (
+        ("code for ticket", str(ticket.pk), PER_TICKET),
+        ("code to", email.lower(), PER_TARGET),
+        ("code from", address, PER_ADDRESS),
+    ):
+        take_place(ticket.pool_id, kind, target, limit=limit, now=now)
 
 
 def _deliver(email: str, code: str, application: str, language: str | None) -> None:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.comparison import Comparison, undo_ends_at
-from accounts.merging import FORBIDDING, UNDO_WITHIN, Obstacle
+from accounts.merging import FORBIDDING, Obstacle
 from accounts.models import Merge, User
+from accounts.undoing import UNDO_WITHIN
 
 _DETAILS = {
     "nickname": gettext_lazy("nickname"),

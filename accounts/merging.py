@@ -1,15 +1,15 @@
-"""Making one user of two: who may be merged, what moves, and how it is undone.
+"""Making one user of two: who may be merged, and what moves (undoing it: accounts/undoing.py).
 
 The older user survives. All linked accounts move to them, and contact details where they have
 none. The merged user's sessions end, and their row stays as a tombstone, so that its ``sub`` can
-be looked up. For 30 days a merge can be undone: rows go back, and the pair is kept apart.
+be looked up.
 
 A merge by itself, upon a login, needs more: see `obstacles`. By hand an operator may merge any two
 users whom the database can hold as one.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -19,10 +19,7 @@ from accounts import conflicts, history
 from accounts.locking import lock_with_tombstones
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from config.errors import DomainError
-from config.primary_keys import new_id
 from userpools.models import Operator
-
-UNDO_WITHIN = timedelta(days=30)
 
 Kind = LinkedAccount.Kind
 
@@ -50,15 +47,8 @@ class CannotMerge(DomainError):
         super().__init__(", ".join(obstacles))
 
 
-class CannotUndo(DomainError):
-    """The merge was undone or is too old, or its survivor isn't an active user any more.
-
-    A suspended person's WeChat account would otherwise come back by it.
-    """
-
-
 @dataclass(frozen=True)
-class _Detail:
+class Detail:
     """A contact detail: its column, and the column that tells when it was verified."""
 
     value: str
@@ -69,12 +59,12 @@ class _Detail:
         return bool(getattr(user, self.verified_at or self.value))
 
 
-_DETAILS = (
-    _Detail("nickname"),
-    _Detail("avatar_url"),
-    _Detail("password"),
-    _Detail("phone_number", "phone_number_verified_at"),
-    _Detail("email", "email_verified_at"),
+DETAILS = (
+    Detail("nickname"),
+    Detail("avatar_url"),
+    Detail("password"),
+    Detail("phone_number", "phone_number_verified_at"),
+    Detail("email", "email_verified_at"),
 )
 
 
@@ -122,6 +112,7 @@ def merge(first: User, second: User, *, now: datetime, operator: Operator | None
     """Merge the younger of two locked users into the older, within the caller's transaction."""
     survivor, merged = conflicts.in_order(first, second)
     moved = {
+        "kept": _ids_of(survivor),
         "linked_accounts": _move_linked_accounts(survivor, merged),
         "verified": _verifications(merged),
         "details": _move_details(survivor, merged),
@@ -130,7 +121,7 @@ def merge(first: User, second: User, *, now: datetime, operator: Operator | None
     }
     sessions = Session.objects.filter(pool=merged.pool_id, user=merged)
     sessions.end(now=now, reason=Session.EndReason.USER_MERGED)
-    _tell(AccountEvent.Kind.MERGED, survivor, merged, operator=operator, now=now)
+    tell(AccountEvent.Kind.MERGED, survivor, merged, operator=operator, now=now)
     return Merge.objects.create(
         pool_id=survivor.pool_id,
         survivor=survivor,
@@ -141,44 +132,6 @@ def merge(first: User, second: User, *, now: datetime, operator: Operator | None
     )
 
 
-def can_undo(merge: Merge, *, now: datetime) -> bool:
-    """Tell whether a merge can still be undone, its survivor's later fate apart."""
-    return merge.undone_at is None and now < merge.merged_at + UNDO_WITHIN
-
-
-def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
-    """Give back what moved and is still the survivor's, and keep the two apart from now on.
-
-    The survivor's sessions of after the merge end as well: which of the two began them isn't
-    known.
-
-    Raises:
-        CannotUndo: it is too late, or a later merge has to be undone first.
-
-    """
-    with transaction.atomic():
-        users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
-        survivor, merged = users[merge.survivor_id], users[merge.merged_id]
-        open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
-        is_current = merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
-        if not is_current or not can_undo(merge, now=now):
-            raise CannotUndo
-        if not open_merges.update(undone_at=now, undone_by=operator):
-            raise CannotUndo
-        _revive(survivor, merged, merge.moved)
-        _return_linked_accounts(survivor, merged, merge.moved["linked_accounts"])
-        User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
-            merged_into=merged
-        )
-        sessions = Session.objects.filter(
-            pool=merge.pool_id, user=survivor, auth_time__gte=merge.merged_at
-        )
-        sessions.end(now=now, reason=Session.EndReason.MERGE_UNDONE)
-        conflicts.unsay(merge.pool_id, merge.moved["apart"])
-        conflicts.keep_apart(survivor, merged, now=now)
-        _tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
-
-
 def _move_linked_accounts(survivor: User, merged: User) -> list[list[str]]:
     accounts = LinkedAccount.objects.filter(pool=merged.pool_id, user=merged)
     rows = [[str(account.pk), str(account.wechat_identity)] for account in accounts]
@@ -186,18 +139,14 @@ def _move_linked_accounts(survivor: User, merged: User) -> list[list[str]]:
     return rows
 
 
-def _return_linked_accounts(survivor: User, merged: User, rows: list[list[str]]) -> None:
-    accounts = LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor)
-    for key, group in rows:
-        accounts.filter(pk=key).update(user=merged, wechat_identity=group)
-    # What had joined those of the merged user's is a WeChat identity of its own again.
-    groups = {group for _key, group in rows}
-    accounts.filter(wechat_identity__in=groups).update(wechat_identity=new_id())
+def _ids_of(user: User) -> list[str]:
+    accounts = LinkedAccount.objects.filter(pool=user.pool_id, user=user)
+    return [str(key) for key in accounts.values_list("pk", flat=True)]
 
 
 def _verifications(merged: User) -> dict[str, str]:
     """Return when the merged user's details were verified: the tombstone proves nothing."""
-    columns = [detail.verified_at for detail in _DETAILS if detail.verified_at]
+    columns = [detail.verified_at for detail in DETAILS if detail.verified_at]
     times = {column: getattr(merged, column) for column in columns}
     return {column: time.isoformat() for column, time in times.items() if time}
 
@@ -205,7 +154,7 @@ def _verifications(merged: User) -> dict[str, str]:
 def _move_details(survivor: User, merged: User) -> list[str]:
     """Give the survivor what they have none of; return the names of what moved."""
     moved = [
-        detail for detail in _DETAILS if detail.is_known(merged) and not detail.is_known(survivor)
+        detail for detail in DETAILS if detail.is_known(merged) and not detail.is_known(survivor)
     ]
     changes: dict[str, Any] = {}
     for detail in moved:
@@ -222,29 +171,6 @@ def _move_details(survivor: User, merged: User) -> list[str]:
     return [detail.value for detail in moved]
 
 
-def _revive(survivor: User, merged: User, moved: dict[str, Any]) -> None:
-    for detail in _DETAILS:
-        taken_over = detail.value in moved["details"]
-        if taken_over and getattr(survivor, detail.value) == getattr(merged, detail.value):
-            setattr(survivor, detail.value, "")
-            if detail.verified_at:
-                setattr(survivor, detail.verified_at, None)
-    survivor.save()
-    merged.status, merged.merged_into = User.Status.ACTIVE, None
-    for column, time in moved["verified"].items():
-        detail = next(detail for detail in _DETAILS if detail.verified_at == column)
-        if not _is_somebodys(detail, merged):
-            setattr(merged, column, datetime.fromisoformat(time))
-    merged.save()
-
-
-def _is_somebodys(detail: _Detail, merged: User) -> bool:
-    """Tell whether somebody else has verified this number or address since."""
-    same = {f"{detail.value}__iexact": getattr(merged, detail.value)}
-    users = User.objects.filter(pool=merged.pool_id, **same).exclude(pk=merged.pk)
-    return users.filter(**{f"{detail.verified_at}__isnull": False}).exists()
-
-
 def _point_tombstones(survivor: User, merged: User) -> list[str]:
     """Let whoever was merged into the merged user be the survivor's; return who they are."""
     tombstones = User.objects.filter(pool=merged.pool_id, merged_into=merged)
@@ -253,7 +179,7 @@ def _point_tombstones(survivor: User, merged: User) -> list[str]:
     return keys
 
 
-def _tell(
+def tell(
     kind: AccountEvent.Kind,
     survivor: User,
     merged: User,
@@ -261,6 +187,7 @@ def _tell(
     operator: Operator | None,
     now: datetime,
 ) -> None:
+    """Write into the history of both what became of the two."""
     for user, other in ((survivor, merged), (merged, survivor)):
         facts = {"other": other.sub, "survivor": survivor.sub}
         history.record(user, kind, now=now, operator=operator, facts=facts)

@@ -18,11 +18,10 @@ from accounts.identities import find_identities
 from accounts.locking import in_transaction
 from accounts.models import BindingTicket
 from accounts.phones import Status
-from accounts.throttles import Counter
+from accounts.tallies import give_back, take_place
 from config.connections import release_connection
-from config.errors import TooManyRequests
 
-WRONG_PER_TARGET = "10/h"
+WRONG_PER_TARGET = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +66,15 @@ def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetim
 def _throttled(
     proof: PasswordProof | EmailCodeProof, ticket: BindingTicket, now: datetime
 ) -> UUID | None:
-    wrong = Counter("wrong-proof-of", f"{ticket.pool_id} {proof.email.lower()}", WRONG_PER_TARGET)
-    if wrong.is_reached():
-        raise TooManyRequests(retry_after=wrong.remaining_seconds())
+    tries = (ticket.pool_id, "wrong proof", proof.email.lower())
+    # Before the proof is looked at: of many at once, no more than so many are.
+    take_place(*tries, limit=WRONG_PER_TARGET, now=now)
     if isinstance(proof, PasswordProof):
         target = _by_password(proof, ticket)
     else:
         target = _by_email_code(proof, ticket, now)
-    if target is None:
-        wrong.add()
+    if target:
+        give_back(*tries, now=now)
     return target
 
 

@@ -73,11 +73,6 @@ class Counter:
         """Return how long the current window still lasts."""
         return self.seconds - int(time.time()) % self.seconds
 
-    def is_reached(self) -> bool:
-        """Tell whether the limit of the current window is used up."""
-        count: int = cache.get(self.key, 0)
-        return count >= self.limit
-
     def add(self) -> None:
         """Count one more refusal."""
         if not cache.add(self.key, 1, timeout=self.seconds):

@@ -27,9 +27,10 @@ from accounts.merge_words import (
     undo_in_words,
     why_not_undone,
 )
-from accounts.merging import CannotMerge, CannotUndo, merge_by_hand, undo
+from accounts.merging import CannotMerge, merge_by_hand
 from accounts.models import Merge, User
 from accounts.search import users_named
+from accounts.undoing import CannotUndo, undo
 from userpools.console.display import ago
 from userpools.console.place import operator_of
 

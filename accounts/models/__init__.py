@@ -1,6 +1,6 @@
 """People, their sessions and their logins."""
 
-from accounts.models.binding import PROOFS, BindingTicket, EmailCode
+from accounts.models.binding import PROOFS, BindingTicket, EmailCode, Tally
 from accounts.models.history import AccountEvent, BlockedIdentity, WeChatEvent
 from accounts.models.logins import CodeExchange, LoginEvent
 from accounts.models.merging import Conflict, Merge
@@ -20,6 +20,7 @@ __all__ = [
     "Merge",
     "RefreshToken",
     "Session",
+    "Tally",
     "User",
     "WeChatEvent",
     "new_sub",

@@ -99,3 +99,29 @@ class EmailCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Tally(models.Model):
+    """How many tries of a kind were made at a target within an hour (accounts/tallies.py).
+
+    ``name`` is a keyed hash of both: the target may be somebody's address.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="tallies")
+    name = models.CharField(max_length=64)
+    begins_at = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool", "name", "begins_at"], name="accounts_tally_of_window"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["begins_at"], name="accounts_tally_age")]
+
+    def __str__(self) -> str:
+        return f"{self.begins_at:%Y-%m-%d %H:%M} · {self.taken}"

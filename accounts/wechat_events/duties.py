@@ -23,7 +23,7 @@ from accounts import history
 from accounts.blocking import block
 from accounts.closing import close_locked
 from accounts.linking import remove
-from accounts.locking import LostRace, lock_users
+from accounts.locking import LostRace, lock_with_tombstones
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
 from identity_sources.health import note_punishment
 from identity_sources.models import IdentitySource
@@ -39,6 +39,8 @@ _PHONE_NUMBER = {"8"}
 # Of the detail of a punishment, what the console shows.
 _PUNISHMENT_FACTS = ("suspended_days", "banned_days", "warned_type", "rectify_deadline")
 _LONGEST_FACT = 64
+# JSON may spell what no database takes.
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,8 @@ def _account(source: IdentitySource, push: Push) -> LinkedAccount | None:
     account = row.first()
     if account is None:
         return None
-    user = lock_users(source.pool_id, [account.user_id])[account.user_id]
+    # What the person withdraws isn't to come back by undoing a merge, either.
+    user = lock_with_tombstones(source.pool_id, [account.user_id])[account.user_id]
     if not row.filter(user=user).exists():
         raise LostRace
     account.user = user
@@ -144,13 +147,15 @@ def _erase(
     now: datetime,
     facts: dict[str, Any],
 ) -> Done:
+    emptied: dict[str, str | None] = dict.fromkeys(columns, "")
+    if "phone_number" in columns:
+        emptied["phone_number_verified_at"] = None
+    user.tombstones.update(**emptied)
     erased = [column for column in columns if getattr(user, column)]
     if not erased:
         return Done(outcome=Outcome.NOTHING_TO_DO, user=user, facts=facts)
-    for column in erased:
-        setattr(user, column, "")
-    if "phone_number" in erased:
-        user.phone_number_verified_at = None
+    for column, nothing in emptied.items():
+        setattr(user, column, nothing)
     user.save()
     kind = AccountEvent.Kind.FIELD_ERASED
     history.record(user, kind, now=now, identity_source=source, facts={"fields": erased})
@@ -176,7 +181,7 @@ def _punishment_facts(detail: str) -> dict[str, str | int]:
     if not isinstance(found, dict):
         return {}
     return {
-        name: str(found[name])[:_LONGEST_FACT]
+        name: _NOT_STORABLE.sub("", str(found[name]))[:_LONGEST_FACT]
         for name in _PUNISHMENT_FACTS
         if isinstance(found.get(name), str | int)
     }

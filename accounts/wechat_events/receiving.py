@@ -23,7 +23,8 @@ def receive(source: IdentitySource, push: Push, *, now: datetime) -> None:
 
 
 def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
-    content_hash = keyed_hash("wechat event", _content(push)).hex()
+    # With the mode: what anybody may have written is to stand in the way of nothing.
+    content_hash = keyed_hash("wechat event", push.mode, _content(push)).hex()
     events = WeChatEvent.objects.filter(pool=source.pool_id, identity_source=source)
     if events.filter(content_hash=content_hash).exists():
         return

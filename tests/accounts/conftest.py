@@ -15,6 +15,7 @@ from pytest_django import Settings
 from requests import PreparedRequest
 
 from accounts.login import LoggedIn, LoginRequest, log_in
+from accounts.refusals import AccountBindingRequired
 from applications.client_authentication import ClientCredentials
 from applications.rules import Way
 from identity_sources.gateway import sandbox
@@ -81,7 +82,7 @@ def live_source(acme: Tenant) -> IdentitySource:
     return source
 
 
-@dataclass
+@dataclass(repr=False)
 class Weixin:
     """A WeChat of which a test says whom each code stands for, and an Acme with live sources.
 
@@ -213,3 +214,18 @@ def absent_cache(settings: Settings) -> Iterator[None]:
 def operator(acme: Tenant) -> Operator:
     """Ada, who reviews conflicts."""
     return builders.make_operator("ada", acme.pool)
+
+
+@pytest.fixture
+def ticket(weixin: Weixin) -> Callable[..., str]:
+    """The binding ticket that somebody gets whom nobody knows; their source asks."""
+    sources = weixin.tenant.pool.identity_sources.filter(app_id=builders.LIVE_APP_ID)
+    sources.update(association="ask")
+
+    def make(openid: str = "o1", unionid: str | None = None, **fields: Any) -> str:
+        with pytest.raises(AccountBindingRequired) as refused:
+            weixin.enter(openid, unionid, **fields)
+        word: str = refused.value.extra["binding_ticket"]
+        return word
+
+    return make

@@ -110,4 +110,5 @@ def test_a_survivor_already_kept_apart_stays_so(users, operator):
 
     merge_by_hand(a, b, operator=operator, now=NOW)
 
-    assert conflicts() == [("a", "c", "unionid_of_another_user", "apart", 1)]
+    assert review.are_apart(a, c)
+    assert {state for *_, state, _ in conflicts()} == {"apart"}

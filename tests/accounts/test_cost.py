@@ -29,6 +29,7 @@ TOKENS_AND_EVENT = [
 RETURNING = [
     "BEGIN",
     "SELECT accounts_linkedaccount",
+    "SELECT accounts_user",  # and lock them
     "UPDATE accounts_linkedaccount",
     *TOKENS_AND_EVENT,
     "COMMIT",
@@ -98,6 +99,7 @@ def test_a_first_login_adds_the_user_and_the_linked_accounts(known, statements, 
         *EXCHANGE,
         "BEGIN",
         "SELECT accounts_linkedaccount",
+        "SELECT accounts_blockedidentity",
         "INSERT accounts_user",
         "INSERT accounts_linkedaccount",
         "INSERT accounts_linkedaccount",
@@ -156,6 +158,15 @@ def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, l
     assert second == [*FIND_OFFER, *EXCHANGE, *RETURNING]
 
 
+@pytest.mark.postgresql
+def test_a_returning_login_locks_the_user_but_lets_foreign_keys_pass(known, log_in):
+    with CaptureQueriesContext(connection) as log:
+        log_in()
+
+    locks = [query["sql"] for query in log if " FOR " in query["sql"]]
+    assert [sql.rpartition(" FOR ")[2] for sql in locks] == ["NO KEY UPDATE"]
+
+
 def test_an_unknown_application_costs_two_statements(known, statements, log_in):
     said = statements(lambda: log_in(client_id="nobody"))
 
@@ -185,7 +196,10 @@ def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
     assert said[start : end + 1] == [
         *ASK_WECHAT,
         *KEEP_ANSWER,
-        *("BEGIN", "SELECT accounts_linkedaccount", "COMMIT"),
+        "BEGIN",
+        "SELECT accounts_linkedaccount",
+        "SELECT accounts_blockedidentity",
+        "COMMIT",
         *("BEGIN", "INSERT accounts_codeexchange", "COMMIT"),
         "SELECT identity_sources_wechataccesstoken",
         "SELECT identity_sources_wechataccesstoken",

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts import login
+from accounts import locking
 from accounts.events import Trail
 from accounts.models import LinkedAccount, LoginEvent, User
 from identity_sources.sandbox import Fault, FaultKind, openid_of, unionid_of
@@ -16,6 +16,7 @@ from identity_sources.sandbox.faults import refusal as wechat_refuses
 from tests import builders
 from tests.accounts.conftest import LIVE_URL
 from tests.accounts.records import steps
+from userpools.models import UserPool
 
 SCOPE = "openid profile phone account offline_access"
 SHOP = builders.MINI_APP_ID
@@ -111,7 +112,18 @@ def test_a_unionid_that_appears_late_is_noted(acme, log_in):
     assert steps()[3] == matched("matched_openid", unionid_added=True)
 
 
+def test_two_users_who_are_merged_are_noted(acme, log_in):
+    link(builders.make_user(acme.pool), openid=openid_of(SHOP, "alice"))
+    younger = builders.make_user(acme.pool)
+    link(younger, unionid=unionid_of(SHOP, "alice"))
+
+    log_in()
+
+    assert steps()[3] == matched("merged", merged_sub=younger.sub)
+
+
 def test_a_conflict_that_moves_nothing_is_noted(acme, log_in):
+    UserPool.objects.update(merge="review")
     link(builders.make_user(acme.pool), openid=openid_of(SHOP, "alice"))
     link(builders.make_user(acme.pool), unionid=unionid_of(SHOP, "alice"))
 
@@ -400,7 +412,7 @@ def test_a_lost_race_leaves_no_step_twice(acme, log_in, lose_races):
 
 
 def test_a_race_that_is_lost_for_good_leaves_none_of_what_it_undid(acme, log_in, lose_races):
-    lose_races(login.ATTEMPTS)
+    lose_races(locking.ATTEMPTS)
 
     log_in()
 

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from accounts import conflicts as review
 from accounts.closing import close, erase_due
-from accounts.merging import CannotUndo, can_undo, merge_by_hand, obstacles, undo
+from accounts.merging import merge_by_hand, obstacles
 from accounts.models import AccountEvent, Merge, Session, User
 from accounts.suspension import suspend
+from accounts.undoing import CannotUndo, can_undo, undo
 from tests import builders
 from tests.accounts.admin.conftest import make_session
 from tests.accounts.records import assert_invariants, conflicts, groups_of
@@ -265,3 +266,18 @@ def test_nothing_is_undone_while_the_survivor_is_kept_out(pair, operator, merge_
 
     younger.refresh_from_db()
     assert younger.status == "merged"
+
+
+def test_what_an_operator_has_said_of_the_survivor_since_stays_said(
+    acme, pair, operator, merge_them
+):
+    older, younger = pair
+    third = builders.make_user(acme.pool)
+    review.keep_apart(third, younger, now=NOW)
+    made = merge_them()
+    undo(merge_by_hand(older, third, operator=operator, now=LATER), operator=operator, now=LATER)
+
+    undo(made, operator=operator, now=LATER)
+
+    assert review.are_apart(older, third)
+    assert review.are_apart(younger, third)

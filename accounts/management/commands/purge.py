@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.exchange import sweep
-from accounts.models import BindingTicket, RefreshToken, WeChatEvent
+from accounts.models import BindingTicket, RefreshToken, Tally, WeChatEvent
+from accounts.tallies import WINDOW
 
 # Long after WeChat has given up sending one again.
 EVENTS_WITHOUT_EFFECT_LAST = timedelta(days=30)
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         tokens, _ = RefreshToken.objects.filter(family_expires_at__lt=now).delete()
         _, deleted = BindingTicket.objects.filter(expires_at__lt=now).delete()
         tickets = deleted.get(BindingTicket._meta.label, 0)
+        Tally.objects.filter(begins_at__lt=now - WINDOW).delete()
         old = WeChatEvent.objects.filter(received_at__lt=now - EVENTS_WITHOUT_EFFECT_LAST)
         events, _ = old.exclude(outcome=WeChatEvent.Outcome.APPLIED).delete()
         self.stdout.write(

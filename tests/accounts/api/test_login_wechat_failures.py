@@ -1,6 +1,7 @@
 """The mini program's login door: what each of WeChat's refusals and failures becomes."""
 
 import time
+from collections import Counter
 from unittest.mock import ANY
 
 import pytest
@@ -38,7 +39,12 @@ ERRCODES = {
         *(41001, 41002, 41003, 41004, 41008, 41009, 87008),
     ),
 }
-REFUSED_ROWS = {"accounts.LoginEvent": 1, "accounts.CodeExchange": 1}
+REFUSED_ROWS = Counter({"accounts.LoginEvent": 1, "accounts.CodeExchange": 1})
+# These say that the source's settings are wrong, which is noted with its health.
+ACCUSING = {
+    *(40013, 40125, 40001, 40164, 61004, 40243, 48004, 50002, 50004, 50007),
+    *range(89501, 89508),
+}
 
 # fault → how often WeChat is asked: once more only where it can't have seen the code
 TRANSPORT_FAULTS = [
@@ -112,7 +118,8 @@ def test_each_errcode_of_wechat_has_its_answer(
         "wechat_rid": ANY,
     }
     assert response.headers.get("Retry-After") == retry_after
-    assert count_rows() - before == REFUSED_ROWS
+    failure = {"identity_sources.SourceFailure": 1} if errcode in ACCUSING else {}
+    assert count_rows() - before == REFUSED_ROWS + Counter(failure)
     assert events() == [
         refusal(word, wechat_errcode=errcode, wechat_rid=response.json()["wechat_rid"])
     ]
