@@ -5,7 +5,9 @@ from django.utils import timezone
 
 from accounts.models import AccountEvent, BlockedIdentity, LinkedAccount, Session, User, WeChatEvent
 from accounts.suspension import lift_suspension, suspend
+from accounts.wechat_events.duties import punish
 from identity_sources.models import SourceFailure
+from identity_sources.wechat.push import Push
 from tests import builders
 
 CANCELLED = "user_authorization_cancellation"
@@ -169,3 +171,13 @@ def test_a_punishment_stands_with_the_source(acme, push, event_type, fails):
     assert bool(acme.source.failing_since) == fails
     assert SourceFailure.objects.get().facts["event_type"] == int(event_type)
     assert WeChatEvent.objects.get().outcome == "applied"
+
+
+def test_what_no_database_takes_is_left_out_of_a_punishment(acme):
+    detail = r'{"banned_days": "3\u0000\ud800", "warned_type": ["x"], "suspended_days": 7}'
+    fields = {"event": "wxa_punish_event", "event_type": "4", "detail": detail}
+
+    done = punish(acme.source, Push(mode="safe", fields=fields), timezone.now())
+
+    assert done.facts == {"banned_days": "3", "suspended_days": "7", "event_type": 4}
+    assert SourceFailure.objects.get().facts == done.facts

@@ -110,3 +110,11 @@ def test_the_same_event_sent_ten_times_at_once_is_done_once(
     assert outcomes() == [(CANCELLED, "applied")]
     kinds = list(AccountEvent.objects.order_by("pk").values_list("kind", flat=True))
     assert kinds == ["authorization_cancelled", "closed"]
+
+
+def test_a_plain_event_does_not_stand_in_the_way_of_the_proven_one(alice, push):
+    push("user_info_modified", mode="plain")
+
+    push("user_info_modified")
+
+    assert outcomes() == [("user_info_modified", "unproven"), ("user_info_modified", "applied")]
