@@ -14,6 +14,9 @@ from tests import builders
 from tests.browser.windows import Windows
 from tests.conftest import GuardedClient, Tenant
 
+# Pages are the same whatever the database; the first login and the console run on both.
+pytestmark = pytest.mark.once
+
 PAGE = "/experience/acme-shop"
 
 

@@ -12,6 +12,9 @@ from tests import builders
 from tests.browser.windows import Windows
 from tests.conftest import GuardedClient, Tenant
 
+# Pages are the same whatever the database; the first login and the console run on both.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def two_users(acme: Tenant, log_in: Callable[..., HttpResponse]) -> tuple[User, User]:

@@ -12,6 +12,9 @@ from tests.conftest import GuardedClient
 from tests.end_to_end import fake_wechat
 from tests.end_to_end.fake_wechat import FakeWeChat
 
+# Pages are the same whatever the database; the first login and the console run on both.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def wechat(settings: Settings) -> Iterator[None]:
