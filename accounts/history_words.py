@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from accounts.detail_words import details_in_words, listed
 from accounts.models import AccountEvent
 
 Kind = AccountEvent.Kind
@@ -30,5 +31,5 @@ def facts_of(event: AccountEvent) -> str:
     if event.facts.get("suspended") is True:
         return _("It was suspended at the time, and stays refused.")
     if "fields" in event.facts:
-        return ", ".join(str(name) for name in event.facts["fields"])
-    return ", ".join(f"{name}: {fact}" for name, fact in event.facts.items())
+        return details_in_words(event.facts["fields"])
+    return listed(f"{name}: {fact}" for name, fact in event.facts.items())

@@ -8,17 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.comparison import Comparison, undo_ends_at
+from accounts.detail_words import details_in_words, listed
 from accounts.merging import FORBIDDING, Obstacle
 from accounts.models import Merge, User
 from accounts.undoing import UNDO_WITHIN
-
-_DETAILS = {
-    "nickname": gettext_lazy("nickname"),
-    "avatar_url": gettext_lazy("avatar"),
-    "phone_number": gettext_lazy("phone number"),
-    "email": gettext_lazy("e-mail address"),
-    "password": gettext_lazy("password"),
-}
 
 
 class ObstacleInWords(NamedTuple):
@@ -67,10 +60,6 @@ _OBSTACLES = {
             "somebody else."
         ),
     ),
-    Obstacle.SAME_USER: (
-        gettext_lazy("It is the same user."),
-        gettext_lazy("Look for the other one by something that only they have."),
-    ),
 }
 
 
@@ -96,12 +85,12 @@ def plan_in_words(comparison: Comparison) -> list[str]:
     if comparison.moving:
         sentences.append(
             _("%(survivor)s gets what they have none of: %(details)s.")
-            % {**names, "details": _listed(comparison.moving)}
+            % {**names, "details": details_in_words(comparison.moving)}
         )
     if comparison.yielding:
         sentences.append(
             _("%(survivor)s keeps their own, and %(merged)s's is given up: %(details)s.")
-            % {**names, "details": _listed(comparison.yielding)}
+            % {**names, "details": details_in_words(comparison.yielding)}
         )
     return [*sentences, _sessions(comparison, names), *_afterwards(comparison, names)]
 
@@ -118,7 +107,7 @@ def _linked_accounts(comparison: Comparison, names: dict[str, str]) -> str:
         "%(count)s linked accounts of %(merged)s move to %(survivor)s: %(kinds)s.",
         count,
     )
-    return sentence % {**names, "count": count, "kinds": ", ".join(kinds)}
+    return sentence % {**names, "count": count, "kinds": listed(kinds)}
 
 
 def _sessions(comparison: Comparison, names: dict[str, str]) -> str:
@@ -182,7 +171,3 @@ def why_not_undone(merge: Merge, *, now: datetime) -> str:
 def name_of(user: User) -> str:
     """Return what a user is called: the nickname, or else the sub."""
     return user.nickname or user.sub
-
-
-def _listed(columns: list[str]) -> str:
-    return ", ".join(str(_DETAILS[name]) for name in columns)

@@ -109,7 +109,8 @@ class UserForm(PoolForm):
         try:
             validate_password(password, whose)
         except ValidationError as error:
-            self.add_error("new_password", error)
+            for reason in error.error_list:
+                self.add_error("new_password", _in_own_words(reason))
 
     def entered(self) -> Entered:
         """Return what was typed in, and nothing of what stayed as it was."""
@@ -129,3 +130,15 @@ class NewUserForm(UserForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].required = True
         self.fields["new_password"].label = _("Password")
+        self.fields["new_password"].help_text = _(
+            "Proves together with the e-mail address that the account is the person's. It is "
+            "never shown again. Without one, a code by e-mail proves it."
+        )
+
+
+def _in_own_words(reason: ValidationError) -> ValidationError:
+    """Say what Django's Chinese lacks since it was worded anew."""
+    if reason.code != "password_too_short":
+        return reason
+    sentence = _("This password is too short: take at least %(min_length)d characters.")
+    return ValidationError(sentence, code=reason.code, params=reason.params)

@@ -76,7 +76,7 @@ class HistoryTab(ReadOnlyMixin, PoolTabularInline):
     """What happened to the account besides logins."""
 
     model = AccountEvent
-    verbose_name_plural = _("History")
+    verbose_name_plural = _("Account history")
     fields = ("when", "kind", "facts_in_words", "author")
     readonly_fields = fields
     ordering = ("-occurred_at", "-pk")

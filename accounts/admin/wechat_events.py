@@ -16,7 +16,10 @@ from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
 
 _COLOURS = {
     WeChatEvent.Outcome.APPLIED: "success",
+    WeChatEvent.Outcome.NOTHING_TO_DO: "info",
+    WeChatEvent.Outcome.NOBODY: "info",
     WeChatEvent.Outcome.UNPROVEN: "warning",
+    WeChatEvent.Outcome.UNKNOWN: "info",
 }
 
 
@@ -38,7 +41,7 @@ class WeChatEventAdmin(ReadOnlyMixin, PoolModelAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
-    fields = ("event", "coloured_outcome", "mode", "identity_source", "person", "told", "when")
+    fields = ("event", "outcome", "mode", "identity_source", "person", "told", "when")
     readonly_fields = fields
 
     @display(description=_("outcome"), label=_COLOURS)

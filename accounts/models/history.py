@@ -124,7 +124,10 @@ class WeChatEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="wechat_events")
     identity_source = models.ForeignKey(
-        IdentitySource, models.PROTECT, related_name="wechat_events"
+        IdentitySource,
+        models.PROTECT,
+        related_name="wechat_events",
+        verbose_name=_("identity source"),
     )
     user = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="wechat_events", verbose_name=_("user")

@@ -1,1 +1,2 @@
 DATETIME_FORMAT = "Y-m-d H:i:s e"
+SHORT_DATETIME_FORMAT = "Y-m-d H:i e"
