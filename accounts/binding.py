@@ -132,7 +132,10 @@ def _target(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> UUID:
 
 
 def _bind_to(target: UUID, found: Identities, arrival: Arrival) -> User:
-    user = lock_users(arrival.source.pool_id, [target])[target]
+    # Whose the account was when it was proven may have been merged into somebody since.
+    survivors = User.objects.filter(pool=arrival.source.pool_id, pk=target)
+    final = survivors.values_list("merged_into", flat=True).get() or target
+    user = lock_users(arrival.source.pool_id, [final])[final]
     arrival.trail.user = user
     if user.status == User.Status.MERGED:
         raise LostRace

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import merge_words
+from accounts import detail_words
 from accounts.comparison import DETAILS, compare
 from accounts.merge_words import obstacles_in_words, plan_in_words, undo_in_words, why_not_undone
 from accounts.merging import FORBIDDING, Obstacle, merge_by_hand
@@ -35,7 +35,7 @@ def test_every_obstacle_has_words_of_its_own_and_says_whether_it_forbids():
 
 
 def test_every_detail_has_a_word():
-    assert set(merge_words._DETAILS) == set(DETAILS)  # noqa: SLF001  nothing else lists them
+    assert set(detail_words._DETAILS) == set(DETAILS)  # noqa: SLF001  nothing else lists them
 
 
 def test_the_plan_says_who_stays_what_moves_what_is_given_up_and_what_ends(acme):
