@@ -21,12 +21,16 @@ from accounts.locking import LostRace, lock_users
 from accounts.login import LoggedIn, Newcomer, enter
 from accounts.models import PROOFS, BindingTicket, LoginEvent, User
 from accounts.proofs import PhoneCodeProof, Proof, prove
+from accounts.tallies import take_place
 from accounts.tickets import arrival_of, find_ticket, proof_methods, spend
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.errors import InvalidRequest
+
+PROOFS_OF_ONE_PERSON = 15
+"""within an hour"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +116,11 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
         raise InvalidRequest(
             "Send a proof: email and password, email and email_code, or phone_code."
         )
-    if not ticket.count_proof(arrival.trail.at):
+    # One code of WeChat's may bring several tickets: whoever they are all of has an end of tries.
+    person = f"{arrival.source.app_id} {arrival.identity.openid}"
+    now = arrival.trail.at
+    take_place(ticket.pool_id, "proofs by", person, limit=PROOFS_OF_ONE_PERSON, now=now)
+    if not ticket.count_proof(now):
         raise refusals.InvalidBindingTicket
     if isinstance(proof, PhoneCodeProof) and proof.phone_code:
         return arrival.with_phone(proof.phone_code)

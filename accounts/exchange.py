@@ -117,8 +117,8 @@ def keep_outcome(key: str, outcome: str) -> None:
 
 
 def kept_outcome(key: str) -> str | None:
-    """Return what became of a spent code, None while that is open."""
-    row = CodeExchange.objects.filter(pk=key).first()
+    """Return what became of a spent code; None while that is open, and past the code's time."""
+    row = CodeExchange.objects.filter(pk=key, expires_at__gt=timezone.now()).first()
     return row.answer() if row and row.answer_ciphertext else None
 
 

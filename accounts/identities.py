@@ -57,14 +57,16 @@ class Identities:
         """
         own = [row for row in self.rows if row.user_id == user.pk]
         group = own[0].wechat_identity if own else new_id()
+        # First: a row that is being changed makes whoever adds the same one wait, and here both
+        # might wait for each other.
+        for kind in self.missing:
+            self._row(user, kind, group, now).save(force_insert=True)
         self._touch(own, now)
         for row in own[1:]:
             if row.wechat_identity != group:
                 # They were seen to be one WeChat account only now.
                 same = LinkedAccount.objects.filter(pool=self.source.pool_id, user=user)
                 same.filter(wechat_identity=row.wechat_identity).update(wechat_identity=group)
-        for kind in self.missing:
-            self._row(user, kind, group, now).save(force_insert=True)
 
     def has_another_openid(self, user: User) -> bool:
         """Tell whether the user already has an OpenID of this AppID other than this one.

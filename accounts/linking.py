@@ -15,7 +15,7 @@ from accounts import history, refusals
 from accounts.blocking import is_blocked
 from accounts.events import Trail
 from accounts.identities import Identities, find_identities
-from accounts.locking import LostRace, in_transaction, lock_users
+from accounts.locking import in_transaction, lock_users, require_active
 from accounts.models import AccountEvent, LinkedAccount, Session, User
 from accounts.wechat_codes import identify
 from applications.models import Application
@@ -86,7 +86,7 @@ def link(
         found = find_identities(source, identity)
         _refuse_taken(found, user)
         if not found.rows:
-            lock_active(user)
+            _lock_active(user)
         if found.has_another_openid(user):
             raise refusals.AlreadyLinked
         is_new = bool(found.missing)
@@ -107,7 +107,7 @@ def unlink(user: User, application: Application, identity_id: UUID, *, now: date
     """
 
     def settle() -> None:
-        lock_active(user)
+        _lock_active(user)
         identities = identities_of(user)
         going = next((item for item in identities if item.id == identity_id), None)
         if going is None:
@@ -148,22 +148,8 @@ def remove(
     LinkedAccount.objects.filter(pool=user.pool_id, user=user, pk__in=keys).delete()
 
 
-def lock_active(user: User) -> User:
-    """Lock the user, and return them as they are now.
-
-    Raises:
-        UserSuspended, AccountClosed: they are, since their token was looked at.
-        LostRace: they were merged into another.
-
-    """
-    locked = lock_users(user.pool_id, [user.pk])[user.pk]
-    if locked.status == User.Status.SUSPENDED:
-        raise refusals.UserSuspended
-    if locked.status == User.Status.CLOSED:
-        raise refusals.AccountClosed
-    if locked.status != User.Status.ACTIVE:
-        raise LostRace
-    return locked
+def _lock_active(user: User) -> None:
+    require_active(lock_users(user.pool_id, [user.pk])[user.pk])
 
 
 def _refuse_taken(found: Identities, user: User) -> None:

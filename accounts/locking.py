@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
+from accounts import refusals
 from accounts.models import User
+from accounts.oidc.access import InvalidToken, merged_hint
 from config.errors import ServiceUnavailable
 
 # Each lost race means that somebody else's row is now there to be found: two suffice in practice.
 ATTEMPTS = 5
+_DEADLOCK = "40P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 Result = TypeVar("Result")
 
@@ -48,8 +51,33 @@ def in_transaction(attempt: Callable[[], Result]) -> Result:
             with transaction.atomic():
                 return attempt()
         except (IntegrityError, LostRace) as error:
+            lost_race: Exception = error
+        except OperationalError as error:
+            if not _is_deadlock(error):
+                raise
             lost_race = error
     raise ServiceUnavailable from lost_race
+
+
+def require_active(user: User) -> None:
+    """Refuse a locked user who was kept out since their token was looked at.
+
+    Raises:
+        UserSuspended, AccountClosed: they are.
+        InvalidToken: they were merged into another, which it names.
+
+    """
+    if user.status == User.Status.SUSPENDED:
+        raise refusals.UserSuspended
+    if user.status == User.Status.CLOSED:
+        raise refusals.AccountClosed
+    if user.status == User.Status.MERGED:
+        raise InvalidToken(**merged_hint(user))
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    # PostgreSQL ended one of those who waited in a circle; it is free to start again.
+    return getattr(error.__cause__, "sqlstate", "") == _DEADLOCK
 
 
 def _locked(wanted: Q) -> dict[UUID, User]:

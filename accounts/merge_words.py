@@ -145,6 +145,10 @@ def undo_in_words(merge: Merge) -> list[str]:
             "knows which of the two began them."
         )
         % names,
+        _(
+            "Phone numbers that were proven and WeChat accounts that were linked since the merge "
+            "are nobody's: the person gives them again."
+        ),
         _("The two are kept apart: no login merges them again.") % names,
     ]
 

@@ -18,6 +18,7 @@ from django.db import transaction
 from accounts import conflicts, history
 from accounts.locking import lock_with_tombstones
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
+from config.encryption import keyed_hashes
 from config.errors import DomainError
 from userpools.models import Operator
 
@@ -113,6 +114,7 @@ def merge(first: User, second: User, *, now: datetime, operator: Operator | None
     survivor, merged = conflicts.in_order(first, second)
     moved = {
         "kept": _ids_of(survivor),
+        "own_number": number_marks(survivor)[0],
         "linked_accounts": _move_linked_accounts(survivor, merged),
         "verified": _verifications(merged),
         "details": _move_details(survivor, merged),
@@ -142,6 +144,17 @@ def _move_linked_accounts(survivor: User, merged: User) -> list[list[str]]:
 def _ids_of(user: User) -> list[str]:
     accounts = LinkedAccount.objects.filter(pool=user.pool_id, user=user)
     return [str(key) for key in accounts.values_list("pk", flat=True)]
+
+
+def number_marks(user: User) -> list[str]:
+    """Return by what it is told later whether the user's verified number is still the same.
+
+    The first is kept; the others are what it would be under older keys.
+    """
+    if not user.phone_number_verified_at:
+        return [""]
+    marks = keyed_hashes("number before a merge", str(user.pk), user.phone_number)
+    return [mark.hex() for mark in marks]
 
 
 def _verifications(merged: User) -> dict[str, str]:

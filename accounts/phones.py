@@ -14,7 +14,7 @@ from django.db import models
 from accounts import history
 from accounts.events import Trail
 from accounts.exchange import exchange_key, forget, keep_outcome, kept_outcome, spend_once
-from accounts.locking import LostRace, lock_users
+from accounts.locking import LostRace, lock_users, require_active
 from accounts.models import AccountEvent, User
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import wechat_client
@@ -113,8 +113,7 @@ def replace_number(user: User, answer: Answer, *, now: datetime) -> Status:
     found = _holders(user, answer.number).values_list("pk", flat=True).first()
     users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
     user.refresh_from_db()
-    if user.status != User.Status.ACTIVE:
-        raise LostRace
+    require_active(user)
     if user.phone_number_verified_at and user.phone_number == answer.number:
         _note_new_proof(user, answer, now)
         return Status.UNCHANGED

@@ -66,7 +66,9 @@ def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetim
 def _throttled(
     proof: PasswordProof | EmailCodeProof, ticket: BindingTicket, now: datetime
 ) -> UUID | None:
-    tries = (ticket.pool_id, "wrong proof", proof.email.lower())
+    # Apart: who guesses at a password in somebody's name leaves them the codes.
+    kind = "password of" if isinstance(proof, PasswordProof) else "code of"
+    tries = (ticket.pool_id, kind, proof.email.lower())
     # Before the proof is looked at: of many at once, no more than so many are.
     take_place(*tries, limit=WRONG_PER_TARGET, now=now)
     if isinstance(proof, PasswordProof):

@@ -1,13 +1,14 @@
 """Undoing a merge: what moved goes back, and the two are kept apart from then on."""
 
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from django.db import transaction
 
-from accounts import conflicts
+from accounts import conflicts, history
 from accounts.locking import lock_with_tombstones
-from accounts.merging import DETAILS, Detail, tell
+from accounts.merging import DETAILS, Detail, number_marks, tell
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from config.errors import DomainError
 from config.primary_keys import new_id
@@ -16,6 +17,14 @@ from userpools.models import Operator
 UNDO_WITHIN = timedelta(days=30)
 
 Kind = LinkedAccount.Kind
+
+
+class _Side(Enum):
+    """Whose a row is that came since a merge."""
+
+    SURVIVOR = auto()
+    MERGED = auto()
+    NOBODY = auto()
 
 
 class CannotUndo(DomainError):
@@ -33,8 +42,9 @@ def can_undo(merge: Merge, *, now: datetime) -> bool:
 def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
     """Give back what moved and is still the survivor's, and keep the two apart from now on.
 
-    The survivor's sessions of after the merge end as well: which of the two began them isn't
-    known.
+    What came since goes with whom it belongs to; a number that was proven since, and a WeChat
+    account that was linked since, are nobody's, and the survivor's sessions of after the merge
+    end: which of the two they are of isn't known.
 
     Raises:
         CannotUndo: it is too late, or a later merge has to be undone first.
@@ -50,7 +60,8 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
         if not open_merges.update(undone_at=now, undone_by=operator):
             raise CannotUndo
         _revive(survivor, merged, merge.moved)
-        _return_linked_accounts(survivor, merged, merge.moved)
+        if _return_linked_accounts(survivor, merged, merge.moved):
+            history.record(survivor, AccountEvent.Kind.UNLINKED, now=now, operator=operator)
         User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
             merged_into=merged
         )
@@ -63,39 +74,52 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
         tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
 
 
-def _return_linked_accounts(survivor: User, merged: User, moved: dict[str, Any]) -> None:
-    """Give back the rows that moved, and those that came since and belong to them.
+def _return_linked_accounts(survivor: User, merged: User, moved: dict[str, Any]) -> bool:
+    """Give back the rows that moved, and part what came since; tell whether some were unlinked.
 
-    A row that came since with a UnionID of the merged user's, or to a WeChat identity of theirs,
-    would let the merged person in as the survivor.
+    A row that came since goes with its UnionID, or else with the WeChat identity that it joined:
+    left behind, it would let the merged person in as the survivor. Whose a WeChat account is that
+    was linked since isn't known, so it is nobody's.
     """
     groups = dict(moved["linked_accounts"])
     rows = list(LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor))
-    came_since = [row for row in rows if str(row.pk) not in {*groups, *moved["kept"]}]
+    kept = [row for row in rows if str(row.pk) in moved["kept"]]
     going = [row for row in rows if str(row.pk) in groups]
-    going += [row for row in came_since if _belongs_to(row, rows, groups, moved["kept"])]
-    unionids = {row.unionid: groups[str(row.pk)] for row in going if str(row.pk) in groups}
+    unionids = {row.unionid: groups[str(row.pk)] for row in going if row.unionid}
+    sides = {
+        row: _side_of(row, kept=kept, going=going, groups=set(groups.values()))
+        for row in rows
+        if row not in kept and row not in going
+    }
+    going += [row for row, side in sides.items() if side is _Side.MERGED]
+    stray = [row for row, side in sides.items() if side is _Side.NOBODY]
     for row in going:
         row.user = merged
-        own = groups.get(str(row.pk)) or unionids.get(row.unionid or "-")
+        own = groups.get(str(row.pk)) or unionids.get(row.unionid)
         row.wechat_identity = own or row.wechat_identity
         row.save(update_fields=["user", "wechat_identity"])
+    LinkedAccount.objects.filter(pk__in=[row.pk for row in stray]).delete()
     # What had joined those of the merged user's is a WeChat identity of its own again.
     left = LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor)
     left.filter(wechat_identity__in=set(groups.values())).update(wechat_identity=new_id())
+    return bool(stray)
 
 
-def _belongs_to(
-    row: LinkedAccount, rows: list[LinkedAccount], groups: dict[str, str], kept: list[str]
-) -> bool:
-    """Tell whose a row is that came since: by its UnionID, or else by the identity it joined."""
-    if row.unionid:
-        same = [other for other in rows if other.unionid == row.unionid]
-        if any(str(other.pk) in groups and other.kind == Kind.UNIONID for other in same):
-            return True
-        if any(str(other.pk) in kept and other.kind == Kind.UNIONID for other in same):
-            return False
-    return str(row.wechat_identity) in groups.values()
+def _side_of(
+    row: LinkedAccount, *, kept: list[LinkedAccount], going: list[LinkedAccount], groups: set[str]
+) -> _Side:
+    if row.unionid and _has_unionid(going, row.unionid):
+        return _Side.MERGED
+    if row.unionid and _has_unionid(kept, row.unionid):
+        return _Side.SURVIVOR
+    if str(row.wechat_identity) in groups:
+        return _Side.MERGED
+    own = {known.wechat_identity for known in kept}
+    return _Side.SURVIVOR if row.wechat_identity in own else _Side.NOBODY
+
+
+def _has_unionid(rows: list[LinkedAccount], unionid: str) -> bool:
+    return any(row.kind == Kind.UNIONID and row.unionid == unionid for row in rows)
 
 
 def _revive(survivor: User, merged: User, moved: dict[str, Any]) -> None:
@@ -105,6 +129,8 @@ def _revive(survivor: User, merged: User, moved: dict[str, Any]) -> None:
             setattr(survivor, detail.value, "")
             if detail.verified_at:
                 setattr(survivor, detail.verified_at, None)
+    if survivor.phone_number_verified_at and moved["own_number"] not in number_marks(survivor):
+        survivor.phone_number, survivor.phone_number_verified_at = "", None
     survivor.save()
     merged.status, merged.merged_into = User.Status.ACTIVE, None
     for column, time in moved["verified"].items():

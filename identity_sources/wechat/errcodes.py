@@ -60,6 +60,8 @@ _EXCEPTIONS: Mapping[tuple[Credential, int], type[WeChatRefusal]] = {
     (Credential.APP_SECRET, 40001): SourceMisconfigured,
     (Credential.APP_SECRET, 40003): MalformedCall,
     (Credential.ACCESS_TOKEN, 40003): OpenIdMismatch,
+    # The token is our own, so it is the code that is another app's.
+    (Credential.ACCESS_TOKEN, 40013): InvalidCode,
     (Credential.USER_TOKEN, 40001): ConsentNeeded,
     (Credential.USER_TOKEN, 40014): ConsentNeeded,
     (Credential.USER_TOKEN, 42001): ConsentNeeded,

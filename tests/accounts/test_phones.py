@@ -329,7 +329,6 @@ def test_a_pool_that_knows_only_the_appid_does_not_get_the_token(
         wechat_refuses(45009),
         wechat_refuses(45011),
         wechat_refuses(48001),
-        wechat_refuses(40013),
         wechat_refuses(47001),
         wechat_refuses(12345),
         http_status(500),

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils import timezone
 
-from accounts import proofs, refusals
+from accounts import binding, proofs, refusals
 from accounts.models import BindingTicket
 from accounts.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof
 from config.errors import InvalidRequest, TooManyRequests
@@ -101,6 +101,7 @@ def test_an_address_is_found_in_whatever_case(weixin, ticket, written):
 @pytest.mark.parametrize("kind", [PasswordProof, EmailCodeProof])
 def test_wrong_proofs_are_throttled_by_target_whatever_the_ticket(weixin, ticket, name, kind):
     members(weixin.tenant.pool)
+    right = {"password": builders.MEMBERS_PASSWORD, "email_code": "000000"}
     field = "password" if kind is PasswordProof else "email_code"
     wrong = [
         kind(email=f"{written}@example.com", **{field: "000000"})
@@ -112,8 +113,29 @@ def test_wrong_proofs_are_throttled_by_target_whatever_the_ticket(weixin, ticket
     error = refused(TooManyRequests, ticket("o"), wrong[0])
 
     assert 0 < error.retry_after <= 3600
-    right = PasswordProof(email=f"{name}@example.com", password=builders.MEMBERS_PASSWORD)
-    refused(TooManyRequests, ticket("o"), right)
+    last = kind(email=f"{name}@example.com", **{field: right[field]})
+    refused(TooManyRequests, ticket("o"), last)
+
+
+def test_who_guesses_at_a_password_leaves_its_owner_the_codes(weixin, ticket, monkeypatch):
+    monkeypatch.setattr(proofs, "WRONG_PER_TARGET", 1)
+    guess = PasswordProof(email="usable@example.com", password="a guess")
+    refused(refusals.InvalidProof, ticket("o1"), guess)
+    refused(TooManyRequests, ticket("o2"), guess)
+
+    # Looked at, as any other: it was only wrong.
+    code = EmailCodeProof(email="usable@example.com", email_code="000000")
+    refused(refusals.InvalidProof, ticket("o3"), code)
+
+
+def test_somebody_with_many_tickets_has_an_end_of_tries(weixin, ticket, monkeypatch):
+    monkeypatch.setattr(binding, "PROOFS_OF_ONE_PERSON", 2)
+    for number in range(2):
+        wrong = PasswordProof(email=f"nobody{number}@example.com", password="x")
+        refused(refusals.InvalidProof, ticket("same"), wrong)
+
+    refused(TooManyRequests, ticket("same"), wrong)
+    refused(refusals.InvalidProof, ticket("another"), wrong)
 
 
 def test_a_target_is_throttled_in_its_own_pool_and_others_arent(weixin, ticket, monkeypatch):

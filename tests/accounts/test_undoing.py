@@ -208,14 +208,17 @@ def test_what_somebody_else_verified_meanwhile_is_not_taken_back(
     assert {name: user_row(younger)[name] for name in kept} == kept
 
 
-def test_what_the_survivor_changed_since_stays_theirs(pair, operator, merge_them):
+def test_what_the_survivor_changed_since_stays_theirs_but_for_the_number(
+    pair, operator, merge_them
+):
     older, younger = pair
     made = merge_them()
-    give(older, phone_number="+8613800138009", phone_number_verified_at=LATER)
+    give(older, nickname="Another", phone_number="+8613800138009", phone_number_verified_at=LATER)
 
     undo(made, operator=operator, now=LATER)
 
-    assert user_row(older)["phone_number"] == "+8613800138009"
+    assert user_row(older)["nickname"] == "Another"
+    assert user_row(older)["phone_number"] == ""
     assert user_row(younger)["phone_number"] == PHONE["phone_number"]
     assert user_row(younger)["phone_number_verified_at"] is not None
 

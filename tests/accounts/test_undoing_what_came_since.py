@@ -115,3 +115,45 @@ def test_what_was_withdrawn_meanwhile_comes_back_to_nobody(
         assert (user.nickname, user.avatar_url) == ("", "")
         if withdraw is revoke:
             assert (user.phone_number, user.phone_number_verified_at) == ("", None)
+
+
+def test_a_number_that_was_proven_meanwhile_is_nobodys(weixin, victim, operator):
+    mallory = weixin.enter("oM", "uM").user
+    made = merged_by_mistake(victim, mallory, operator)
+    weixin.enter("oM", "uM", number="13800138009")
+    victim.refresh_from_db()
+    assert victim.phone_number == "+8613800138009"
+
+    undo(made, operator=operator, now=timezone.now())
+
+    for user in (victim, mallory):
+        user.refresh_from_db()
+        assert (user.phone_number, user.phone_number_verified_at) == ("", None)
+
+
+def test_a_number_that_the_survivor_had_before_stays(weixin, apps, operator):
+    victim = weixin.enter("oV").user
+    User.objects.filter(pk=victim.pk).update(
+        phone_number=NUMBER, phone_number_verified_at=timezone.now()
+    )
+    victim.refresh_from_db()
+    mallory = weixin.enter("oM", "uM", app_id=SECOND).user
+    made = merged_by_mistake(victim, mallory, operator)
+
+    undo(made, operator=operator, now=timezone.now())
+
+    victim.refresh_from_db()
+    assert victim.phone_number == NUMBER
+
+
+def test_a_wechat_account_that_was_linked_meanwhile_is_nobodys(weixin, victim, operator):
+    mallory = weixin.enter("oM", "uM").user
+    made = merged_by_mistake(victim, mallory, operator)
+    builders.link_openid(victim, "oX", app_id=THIRD)
+    builders.link_unionid(victim, "uX")
+
+    undo(made, operator=operator, now=timezone.now())
+
+    assert openids(victim) | openids(mallory) == {"oV", "oM"}
+    assert weixin.enter("oX", "uX", app_id=THIRD).created
+    assert victim.account_events.filter(kind="unlinked").count() == 1

@@ -155,7 +155,7 @@ def test_with_an_access_token_another_apps_code_says_nothing_of_the_settings(
 ):
     wechat.post(PHONE_URL, json=_refused(40013))
 
-    with pytest.raises(errors.SourceMisconfigured):
+    with pytest.raises(errors.InvalidCode):
         client.getuserphonenumber(**phone)
 
     assert records[0].settings_accepted is None
