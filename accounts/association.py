@@ -5,7 +5,7 @@
 ``field``  the user whose phone number WeChat has just proven for this person too, and
            nobody else's: otherwise a new user
 ``ask``    refused with a ticket, by which the person chooses between a new account and
-           one of theirs (accounts/binding.py)
+           one of theirs (accounts/binding/redeeming.py)
 =========  ==========================================================================
 
 A source that is login-only makes no new users; those who have an account still find it.

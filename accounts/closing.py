@@ -16,6 +16,7 @@ from django.db.models import Q
 from accounts import history
 from accounts.blocking import block, unblock
 from accounts.locking import lock_users, lock_with_tombstones
+from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
     Conflict,
@@ -24,7 +25,6 @@ from accounts.models import (
     Session,
     User,
 )
-from accounts.undoing import UNDO_WITHIN
 from applications.models import Application
 from userpools.models import Operator
 

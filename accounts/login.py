@@ -17,7 +17,7 @@ A request names an application, a way in and a code. What happens, in this order
    unknown   known: B, who has another   refused (``identity_conflict``) and held for review:
              OpenID of this AppID        it can't be the same WeChat account
    known: A  known: B                    the same person twice. Merged, the older user survives
-                                         (accounts/merging.py); where a limit or the pool
+                                         (accounts/merging/merge.py); where a limit or the pool
                                          forbids that: A, and the pair is held for review
    ========  ==========================  ====================================================
 
@@ -36,14 +36,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts import conflicts, phones, refusals, tickets, trace
+from accounts import phones, refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import associate, refuse_strangers_if_closed
+from accounts.binding import tickets
 from accounts.blocking import is_blocked
 from accounts.events import Trail
 from accounts.identities import Identities, find_identities
 from accounts.locking import in_transaction
-from accounts.merging import merge, obstacles
+from accounts.merging import conflicts
+from accounts.merging.merge import merge, obstacles
 from accounts.models import LoginEvent, Session, User
 from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.tokens import TokenSet, issue_tokens

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, prefetch_related_objects
 
-from accounts.explanations import STEPS_OF_A_FIRST_LOGIN
+from accounts.merging.review import open_conflicts
 from accounts.models import Conflict, LoginEvent, User
-from accounts.reasons import meaning_of
-from accounts.review import open_conflicts
+from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
+from accounts.words.reasons import meaning_of
 from applications.models import Application, LoginMethod
 from applications.offers import is_usable
 from applications.rules import ApplicationType

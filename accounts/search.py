@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.db.models.query import QuerySet
 
-from accounts.email_codes import find_by_email
+from accounts.binding.email_codes import find_by_email
 from accounts.models import LinkedAccount, User
 from userpools.models import UserPool
 

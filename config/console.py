@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.merging.review import open_conflicts
 from accounts.overview import overview_of
-from accounts.review import open_conflicts
 from userpools.console.display import ago
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.console.site import console_url

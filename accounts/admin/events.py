@@ -12,10 +12,10 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from accounts.admin.filters import OfPoolFilter, WhenFilter
+from accounts.merging.review import conflict_of
 from accounts.models import LoginEvent
-from accounts.narration import narrate
-from accounts.reasons import headline, reason_of
-from accounts.review import conflict_of
+from accounts.words.narration import narrate
+from accounts.words.reasons import headline, reason_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
 

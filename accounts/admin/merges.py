@@ -19,18 +19,18 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.user_actions import changeable_user, page_of
-from accounts.comparison import compare
-from accounts.merge_words import (
+from accounts.merging.comparison import compare
+from accounts.merging.merge import CannotMerge, merge_by_hand
+from accounts.merging.undo import CannotUndo, undo
+from accounts.models import Merge, User
+from accounts.search import users_named
+from accounts.words.merges import (
     name_of,
     obstacles_in_words,
     plan_in_words,
     undo_in_words,
     why_not_undone,
 )
-from accounts.merging import CannotMerge, merge_by_hand
-from accounts.models import Merge, User
-from accounts.search import users_named
-from accounts.undoing import CannotUndo, undo
 from userpools.console.display import ago
 from userpools.console.place import operator_of
 

@@ -18,11 +18,11 @@ from unfold.decorators import display
 
 from accounts.admin.merges import comparison_context, log_merge, say_obstacles
 from accounts.admin.user_actions import page_of
-from accounts.comparison import side_of
-from accounts.merge_words import name_of
-from accounts.merging import CannotMerge
+from accounts.merging.comparison import side_of
+from accounts.merging.merge import CannotMerge
+from accounts.merging.review import keep_apart, merge_pair
 from accounts.models import Conflict
-from accounts.review import keep_apart, merge_pair
+from accounts.words.merges import name_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
 from userpools.console.place import operator_of, place_of

@@ -7,9 +7,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.history_words import author_of, facts_of
 from accounts.models import AccountEvent, LinkedAccount, LoginEvent, Session
-from accounts.reasons import reason_of
+from accounts.words.history import author_of, facts_of
+from accounts.words.reasons import reason_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolTabularInline, ReadOnlyMixin
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from rest_framework.request import Request
 
-from accounts.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
+from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
 from config.errors import InvalidRequest
 from config.fields import StrictSerializer, StrictTextField
 from config.identifiers import IDENTIFIER_MAX_LENGTH

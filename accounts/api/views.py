@@ -18,7 +18,7 @@ from accounts.api.inputs import (
     accepted,
     proof_of,
 )
-from accounts.binding import BindRequest, bind, send_email_code
+from accounts.binding.redeeming import BindRequest, bind, send_email_code
 from accounts.login import LoginRequest, log_in
 from accounts.logout import log_out
 from accounts.models import LoginEvent

@@ -19,8 +19,8 @@ from rest_framework.response import Response
 
 from accounts import trace
 from accounts.api.views import WeChatMiniProgramLoginView
-from accounts.explanations import STEPS_OF_A_FIRST_LOGIN
 from accounts.models import LoginEvent, Session
+from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
 from applications.models import Application
 from config.logs import request_id
 

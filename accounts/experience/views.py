@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.experience.access import NotSignedIn, Visitor, admit, share
 from accounts.experience.attempt import attempt_login
 from accounts.experience.forms import ExperienceForm
-from accounts.narration import Line, narrate, narrate_unrecorded
-from accounts.reasons import headline
 from accounts.trace import Name
+from accounts.words.narration import Line, narrate, narrate_unrecorded
+from accounts.words.reasons import headline
 from applications.rules import ApplicationType, Way
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource

@@ -25,8 +25,8 @@ class BindingTicket(models.Model):
     """A WeChat identity that has no user yet, and waits for a choice: five minutes, used once.
 
     The ticket itself is stored as a hash. ``answer_ciphertext`` holds the identity that WeChat
-    gave, and the phone number if there was one (accounts/tickets.py gives its form). It is used up
-    by success, or by five wrong proofs.
+    gave, and the phone number if there was one (accounts/binding/tickets.py gives its form). It is
+    used up by success, or by five wrong proofs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -102,7 +102,7 @@ class EmailCode(models.Model):
 
 
 class Tally(models.Model):
-    """How many tries of a kind were made at a target within an hour (accounts/tallies.py).
+    """How many tries of a kind were made at a target within an hour (accounts/binding/tallies.py).
 
     ``name`` is a keyed hash of both: the target may be somebody's address.
     """

@@ -88,9 +88,9 @@ class Conflict(models.Model):
 class Merge(models.Model):
     """One user who became part of another, with what moved, so that it can be undone.
 
-    ``moved`` names rows by id and holds no personal value (accounts/merging.py gives its form):
-    what the merged user had stays on their tombstone until undoing is over. ``operator`` is null
-    where a login merged by itself.
+    ``moved`` names rows by id and holds no personal value (accounts/merging/merge.py gives its
+    form): what the merged user had stays on their tombstone until undoing is over. ``operator`` is
+    null where a login merged by itself.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -10,8 +10,8 @@ from accounts.closing import close, erase_due, reopen
 from accounts.models import AccountEvent, Session, User
 from accounts.suspension import lift_suspension, suspend
 from tests import builders
+from tests.accounts.merging.test_merge import EMAIL, PHONE, give
 from tests.accounts.records import count_rows, groups_of
-from tests.accounts.test_merging import EMAIL, PHONE, give
 
 NOW = timezone.now()
 GRACE = timedelta(days=30)

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.closing import close, erase_due, reopen
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
+from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Session, User
-from accounts.undoing import UNDO_WITHIN
 from tests import builders
+from tests.accounts.merging.test_merge import EMAIL, PHONE, give
 from tests.accounts.records import assert_invariants
-from tests.accounts.test_merging import EMAIL, PHONE, give
 from tests.accounts.test_secrets import Scanner, dump
 
 NOW = timezone.now()

@@ -8,7 +8,7 @@ from accounts import locking
 from accounts.exchange import WeChatIdentity
 from accounts.identities import find_identities
 from accounts.locking import LostRace
-from accounts.merging import merge
+from accounts.merging.merge import merge
 from accounts.models import LinkedAccount
 from tests import builders
 from tests.accounts.records import groups_of

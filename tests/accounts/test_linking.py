@@ -10,8 +10,8 @@ from accounts.models import AccountEvent, LinkedAccount, Session
 from applications.offers import IdentitySourceDisabled, LoginMethodDisabled
 from identity_sources.models import IdentitySource
 from tests import builders
+from tests.accounts.merging.test_merge import give
 from tests.accounts.records import assert_invariants, count_rows, groups_of, histories
-from tests.accounts.test_merging import give
 
 SECOND = "wx00000000000000aa"
 

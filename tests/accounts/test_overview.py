@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
 from accounts.models import Conflict, LoginEvent
 from accounts.overview import CONFLICTS_SHOWN, EVENTS_SHOWN, REFUSALS_SHOWN, overview_of
 from identity_sources.health import note_punishment

@@ -13,7 +13,7 @@ from applications.offers import LoginMethodDisabled
 from config.errors import DomainError, InvalidRequest
 from identity_sources.models import IdentitySource
 from tests import builders
-from tests.accounts.test_merging import give
+from tests.accounts.merging.test_merge import give
 
 NUMBER, PHONE = "13800138001", "+8613800138001"
 OTHER = "+8613800138009"

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
 from accounts.models import LinkedAccount, User
 from accounts.search import users_named
 from tests import builders

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
 from accounts.models import LoginEvent, User
 from tests import builders
 from tests.accounts.admin.conftest import hold, make_pair

@@ -5,9 +5,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.binding.tallies import WINDOW
 from accounts.exchange import sweep
 from accounts.models import BindingTicket, RefreshToken, Tally, WeChatEvent
-from accounts.tallies import WINDOW
 
 # Long after WeChat has given up sending one again.
 EVENTS_WITHOUT_EFFECT_LAST = timedelta(days=30)

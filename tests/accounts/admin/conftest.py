@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import conflicts
+from accounts.merging import conflicts
 from accounts.models import Conflict, LinkedAccount, LoginEvent, Session, User
 from tests import builders
 from tests.conftest import Tenant

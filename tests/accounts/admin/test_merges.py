@@ -8,9 +8,9 @@ import time_machine
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
+from accounts.merging.undo import undo
 from accounts.models import LinkedAccount, Merge, User
-from accounts.undoing import undo
 from tests import builders
 from tests.accounts.admin.conftest import make_pair, make_person
 from tests.pages import Page, fill_in, see

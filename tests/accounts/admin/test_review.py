@@ -4,9 +4,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from accounts import conflicts
+from accounts.merging import conflicts
+from accounts.merging.review import keep_apart
 from accounts.models import Conflict, Merge, User
-from accounts.review import keep_apart
 from tests import builders
 from tests.accounts.admin.conftest import (
     hold,

@@ -6,7 +6,7 @@ from unittest.mock import ANY
 import pytest
 from django.utils import timezone
 
-from accounts import email_codes
+from accounts.binding import email_codes
 from accounts.models import BindingTicket, LinkedAccount, LoginEvent, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
 from tests import builders

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
+from accounts.merging.undo import undo
 from accounts.models import Merge, User
-from accounts.undoing import undo
 from tests import builders
 from tests.accounts.oidc.conftest import bearer, refresh, userinfo
 

@@ -19,9 +19,9 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
+from accounts.binding.tallies import take_place
+from accounts.binding.tickets import LIVES as TICKET_LIVES
 from accounts.models import PROOFS, BindingTicket, EmailCode, User
-from accounts.tallies import take_place
-from accounts.tickets import LIVES as TICKET_LIVES
 from config.encryption import keyed_hash
 
 logger = logging.getLogger(__name__)

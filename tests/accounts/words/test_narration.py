@@ -4,16 +4,16 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from accounts import narration
-from accounts.explanations import (
+from accounts.models import LoginEvent, Session
+from accounts.phones import Status
+from accounts.trace import Name
+from accounts.words import narration
+from accounts.words.explanations import (
     _EXPLANATIONS,  # nothing else lists them
     STEPS_OF_A_FIRST_LOGIN,
 )
-from accounts.models import LoginEvent, Session
-from accounts.narration import State, narrate, narrate_unrecorded
-from accounts.phones import Status
-from accounts.reasons import headline, reason_of
-from accounts.trace import Name
+from accounts.words.narration import State, narrate, narrate_unrecorded
+from accounts.words.reasons import headline, reason_of
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from identity_sources.wechat.catalogue import EXPLANATIONS
 from tests import builders

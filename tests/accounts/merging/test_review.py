@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import conflicts
-from accounts.merging import CannotMerge, merge_by_hand
+from accounts.merging import conflicts
+from accounts.merging.merge import CannotMerge, merge_by_hand
+from accounts.merging.review import conflict_of, keep_apart, merge_pair, open_conflicts
 from accounts.models import Conflict, LoginEvent, Merge, User
-from accounts.review import conflict_of, keep_apart, merge_pair, open_conflicts
 from tests import builders
 from tests.accounts.admin.conftest import hold, make_event, make_pair, make_person
 

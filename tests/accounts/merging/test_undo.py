@@ -5,16 +5,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import conflicts as review
 from accounts.closing import close, erase_due
-from accounts.merging import merge_by_hand, obstacles
+from accounts.merging import conflicts as review
+from accounts.merging.merge import merge_by_hand, obstacles
+from accounts.merging.undo import CannotUndo, can_undo, undo
 from accounts.models import AccountEvent, Merge, Session, User
 from accounts.suspension import suspend
-from accounts.undoing import CannotUndo, can_undo, undo
 from tests import builders
 from tests.accounts.admin.conftest import make_session
+from tests.accounts.merging.test_merge import EMAIL, PHONE, give
 from tests.accounts.records import assert_invariants, conflicts, groups_of
-from tests.accounts.test_merging import EMAIL, PHONE, give
 
 SECOND = "wx00000000000000aa"
 NOW = timezone.now()

@@ -6,13 +6,14 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils import timezone
 
-from accounts import binding, proofs, refusals
+from accounts import refusals
+from accounts.binding import proofs, redeeming
+from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof
 from accounts.models import BindingTicket
-from accounts.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof
 from config.errors import InvalidRequest, TooManyRequests
 from tests import builders
-from tests.accounts.test_binding import RIGHT, redeem, refused
-from tests.accounts.test_merging import give
+from tests.accounts.binding.test_redeeming import RIGHT, redeem, refused
+from tests.accounts.merging.test_merge import give
 
 NUMBER, PHONE = "13800138001", "+8613800138001"
 
@@ -129,7 +130,7 @@ def test_who_guesses_at_a_password_leaves_its_owner_the_codes(weixin, ticket, mo
 
 
 def test_somebody_with_many_tickets_has_an_end_of_tries(weixin, ticket, monkeypatch):
-    monkeypatch.setattr(binding, "PROOFS_OF_ONE_PERSON", 2)
+    monkeypatch.setattr(redeeming, "PROOFS_OF_ONE_PERSON", 2)
     for number in range(2):
         wrong = PasswordProof(email=f"nobody{number}@example.com", password="x")
         refused(refusals.InvalidProof, ticket("same"), wrong)

@@ -13,12 +13,12 @@ from django.contrib.auth.hashers import check_password, make_password
 from accounts import refusals
 from accounts.arrival import Arrival
 from accounts.association import find_by_phone
-from accounts.email_codes import find_by_email, is_right_code
+from accounts.binding.email_codes import find_by_email, is_right_code
+from accounts.binding.tallies import give_back, take_place
 from accounts.identities import find_identities
 from accounts.locking import in_transaction
 from accounts.models import BindingTicket
 from accounts.phones import Status
-from accounts.tallies import give_back, take_place
 from config.connections import release_connection
 
 WRONG_PER_TARGET = 10

@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext as _
 
-from accounts.detail_words import details_in_words, listed
 from accounts.models import AccountEvent
+from accounts.words.details import details_in_words, listed
 
 Kind = AccountEvent.Kind
 

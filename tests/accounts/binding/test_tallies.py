@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.binding.tallies import give_back, take_place
 from accounts.models import Tally
-from accounts.tallies import give_back, take_place
 from config.errors import TooManyRequests
 
 NOON = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)

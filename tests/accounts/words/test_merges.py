@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import detail_words
-from accounts.comparison import DETAILS, compare
-from accounts.merge_words import obstacles_in_words, plan_in_words, undo_in_words, why_not_undone
-from accounts.merging import FORBIDDING, Obstacle, merge_by_hand
+from accounts.merging.comparison import DETAILS, compare
+from accounts.merging.merge import FORBIDDING, Obstacle, merge_by_hand
+from accounts.merging.undo import UNDO_WITHIN, undo
 from accounts.models import Merge, User
-from accounts.undoing import UNDO_WITHIN, undo
+from accounts.words import details
+from accounts.words.merges import obstacles_in_words, plan_in_words, undo_in_words, why_not_undone
 from tests import builders
 from tests.accounts.admin.conftest import make_pair, make_person, make_session
 
@@ -35,7 +35,7 @@ def test_every_obstacle_has_words_of_its_own_and_says_whether_it_forbids():
 
 
 def test_every_detail_has_a_word():
-    assert set(detail_words._DETAILS) == set(DETAILS)  # noqa: SLF001  nothing else lists them
+    assert set(details._DETAILS) == set(DETAILS)  # noqa: SLF001  nothing else lists them
 
 
 def test_the_plan_says_who_stays_what_moves_what_is_given_up_and_what_ends(acme):

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import refusals
+from accounts.binding.tickets import find_ticket, proof_methods
 from accounts.models import BindingTicket
-from accounts.tickets import find_ticket, proof_methods
 from config.encryption import token_hash
 from tests import builders
 from tests.accounts.test_secrets import Scanner, dump

@@ -7,11 +7,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.comparison import Comparison, undo_ends_at
-from accounts.detail_words import details_in_words, listed
-from accounts.merging import FORBIDDING, Obstacle
+from accounts.merging.comparison import Comparison, undo_ends_at
+from accounts.merging.merge import FORBIDDING, Obstacle
+from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import Merge, User
-from accounts.undoing import UNDO_WITHIN
+from accounts.words.details import details_in_words, listed
 
 
 class ObstacleInWords(NamedTuple):

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts.merging import merge_by_hand
+from accounts.merging.merge import merge_by_hand
+from accounts.merging.undo import undo
 from accounts.models import LinkedAccount, Merge, User
-from accounts.undoing import undo
 from accounts.wechat_events.duties import modify_profile, revoke
 from identity_sources.wechat.push import Push
 from tests import builders

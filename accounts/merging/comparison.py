@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.conflicts import in_order
-from accounts.merging import FORBIDDING, Obstacle, obstacles
+from accounts.merging.conflicts import in_order
+from accounts.merging.merge import FORBIDDING, Obstacle, obstacles
+from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import LoginEvent, Session, User
 from accounts.ties import Tie, ties_of
-from accounts.undoing import UNDO_WITHIN
 
 LOGINS_SHOWN = 3
 DETAILS = {
@@ -43,7 +43,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a merge would make of the two, as accounts/merging.py does it."""
+    """What a merge would make of the two, as accounts/merging/merge.py does it."""
 
     survivor: Side
     merged: Side

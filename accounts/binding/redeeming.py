@@ -14,15 +14,15 @@ from uuid import UUID
 from accounts import refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import create
-from accounts.email_codes import send_code
+from accounts.binding.email_codes import send_code
+from accounts.binding.proofs import PhoneCodeProof, Proof, prove
+from accounts.binding.tallies import take_place
+from accounts.binding.tickets import arrival_of, find_ticket, proof_methods, spend
 from accounts.events import Trail
 from accounts.identities import Identities
 from accounts.locking import LostRace, lock_users
 from accounts.login import LoggedIn, Newcomer, enter
 from accounts.models import PROOFS, BindingTicket, LoginEvent, User
-from accounts.proofs import PhoneCodeProof, Proof, prove
-from accounts.tallies import take_place
-from accounts.tickets import arrival_of, find_ticket, proof_methods, spend
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import LoginMethod
 from applications.offers import load_offer

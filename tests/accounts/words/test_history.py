@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from accounts import history
-from accounts.history_words import author_of, facts_of
 from accounts.models import AccountEvent
+from accounts.words.history import author_of, facts_of
 from tests import builders
 
 Kind = AccountEvent.Kind

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 
-from accounts.explanations import STEPS_OF_A_FIRST_LOGIN, Explanation, explain_refusal
 from accounts.models import LoginEvent
+from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, Explanation, explain_refusal
 
 Conflict, Decision = LoginEvent.Conflict, LoginEvent.Decision
 

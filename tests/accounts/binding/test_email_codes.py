@@ -7,17 +7,18 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import email_codes, refusals
-from accounts.binding import send_email_code
+from accounts import refusals
+from accounts.binding import email_codes
+from accounts.binding.proofs import EmailCodeProof
+from accounts.binding.redeeming import send_email_code
 from accounts.models import BindingTicket, EmailCode, LoginEvent
-from accounts.proofs import EmailCodeProof
 from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
 from config.errors import DomainError, InvalidClient, InvalidRequest, TooManyRequests
 from identity_sources.models import IdentitySource
 from tests import builders
-from tests.accounts.test_binding import redeem, refused
-from tests.accounts.test_merging import give
+from tests.accounts.binding.test_redeeming import redeem, refused
+from tests.accounts.merging.test_merge import give
 from tests.accounts.test_secrets import Scanner, dump
 
 ANN = "ann@example.com"

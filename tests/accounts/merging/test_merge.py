@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.conflicts import keep_apart
-from accounts.merging import CannotMerge, Obstacle, merge_by_hand, obstacles
+from accounts.merging.conflicts import keep_apart
+from accounts.merging.merge import CannotMerge, Obstacle, merge_by_hand, obstacles
 from accounts.models import AccountEvent, Merge, Session, User
 from tests import builders
 from tests.accounts.admin.conftest import make_session

@@ -8,9 +8,9 @@ from django.utils import translation
 
 import accounts
 import applications
-from accounts import explanations
-from accounts.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.models import Session
+from accounts.words import explanations
+from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from config import errors
 from config.errors import DomainError, LoginRefused
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import conflicts
-from accounts.comparison import DETAILS, LOGINS_SHOWN, compare, side_of
-from accounts.merging import CannotMerge, Obstacle, merge_by_hand
+from accounts.merging import conflicts
+from accounts.merging.comparison import DETAILS, LOGINS_SHOWN, compare, side_of
+from accounts.merging.merge import CannotMerge, Obstacle, merge_by_hand
 from accounts.models import User
 from tests import builders
 from tests.accounts.admin.conftest import make_event, make_pair, make_person, make_session

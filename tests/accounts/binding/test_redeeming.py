@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import binding, refusals
-from accounts.binding import BindRequest, bind
-from accounts.merging import merge_by_hand
+from accounts import refusals
+from accounts.binding import redeeming
+from accounts.binding.proofs import PasswordProof, PhoneCodeProof
+from accounts.binding.redeeming import BindRequest, bind
+from accounts.merging.merge import merge_by_hand
 from accounts.models import BindingTicket, LinkedAccount, Session, User
-from accounts.proofs import PasswordProof, PhoneCodeProof
 from accounts.trace import claims_of
 from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
@@ -17,8 +18,8 @@ from applications.offers import ApplicationDisabled, IdentitySourceDisabled, Log
 from config.errors import InvalidClient
 from identity_sources.models import IdentitySource
 from tests import builders
+from tests.accounts.merging.test_merge import give
 from tests.accounts.records import assert_invariants, count_rows, event, events, groups_of
-from tests.accounts.test_merging import give
 
 BIND = {"door": "bind", "identity_source__identifier": "live-cdef", "wechat_milliseconds": None}
 
@@ -214,14 +215,14 @@ def test_who_is_merged_between_proof_and_binding_is_bound_as_the_survivor(
     older = builders.make_user(acme.pool)
     User.objects.filter(pk=older.pk).update(created_at="2020-01-01T00:00Z")
     older.refresh_from_db()
-    prove = binding.prove
+    prove = redeeming.prove
 
     def prove_and_be_merged(*arguments, **fields):
         target = prove(*arguments, **fields)
         merge_by_hand(older, member, operator=operator, now=timezone.now())
         return target
 
-    monkeypatch.setattr(binding, "prove", prove_and_be_merged)
+    monkeypatch.setattr(redeeming, "prove", prove_and_be_merged)
 
     assert redeem(ticket(), RIGHT).user == older
     assert_invariants()

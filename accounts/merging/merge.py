@@ -1,4 +1,4 @@
-"""Making one user of two: who may be merged, and what moves (undoing it: accounts/undoing.py).
+"""Making one user of two: who may be merged, and what moves (undoing it: accounts/merging/undo.py).
 
 The older user survives. All linked accounts move to them, and contact details where they have
 none. The merged user's sessions end, and their row stays as a tombstone, so that its ``sub`` can
@@ -15,8 +15,9 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import conflicts, history
+from accounts import history
 from accounts.locking import lock_with_tombstones
+from accounts.merging import conflicts
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from config.encryption import keyed_hashes
 from config.errors import DomainError

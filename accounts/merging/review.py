@@ -1,4 +1,4 @@
-"""What an operator decides about the conflicts that are held (accounts/conflicts.py).
+"""What an operator decides about the conflicts that are held (accounts/merging/conflicts.py).
 
 Each decision is about a conflict as it was looked at. Whoever comes second, because a colleague or
 a login was faster, changes nothing and is told so.
@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.query import QuerySet
 
-from accounts import merging
 from accounts.locking import lock_with_tombstones
+from accounts.merging import merge
 from accounts.models import Conflict, LoginEvent, Merge
 from userpools.models import Operator, UserPool
 
@@ -59,7 +59,7 @@ def merge_pair(conflict: Conflict, *, seen: str, operator: Operator, now: dateti
     with transaction.atomic():
         if not _locked(conflict, seen).exists():
             return None
-        return merging.merge_by_hand(user, other, operator=operator, now=now)
+        return merge.merge_by_hand(user, other, operator=operator, now=now)
 
 
 def keep_apart(conflict: Conflict) -> bool:

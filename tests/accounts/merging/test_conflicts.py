@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import conflicts as review
-from accounts.merging import merge_by_hand
+from accounts.merging import conflicts as review
+from accounts.merging.merge import merge_by_hand
 from accounts.models import Conflict
 from tests import builders
 from tests.accounts.records import conflicts
