@@ -4,6 +4,7 @@ import itertools
 import json
 
 import pytest
+from django.db import connection
 
 from accounts.models import LinkedAccount, LoginEvent, RefreshToken, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
@@ -95,11 +96,13 @@ def test_fifty_first_logins_of_one_person_make_one_user(acme, together):
 def test_two_hundred_first_logins_over_two_apps_with_one_unionid_make_one_user(
     acme, second_source, together
 ):
+    """Fifty on SQLite, whose one writer at a time serves nobody in turn."""
+    racers = MANY if connection.vendor == "postgresql" else RACERS
     apps = [(SHOP, "acme-mini"), (SECOND, "acme-second")]
-    answers = together(post, codes("alice", *apps, racers=MANY))
+    answers = together(post, codes("alice", *apps, racers=racers))
 
     assert_one_user(answers)
-    assert_consistent_rows(MANY)
+    assert_consistent_rows(racers)
     unionid = unionid_of(SHOP, "alice")
     assert LinkedAccount.objects.count() == 3
     assert linked_rows() == {
