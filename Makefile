@@ -66,8 +66,7 @@ test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)
 	mkdir -p docs/images
-	SCREENSHOTS=docs/images DATABASE_URL=sqlite:///.pytest_cache/screenshots.sqlite3 \
-		$(BIN)/python -m pytest tests/browser/test_screenshots.py
+	SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 .PHONY: format
 format: .venv/.dev ## Mend formatting and what lint can mend
