@@ -85,7 +85,10 @@ class Windows:
 
 def sideways(page: Page) -> str:
     """Say by how much the page scrolls sideways and what sticks out; nothing if it doesn't."""
-    wide, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
-    if wide <= window:
-        return ""
+    # Where the window has just become narrower, tabs move into a menu a moment later.
+    for _look in range(20):
+        wide, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+        if wide <= window:
+            return ""
+        page.wait_for_timeout(100)
     return f"{page.url} is {wide} px wide in {window}: {page.evaluate(_STICKS_OUT)}"
