@@ -43,7 +43,7 @@ from accounts.binding import tickets
 from accounts.blocking import is_blocked
 from accounts.events import Trail
 from accounts.identities import Identities, find_identities
-from accounts.locking import in_transaction
+from accounts.locking import in_transaction, require_active
 from accounts.merging import conflicts
 from accounts.merging.merge import merge, obstacles
 from accounts.models import LoginEvent, Session, User
@@ -233,11 +233,8 @@ def _refuse_before_paying(arrival: Arrival) -> None:
 
 def _refuse_inactive(found: Identities, trail: Trail) -> None:
     for row in found.rows:
-        if row.user.status == User.Status.SUSPENDED:
+        if row.user.status != User.Status.ACTIVE:
             trail.user = row.user
-            raise refusals.UserSuspended
-        if row.user.status == User.Status.CLOSED:
-            trail.user = row.user
-            raise refusals.AccountClosed
+        require_active(row.user)
     if is_blocked(found):
         raise refusals.UserSuspended

@@ -12,7 +12,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.mail import send_mail
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import translation
@@ -116,8 +115,6 @@ def _deliver(email: str, code: str, application: str, language: str | None) -> N
     except OSError as error:
         # The address and the code are in none of smtplib's exceptions' types.
         logger.error("A code couldn't be sent by e-mail: %s.", type(error).__name__)  # noqa: TRY400
-    finally:
-        connection.close()
 
 
 def _email_hash(ticket: BindingTicket, email: str) -> str:

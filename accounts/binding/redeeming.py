@@ -16,11 +16,11 @@ from accounts.arrival import Arrival
 from accounts.association import create
 from accounts.binding.email_codes import send_code
 from accounts.binding.proofs import PhoneCodeProof, Proof, prove
-from accounts.binding.tallies import take_place
+from accounts.binding.tallies import give_back, take_place
 from accounts.binding.tickets import arrival_of, find_ticket, proof_methods, spend
 from accounts.events import Trail
 from accounts.identities import Identities
-from accounts.locking import LostRace, lock_users
+from accounts.locking import LostRace, lock_users, require_active
 from accounts.login import LoggedIn, Newcomer, enter
 from accounts.models import PROOFS, BindingTicket, LoginEvent, User
 from applications.client_authentication import ClientCredentials, authenticate_client
@@ -117,9 +117,8 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
             "Send a proof: email and password, email and email_code, or phone_code."
         )
     # One code of WeChat's may bring several tickets: whoever they are all of has an end of tries.
-    person = f"{arrival.source.app_id} {arrival.identity.openid}"
     now = arrival.trail.at
-    take_place(ticket.pool_id, "proofs by", person, limit=PROOFS_OF_ONE_PERSON, now=now)
+    take_place(*_tries_of(arrival), limit=PROOFS_OF_ONE_PERSON, now=now)
     if not ticket.count_proof(now):
         raise refusals.InvalidBindingTicket
     if isinstance(proof, PhoneCodeProof) and proof.phone_code:
@@ -127,11 +126,17 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
     return arrival
 
 
+def _tries_of(arrival: Arrival) -> tuple[UUID, str, str]:
+    person = f"{arrival.source.app_id} {arrival.identity.openid}"
+    return arrival.source.pool_id, "proofs by", person
+
+
 def _target(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> UUID:
     try:
         target = prove(proof, ticket, arrival, now=arrival.trail.at)
     except refusals.WeChatAway:
         ticket.give_proof_back()
+        give_back(*_tries_of(arrival), now=arrival.trail.at)
         raise
     if target is None:
         left = PROOFS - ticket.failed_proofs - 1
@@ -147,10 +152,7 @@ def _bind_to(target: UUID, found: Identities, arrival: Arrival) -> User:
     arrival.trail.user = user
     if user.status == User.Status.MERGED:
         raise LostRace
-    if user.status == User.Status.SUSPENDED:
-        raise refusals.UserSuspended
-    if user.status == User.Status.CLOSED:
-        raise refusals.AccountClosed
+    require_active(user)
     if found.has_another_openid(user):
         raise refusals.AlreadyLinked
     found.settle(user, now=arrival.trail.at)

@@ -233,6 +233,18 @@ def test_where_wechat_is_away_no_try_is_lost(weixin, ticket, holder):
     assert BindingTicket.objects.get().failed_proofs == 0
 
 
+def test_where_wechat_is_away_the_person_keeps_their_try_with_any_ticket(
+    weixin, ticket, monkeypatch
+):
+    monkeypatch.setattr(redeeming, "PROOFS_OF_ONE_PERSON", 1)
+    weixin.phones_are_away = True
+    refused(refusals.WeChatAway, ticket("same"), by_code(weixin))
+
+    wrong = PasswordProof(email="nobody@example.com", password="x")
+    refused(refusals.InvalidProof, ticket("same"), wrong)
+    refused(TooManyRequests, ticket("same"), wrong)
+
+
 def test_a_phone_code_is_exchanged_once(weixin, ticket, holder):
     builders.link_openid(holder, "o-other")
     word, proof = ticket("o1"), by_code(weixin)
