@@ -197,7 +197,7 @@ class WeChatClient:
         data = None
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-            # WeChat refuses `\uXXXX` escapes (40033, 47002).
+            # WeChat refuses what JSON may escape by its number (40033, 47002).
             data = json.dumps(call.body, ensure_ascii=False).encode()
         with self._session.request(
             call.method,
