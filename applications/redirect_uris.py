@@ -15,6 +15,8 @@ from applications.rules import ApplicationType
 
 REDIRECT_URI_MAX_LENGTH = 500
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
 # RFC 3986's characters without the quotation marks, brackets and backslash that browsers and
 # parsers read differently; "[" and "]" stand around IPv6 addresses.
 _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%#*-]+")
@@ -47,6 +49,29 @@ def validate_redirect_uri(uri: str, application_type: str) -> None:
         _validate_private_use(parts)
     else:
         raise ValidationError(_wanted(application_type))
+
+
+def validate_logout_uri(uri: str) -> None:
+    """Accept what a server may call: an https URI, or http on loopback, without a fragment.
+
+    Raises:
+        ValidationError: another scheme, or anything that a redirect URI mustn't have either.
+
+    """
+    validate_redirect_uri(uri, ApplicationType.WEB)
+
+
+def origin_of(uri: str) -> str:
+    """Return the web origin of a registered URI as browsers send it, empty for other schemes.
+
+    Source: https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _split(uri: str) -> SplitResult:

@@ -28,6 +28,9 @@ class LoginEvent(models.Model):
         REFRESH = "refresh", _("Token refresh")
         EXPERIENCE = "experience", _("Experience login")
         BIND = "bind", _("Account binding")
+        HOSTED = "hosted", _("Login page")
+        SINGLE_SIGN_ON = "single_sign_on", _("Single sign-on")
+        TOKEN = "token", _("Token endpoint")
 
     class Conflict(models.TextChoices):
         UNIONID_CHANGED = "unionid_changed", _("Another UnionID than before")
@@ -44,6 +47,7 @@ class LoginEvent(models.Model):
         MATCHED_PHONE = "matched_phone", _("Known by phone number")
         MERGED = "merged", _("Two users merged")
         BOUND = "bound", _("Bound after a proof")
+        SIGNED_ON = "signed_on", _("Signed on in this browser already")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")

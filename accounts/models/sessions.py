@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
+from accounts.models.signing_on import BrowserSession
 from applications.models import Application
 from applications.rules import Way
 from config.constraints import SamePool
@@ -27,6 +28,10 @@ class Session(models.Model):
     class EndReason(models.TextChoices):
         LOGGED_OUT = "logged_out", _("Logged out")
         REFRESH_TOKEN_REUSED = "refresh_token_reused", _("A refresh token was used twice")
+        CODE_REUSED = "authorization_code_reused", _("An authorization code was used twice")
+        TOKEN_REVOKED = "token_revoked", _("The application revoked its token")
+        CONSENT_REFUSED = "consent_refused", _("The person refused consent")
+        SIGNING_KEY_REVOKED = "signing_key_revoked", _("The key that signed it was revoked")
         EXPERIENCE_ENDED = "experience_ended", _("Experience login ended")
         USER_SUSPENDED = "user_suspended", _("The user was suspended")
         USER_MERGED = "user_merged", _("The user was merged into another")
@@ -43,6 +48,9 @@ class Session(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="sessions")
     application = models.ForeignKey(
         Application, models.PROTECT, related_name="sessions", verbose_name=_("application")
+    )
+    browser_session = models.ForeignKey(
+        BrowserSession, models.PROTECT, null=True, related_name="sessions"
     )
     identity_source = models.ForeignKey(IdentitySource, models.PROTECT, related_name="sessions")
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
@@ -71,6 +79,7 @@ class Session(models.Model):
                 name="accounts_session_source_pool",
                 field="identity_source",
             ),
+            SamePool(name="accounts_session_browser_pool", field="browser_session"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,126 @@
+"""What the OpenID provider keeps of requests and tokens besides the refresh tokens."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.sessions import Session
+from applications.models import Application
+from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH
+from config.constraints import SamePool
+from config.primary_keys import new_id
+from userpools.models import UserPool
+
+
+class AuthorizationCode(models.Model):
+    """An authorization code, stored as a hash: good once, for a minute (RFC 6749 §4.1.2).
+
+    ``family`` is the refresh family of the tokens it gives: used again, they are revoked.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="authorization_codes")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="authorization_codes")
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    family = models.UUIDField(default=new_id)
+    redirect_uri = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH)
+    scope = models.CharField(max_length=500)
+    nonce = models.CharField(max_length=512, blank=True)
+    code_challenge = models.CharField(max_length=128, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("authorization code")
+        verbose_name_plural = _("authorization codes")
+        constraints: ClassVar = [
+            SamePool(name="accounts_authcode_session_pool", field="session"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_authcode_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PushedRequest(models.Model):
+    """The parameters of an authorization request that came by the back channel (RFC 9126)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="pushed_requests")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="pushed_requests")
+    handle_hash = models.BinaryField(max_length=32, unique=True)
+    parameters = models.JSONField(default=dict)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("pushed authorization request")
+        verbose_name_plural = _("pushed authorization requests")
+        constraints: ClassVar = [
+            SamePool(name="accounts_pushedrequest_application_pool", field="application"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], name="accounts_pushedrequest_expiry")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RevokedAccessToken(models.Model):
+    """A machine's access token that was revoked before its end: no session stands behind it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="revoked_access_tokens")
+    jti = models.UUIDField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("revoked access token")
+        verbose_name_plural = _("revoked access tokens")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["pool", "jti"], name="accounts_revokedtoken_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], name="accounts_revokedtoken_expiry")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class LogoutNotice(models.Model):
+    """An application that is to hear that a session ended (OpenID Connect Back-Channel Logout).
+
+    Written in the transaction that ends the session, delivered after it. ``due_at`` is when the
+    next attempt may begin; whoever makes it moves that ahead first, so that nobody else does.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="logout_notices")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="logout_notices")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    """None once it was delivered, or given up"""
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    failure = models.CharField(_("last failure"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("logout notice")
+        verbose_name_plural = _("logout notices")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session"], name="accounts_logoutnotice_once"),
+            SamePool(name="accounts_logoutnotice_session_pool", field="session"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="accounts_logoutnotice_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
