@@ -105,7 +105,7 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
 
 def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
     application = offer.application
-    authenticate_client(application, request.client.unverified_secret, now=trail.at)
+    authenticate_client(application, request.client, now=trail.at)
     scope = requested_scopes(request.scope, application.type)
     method = offer.choose(request.identity_source)
     trail.source = method.identity_source

@@ -14,7 +14,7 @@ def log_out(unverified_token: str, client: ClientCredentials | None, *, now: dat
     The token itself proves enough, unless its application is confidential (RFC 7009 §2.1).
 
     Raises:
-        InvalidClient: the token's application has a secret, and it is missing or wrong.
+        InvalidClient: the token's application is confidential, and its proof is missing or wrong.
 
     """
     token = (
@@ -27,5 +27,5 @@ def log_out(unverified_token: str, client: ClientCredentials | None, *, now: dat
     application = token.session.application
     if client and client.unverified_client_id != application.client_id:
         return
-    authenticate_client(application, client.unverified_secret if client else None, now=now)
+    authenticate_client(application, client or ClientCredentials(application.client_id), now=now)
     revoke_family(token, now=now, reason=Session.EndReason.LOGGED_OUT)

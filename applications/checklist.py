@@ -8,10 +8,8 @@ from django.utils.translation import gettext as _
 
 from applications.models import Application
 from applications.offers import is_usable
-from applications.rules import ApplicationType
+from applications.rules import ApplicationType, is_redirected
 from identity_sources.models import IdentitySource
-
-_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +26,14 @@ def checklist(application: Application, *, now: datetime) -> list[Item]:
     """Return what there is to do for this type of application, in the order of doing it."""
     items = [Item(done=application.enabled, sentence=_("The application is switched on."))]
     if application.type == ApplicationType.MACHINE:
-        return [*items, *_secret(application, now)]
+        return [*items, *_proof(application, now)]
     methods = list(application.login_methods.offered().select_related("identity_source"))
     items += [
         Item(done=bool(methods), sentence=_("A login method is offered (login control).")),
         *_sources([method.identity_source for method in methods]),
-        *_secret(application, now),
+        *_proof(application, now),
     ]
-    if application.type in _REDIRECTED:
+    if is_redirected(application.type):
         is_there = application.redirect_uris.exists()
         items.append(Item(done=is_there, sentence=_("A redirect URI is registered.")))
     return items
@@ -79,8 +77,12 @@ def _domain() -> Item:
     )
 
 
-def _secret(application: Application, now: datetime) -> list[Item]:
-    if application.client_authentication == Application.ClientAuthentication.NONE:
-        return []
+def _proof(application: Application, now: datetime) -> list[Item]:
+    match application.client_authentication:
+        case Application.ClientAuthentication.NONE:
+            return []
+        case Application.ClientAuthentication.PRIVATE_KEY_JWT:
+            sentence = _("The application's public keys are registered.")
+            return [Item(done=bool(application.jwks), sentence=sentence)]
     usable = application.client_secrets.usable(now).exists()
     return [Item(done=usable, sentence=_("The application has a client secret."))]

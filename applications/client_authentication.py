@@ -1,6 +1,7 @@
-"""Who calls: an application, named by its client_id and, if it is confidential, proven by a secret.
+"""Who calls: an application, named by its client_id and, if it is confidential, proven.
 
-A stranger isn't told whether the client_id or the secret was wrong (RFC 6749 §5.2).
+Its proof is a secret, or a JWT that it signed (client_assertions.py). A stranger isn't told whether
+the client_id or the proof was wrong (RFC 6749 §5.2).
 """
 
 import base64
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import unquote_plus
 
+from applications.client_assertions import ASSERTION_TYPE, unverified_subject, verify_assertion
 from applications.models import Application
 from config.encryption import token_hash
 from config.errors import InvalidClient, InvalidRequest
@@ -23,6 +25,7 @@ class ClientCredentials:
 
     unverified_client_id: str
     unverified_secret: str | None = field(default=None, repr=False)
+    unverified_assertion: str | None = field(default=None, repr=False)
 
 
 def uses_basic(authorization: str) -> bool:
@@ -31,15 +34,26 @@ def uses_basic(authorization: str) -> bool:
 
 
 def read_credentials(
-    authorization: str, client_id: str | None, client_secret: str | None
+    authorization: str,
+    client_id: str | None,
+    client_secret: str | None,
+    client_assertion_type: str | None = None,
+    client_assertion: str | None = None,
 ) -> ClientCredentials:
     """Take the credentials from HTTP Basic or from the body, whichever the caller used.
 
     Raises:
-        InvalidRequest: neither was used, or both, or two different client_ids.
-        InvalidClient: the Basic header can't be read.
+        InvalidRequest: none was used, or more than one (RFC 6749 §2.3), or two different
+            client_ids.
+        InvalidClient: the Basic header or the assertion can't be read.
 
     """
+    if client_assertion is not None or client_assertion_type is not None:
+        if client_secret is not None or uses_basic(authorization):
+            raise InvalidRequest(
+                "client_assertion: give it or a client_secret, not both.", field="client_assertion"
+            )
+        return _read_assertion(client_id, client_assertion_type, client_assertion)
     if not uses_basic(authorization):
         if client_id is None:
             raise InvalidRequest("client_id: is required.", field="client_id")
@@ -57,21 +71,25 @@ def read_credentials(
 
 
 def authenticate_client(
-    application: Application, unverified_secret: str | None, *, now: datetime
+    application: Application, client: ClientCredentials, *, now: datetime
 ) -> None:
-    """Check the secret of a confidential application; a public one has none and needs none.
+    """Check that the caller is the application, in the way that the application is set to.
+
+    A public application has nothing to prove itself by and needs nothing.
 
     Raises:
-        InvalidClient: the secret is missing, wrong or expired.
+        InvalidClient: the proof is missing, wrong, expired, used before or of another kind.
 
     """
-    if application.client_authentication == Application.ClientAuthentication.NONE:
-        return
-    given = token_hash(unverified_secret or "")
-    usable = application.client_secrets.usable(now).values_list("secret_hash", flat=True)
-    matches = [hmac.compare_digest(given, bytes(known)) for known in usable]
-    if not any(matches):
-        raise InvalidClient
+    match application.client_authentication:
+        case Application.ClientAuthentication.NONE:
+            return
+        case Application.ClientAuthentication.PRIVATE_KEY_JWT:
+            if client.unverified_assertion is None:
+                raise InvalidClient
+            verify_assertion(application, client.unverified_assertion, now=now)
+        case _:
+            _verify_secret(application, client.unverified_secret, now)
 
 
 def authenticated_application(
@@ -80,7 +98,7 @@ def authenticated_application(
     """Return the pool's application that these credentials name and prove.
 
     Raises:
-        InvalidClient: the pool has no such application, or its secret is wrong.
+        InvalidClient: the pool has no such application, or its proof is wrong.
 
     """
     application = (
@@ -90,8 +108,30 @@ def authenticated_application(
     )
     if application is None:
         raise InvalidClient
-    authenticate_client(application, client.unverified_secret, now=now)
+    authenticate_client(application, client, now=now)
     return application
+
+
+def _verify_secret(application: Application, unverified_secret: str | None, now: datetime) -> None:
+    given = token_hash(unverified_secret or "")
+    usable = application.client_secrets.usable(now).values_list("secret_hash", flat=True)
+    matches = [hmac.compare_digest(given, bytes(known)) for known in usable]
+    if not any(matches):
+        raise InvalidClient
+
+
+def _read_assertion(
+    client_id: str | None, assertion_type: str | None, assertion: str | None
+) -> ClientCredentials:
+    if assertion is None:
+        raise InvalidRequest("client_assertion: is required.", field="client_assertion")
+    if assertion_type != ASSERTION_TYPE:
+        raise InvalidRequest(
+            f"client_assertion_type: must be {ASSERTION_TYPE}.", field="client_assertion_type"
+        )
+    if client_id is None:
+        client_id = unverified_subject(assertion)
+    return ClientCredentials(client_id, unverified_assertion=assertion)
 
 
 def _read_basic(encoded: str) -> tuple[str, str]:

@@ -10,7 +10,9 @@ from joserfc.jwk import ECKey, Key, KeySet, KeySetSerialization, OKPKey, RSAKey
 MAX_KEYS = 10
 RSA_BITS_MIN = 2048  # RFC 7518 §3.3
 _ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
-CLIENT_KEY_ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA")
+CLIENT_KEY_ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519")
+# Of RSA keys, and of symmetric ones (RFC 7518 §6.3.2, §6.4.1).
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 def validate_client_jwks(jwks: Any) -> None:
@@ -20,7 +22,7 @@ def validate_client_jwks(jwks: Any) -> None:
         ValidationError: it is no JWK set, holds a private or symmetric key, or one that is weak.
 
     """
-    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    keys = jwks["keys"] if isinstance(jwks, dict) and set(jwks) == {"keys"} else None
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         raise ValidationError(_('Paste a JWK set: {"keys": […]} with one to ten keys.'))
     for key in keys:
@@ -42,13 +44,13 @@ def algorithm_of(key: Key) -> str:
         return named
     if isinstance(key, ECKey):
         return _ALGORITHMS[key.curve_name]
-    return "EdDSA" if isinstance(key, OKPKey) else "RS256"
+    return "Ed25519" if isinstance(key, OKPKey) else "RS256"
 
 
 def _validate(unverified: Any) -> None:
-    if not isinstance(unverified, dict):
-        raise ValidationError(_("Each key is an object."))
-    if "d" in unverified or "k" in unverified:
+    if not isinstance(unverified, dict) or not all(map(_is_flat, unverified.values())):
+        raise ValidationError(_("One of the keys isn't a JWK (RFC 7517)."))
+    if _PRIVATE & unverified.keys():
         raise ValidationError(_("This is a private key: keep it, and paste the public one."))
     try:
         key = KeySet.import_key_set({"keys": [unverified]}).keys[0]
@@ -60,11 +62,17 @@ def _validate(unverified: Any) -> None:
         raise ValidationError(_("Use EC, RSA or Ed25519 keys for signatures."))
 
 
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    )
+
+
 def _fits(key: ECKey | OKPKey | RSAKey) -> bool:
-    if key.get("use", "sig") != "sig":
+    if key.get("use", "sig") != "sig" or "verify" not in (key.get("key_ops") or ["verify"]):
         return False
     if isinstance(key, RSAKey):
         return algorithm_of(key) in {"RS256", "PS256"}
     if isinstance(key, ECKey):
-        return _ALGORITHMS.get(key.curve_name) == algorithm_of(key)
-    return key.curve_name == "Ed25519" and algorithm_of(key) == "EdDSA"
+        return key.curve_name in _ALGORITHMS and _ALGORITHMS[key.curve_name] == algorithm_of(key)
+    return key.curve_name == algorithm_of(key) == "Ed25519"

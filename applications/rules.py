@@ -43,11 +43,16 @@ _WAYS: dict[tuple[str, str], tuple[Way, ...]] = {
         Way.OFFICIAL_ACCOUNT_H5,
         Way.OFFICIAL_ACCOUNT_FOLLOW,
     ),
+    # In the system's browser (RFC 8252), where a QR code is scanned with a phone.
+    (_Source.WECHAT_WEBSITE, ApplicationType.NATIVE): (Way.WEBSITE_QR,),
     (_Source.WECHAT_MOBILE_APP, ApplicationType.NATIVE): (Way.MOBILE_APP,),
 }
 
 # They keep a secret where nobody else reads it (RFC 6749 §2.1), so they must have one.
 _CONFIDENTIAL = frozenset({ApplicationType.WEB, ApplicationType.MACHINE})
+
+# Their people are sent to our pages by a browser, and back to a redirect URI.
+_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
 def ways_in(source_type: str, application_type: str) -> tuple[Way, ...]:
@@ -56,5 +61,14 @@ def ways_in(source_type: str, application_type: str) -> tuple[Way, ...]:
 
 
 def is_confidential(application_type: str) -> bool:
-    """Tell whether an application of this type must prove itself by a secret."""
+    """Tell whether an application of this type must prove itself.
+
+    Only such a one may do so by a private key (RFC 8252 §8.5): what is delivered to people's phones
+    and browsers is one key in many hands. (A secret may be kept by a mini program's own server.)
+    """
     return application_type in _CONFIDENTIAL
+
+
+def is_redirected(application_type: str) -> bool:
+    """Tell whether people log in to such an application by a browser that is redirected."""
+    return application_type in _REDIRECTED

@@ -83,7 +83,7 @@ def send_email_code(
 
     """
     ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to="", now=now)
-    authenticate_client(ticket.application, client.unverified_secret, now=now)
+    authenticate_client(ticket.application, client, now=now)
     method = _still_offered(ticket)
     if "email_code" not in proof_methods(method.identity_source):
         raise InvalidRequest("This server sends no e-mail. Choose another of the methods.")
@@ -91,7 +91,7 @@ def send_email_code(
 
 
 def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> Arrival:
-    authenticate_client(ticket.application, client.unverified_secret, now=trail.at)
+    authenticate_client(ticket.application, client, now=trail.at)
     arrival = arrival_of(ticket, _still_offered(ticket), trail)
     trail.note(trace.checked(arrival.scope))
     trail.note(trace.identity(has_unionid=arrival.identity.unionid is not None))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.client_keys import validate_client_jwks
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
-from applications.rules import ApplicationType, is_confidential
+from applications.rules import ApplicationType, is_confidential, is_redirected
 from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
 from config.immutable import ImmutableFieldsMixin
 from config.primary_keys import new_id
@@ -19,8 +19,6 @@ from userpools.models import SigningKey, UserPool
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 REFRESH_TOKEN_IDLE_LIFETIME = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE_LIFETIME = timedelta(days=180)
-
-_WITH_A_BROWSER = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
 class Application(ImmutableFieldsMixin):
@@ -123,7 +121,7 @@ class Application(ImmutableFieldsMixin):
             raise ValidationError(
                 {"pkce": _("An application that proves itself by nothing needs PKCE.")}
             )
-        if self.allows_device_flow and self.type not in _WITH_A_BROWSER:
+        if self.allows_device_flow and not is_redirected(self.type):
             raise ValidationError(
                 {"allows_device_flow": _("An application of this type can't use it.")}
             )
@@ -134,7 +132,13 @@ class Application(ImmutableFieldsMixin):
             raise ValidationError(
                 {"client_authentication": _("An application of this type must have a secret.")}
             )
-        if authentication == self.ClientAuthentication.PRIVATE_KEY_JWT and not self.jwks:
+        if authentication != self.ClientAuthentication.PRIVATE_KEY_JWT:
+            return
+        if not is_confidential(self.type):
+            raise ValidationError(
+                {"client_authentication": _("An application of this type can't keep a key.")}
+            )
+        if not self.jwks:
             raise ValidationError(
                 {"jwks": _("private_key_jwt needs the application's public keys.")}
             )

@@ -27,6 +27,10 @@ def confidential(acme):
     )
 
 
+def sent(secret: str | None) -> ClientCredentials:
+    return ClientCredentials("acme-web", secret)
+
+
 def basic(text: str | bytes, scheme: str = "Basic") -> str:
     raw = text.encode() if isinstance(text, str) else text
     return f"{scheme} {base64.b64encode(raw).decode()}"
@@ -86,7 +90,7 @@ def test_two_different_applications_are_refused():
 )
 def test_a_confidential_application_without_its_secret_is_refused(confidential, secret):
     with pytest.raises(InvalidClient) as refusal:
-        authenticate_client(confidential, secret, now=NOW)
+        authenticate_client(confidential, sent(secret), now=NOW)
 
     assert refusal.value.status == 401
     assert refusal.value.description == InvalidClient.description
@@ -96,7 +100,7 @@ def test_an_expired_secret_is_refused(confidential):
     confidential.client_secrets.update(expires_at=NOW)
 
     with pytest.raises(InvalidClient):
-        authenticate_client(confidential, SECRET, now=NOW)
+        authenticate_client(confidential, sent(SECRET), now=NOW)
 
 
 def test_another_applications_secret_is_refused(acme, confidential):
@@ -105,7 +109,7 @@ def test_another_applications_secret_is_refused(acme, confidential):
     )
 
     with pytest.raises(InvalidClient):
-        authenticate_client(other, SECRET, now=NOW)
+        authenticate_client(other, sent(SECRET), now=NOW)
 
 
 @pytest.mark.parametrize("secret", [None, "", SECRET])
@@ -113,37 +117,37 @@ def test_a_confidential_application_that_has_no_secret_yet_is_refused(confidenti
     confidential.client_secrets.all().delete()
 
     with pytest.raises(InvalidClient):
-        authenticate_client(confidential, secret, now=NOW)
+        authenticate_client(confidential, sent(secret), now=NOW)
 
 
 def test_the_hash_of_a_secret_is_no_secret(confidential):
     stored = bytes(confidential.client_secrets.get().secret_hash)
 
     with pytest.raises(InvalidClient):
-        authenticate_client(confidential, stored.hex(), now=NOW)
+        authenticate_client(confidential, sent(stored.hex()), now=NOW)
 
 
 def test_two_secrets_overlap_while_one_is_rotated(confidential):
     confidential.client_secrets.update(expires_at=NOW + timedelta(seconds=1))
     ClientSecret.for_application(confidential, NEW_SECRET).save()
 
-    authenticate_client(confidential, SECRET, now=NOW)
-    authenticate_client(confidential, NEW_SECRET, now=NOW)
+    authenticate_client(confidential, sent(SECRET), now=NOW)
+    authenticate_client(confidential, sent(NEW_SECRET), now=NOW)
     with pytest.raises(InvalidClient):
-        authenticate_client(confidential, SECRET, now=NOW + timedelta(seconds=1))
-    authenticate_client(confidential, NEW_SECRET, now=NOW + timedelta(days=999))
+        authenticate_client(confidential, sent(SECRET), now=NOW + timedelta(seconds=1))
+    authenticate_client(confidential, sent(NEW_SECRET), now=NOW + timedelta(days=999))
 
 
 @pytest.mark.parametrize("secret", [None, "", "anything"])
 def test_a_public_application_proves_nothing_and_needs_nothing(acme, secret):
     # RFC 6749 §2.3: it may send what it likes, nothing depends on it.
-    authenticate_client(acme.application, secret, now=NOW)
+    authenticate_client(acme.application, sent(secret), now=NOW)
 
 
 def test_an_application_that_became_public_needs_its_old_secret_no_longer(confidential):
     confidential.client_authentication = "none"
 
-    authenticate_client(confidential, None, now=NOW)
+    authenticate_client(confidential, sent(None), now=NOW)
 
 
 def test_credentials_may_stand_in_the_body():
@@ -169,9 +173,9 @@ def test_the_body_may_name_the_application_of_the_header():
 )
 def test_both_parts_of_the_header_are_form_encoded(secret):
     # RFC 6749 §2.3.1
-    sent = basic(f"{quote_plus('acme~web.1')}:{quote_plus(secret)}")
+    header = basic(f"{quote_plus('acme~web.1')}:{quote_plus(secret)}")
 
-    assert read_credentials(sent, None, None) == ClientCredentials("acme~web.1", secret)
+    assert read_credentials(header, None, None) == ClientCredentials("acme~web.1", secret)
 
 
 def test_a_secret_is_not_shown_where_credentials_are_printed():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from applications.client_authentication import authenticate_client
+from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.client_secrets import (
     CLIENT_SECRET_OVERLAP,
     issue_client_secret,
@@ -57,7 +57,7 @@ def test_an_expired_secret_does_not_come_back(web):
     issue_client_secret(web, now=NOW)
 
     with pytest.raises(InvalidClient):
-        authenticate_client(web, FIRST, now=NOW)
+        authenticate_client(web, ClientCredentials(web.client_id, FIRST), now=NOW)
 
 
 def test_an_end_that_comes_later_is_brought_forward(web):

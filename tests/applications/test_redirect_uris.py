@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from applications.redirect_uris import validate_redirect_uri
+from applications.redirect_uris import origin_of, validate_logout_uri, validate_redirect_uri
 from applications.rules import ApplicationType
 
 EVERY_TYPE = list(ApplicationType)
@@ -86,3 +86,49 @@ def test_a_scheme_of_ones_own_domain_is_for_native_applications_only(uri):
 def test_a_scheme_that_anybody_could_take_is_refused_for_native_applications(uri):
     with pytest.raises(ValidationError):
         validate_redirect_uri(uri, ApplicationType.NATIVE)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "http://shop.example.com/logged-out",
+        "com.example.app:/logged-out",
+        "https://shop.example.com/logged-out#now",
+        "https://me@shop.example.com/logged-out",
+        "https://*.example.com/logged-out",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_server_is_told_at_web_addresses_alone(uri):
+    with pytest.raises(ValidationError):
+        validate_logout_uri(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://shop.example.com/logged-out?a=b", "http://127.0.0.1:9000/backchannel-logout"]
+)
+def test_a_server_is_told_over_https_or_on_the_same_machine(uri):
+    validate_logout_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "origin"),
+    [
+        ("https://shop.example.com/callback?a=b", "https://shop.example.com"),
+        ("https://shop.example.com", "https://shop.example.com"),
+        ("https://shop.example.com:443/callback", "https://shop.example.com"),
+        ("https://shop.example.com:80/callback", "https://shop.example.com:80"),
+        ("https://shop.example.com:8443/callback", "https://shop.example.com:8443"),
+        ("http://localhost:80/callback", "http://localhost"),
+        ("http://localhost:443/callback", "http://localhost:443"),
+        ("http://127.0.0.1:9000/callback", "http://127.0.0.1:9000"),
+        ("http://[::1]:9000/callback", "http://[::1]:9000"),
+        ("http://[::1]/callback", "http://[::1]"),
+        ("HTTPS://Shop.Example.COM/Callback", "https://shop.example.com"),
+        ("com.example.app:/callback", ""),
+        ("com.example.app://shop.example.com/callback", ""),
+    ],
+)
+def test_the_origin_is_what_browsers_send(uri, origin):
+    assert origin_of(uri) == origin

@@ -1,4 +1,4 @@
-"""Which application may use which source, by which way in: the design's table, cell by cell."""
+"""Which application may use which source, by which way in: the table, cell by cell."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -21,7 +21,7 @@ TABLE = {
         "mini_program": [],
         "web": ["website_qr"],
         "spa": ["website_qr"],
-        "native": [],
+        "native": ["website_qr"],
         "machine": [],
     },
     "wechat_official_account": {

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from applications.client_authentication import authenticate_client
+from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import Application, ClientSecret
 from config.errors import InvalidClient
 from tests import builders
@@ -76,9 +76,17 @@ def test_the_secret_of_a_new_application_works(acme, admin_client, type_):
     )
 
     application = Application.objects.get(client_id="fresh")
-    authenticate_client(application, shown_on(response), now=timezone.now())
+    authenticate_client(
+        application,
+        ClientCredentials(application.client_id, shown_on(response)),
+        now=timezone.now(),
+    )
     with pytest.raises(InvalidClient):
-        authenticate_client(application, shown_on(response)[:-1], now=timezone.now())
+        authenticate_client(
+            application,
+            ClientCredentials(application.client_id, shown_on(response)[:-1]),
+            now=timezone.now(),
+        )
 
 
 def test_a_new_secret_works_at_the_token_endpoint_and_the_old_one_for_a_day(

@@ -108,7 +108,7 @@ def everything(acme, globex):
                 ("acme-mini", "mini_program_scan"),
             ],
         ),
-        ("native", [("acme-mobile-app", "mobile_app")]),
+        ("native", [("acme-website", "website_qr"), ("acme-mobile-app", "mobile_app")]),
         ("machine", []),
     ],
 )

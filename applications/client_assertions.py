@@ -1,0 +1,114 @@
+"""``private_key_jwt``: an application proves itself by a JWT that it signed.
+
+The rules are those of RFC 7523 §3 and OpenID Connect Core §9, without the freedoms that they leave:
+an assertion lives for minutes, is good once, and its key decides about the algorithm.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from applications.client_keys import algorithm_of, client_keys
+from applications.models import Application, ClientAssertion
+from config.encryption import token_hash
+from config.errors import InvalidClient
+from config.identifiers import IDENTIFIER_MAX_LENGTH
+from userpools.models import UserPool
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+
+# The seconds by which a server's clock may differ from ours.
+_LEEWAY = timedelta(seconds=60)
+_LIFETIME_MAX = timedelta(minutes=5)
+_JTI_MAX_LENGTH = 256
+# Libraries put the address that they are about to call where the issuer is meant.
+_ENDPOINTS = ("token", "par", "introspect", "revoke", "device_authorization")
+
+
+def unverified_subject(unverified_assertion: str) -> str:
+    """Return the client_id that an assertion names; nothing of it is verified yet.
+
+    Raises:
+        InvalidClient: it is no JWT, or names nothing that could be a client_id.
+
+    """
+    try:
+        subject = json.loads(jws.extract_compact(unverified_assertion.encode()).payload)["sub"]
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidClient from None
+    if not isinstance(subject, str) or len(subject) > IDENTIFIER_MAX_LENGTH or "\x00" in subject:
+        raise InvalidClient
+    return subject
+
+
+def verify_assertion(application: Application, unverified_assertion: str, *, now: datetime) -> None:
+    """Check that the application signed the assertion, for us and just now, and use it up.
+
+    Raises:
+        InvalidClient: it isn't so; which check failed isn't told.
+
+    """
+    try:
+        claims = _signed_claims(application, unverified_assertion)
+        _rules_for(application, now).validate(claims)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise InvalidClient from None
+    latest = int((now + _LIFETIME_MAX + _LEEWAY).timestamp())
+    if claims["exp"] > latest or len(claims["jti"]) > _JTI_MAX_LENGTH:
+        raise InvalidClient
+    _use_up(application, claims)
+
+
+def _signed_claims(application: Application, unverified_assertion: str) -> dict[str, Any]:
+    header = jws.extract_compact(unverified_assertion.encode()).headers()
+    key = _key_named(header, application)
+    token = jwt.decode(unverified_assertion, key, algorithms=[algorithm_of(key)])
+    return token.claims
+
+
+def _key_named(unverified_header: dict[str, Any], application: Application) -> Key:
+    if not application.jwks:
+        raise InvalidClient
+    keys = client_keys(application.jwks).keys
+    kid = unverified_header.get("kid")
+    if kid is None and len(keys) == 1:
+        return keys[0]
+    named = [key for key in keys if kid is not None and key.get("kid") == kid]
+    if not named:
+        raise InvalidClient
+    return named[0]
+
+
+def _rules_for(application: Application, now: datetime) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        leeway=int(_LEEWAY.total_seconds()),
+        iss={"essential": True, "value": application.client_id},
+        sub={"essential": True, "value": application.client_id},
+        aud={"essential": True, "values": _audiences(application.pool)},
+        exp={"essential": True},
+        jti={"essential": True},
+    )
+
+
+def _audiences(pool: UserPool) -> list[str]:
+    return [pool.issuer, *(f"{pool.issuer}/{endpoint}" for endpoint in _ENDPOINTS)]
+
+
+def _use_up(application: Application, claims: dict[str, Any]) -> None:
+    # The row stays for as long as the assertion could pass the other checks.
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC) + _LEEWAY
+    try:
+        with transaction.atomic():
+            ClientAssertion.objects.create(
+                application=application,
+                jti_hash=token_hash(claims["jti"]),
+                expires_at=expires_at,
+            )
+    except IntegrityError:
+        raise InvalidClient from None
