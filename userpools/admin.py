@@ -1,4 +1,4 @@
-"""The console's pages of pools, keys and operators."""
+"""The console's pages of pools and operators."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from userpools.console.model_admin import PoolForm, PoolModelAdmin, ReadOnlyMixin
+from userpools.console.model_admin import PoolForm, PoolModelAdmin
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.console.site import console_url
-from userpools.models import Membership, Operator, SigningKey, UserPool
+from userpools.models import Membership, Operator, UserPool
 from userpools.pools import save_new_pool
 
 # What somebody may do is said by their role in a pool; Django's groups would say nothing.
@@ -78,17 +78,6 @@ class UserPoolAdmin(PoolModelAdmin):
         self, request: HttpRequest, obj: UserPool, post_url_continue: str | None = None
     ) -> HttpResponse:
         return HttpResponseRedirect(console_url(obj))
-
-
-@admin.register(SigningKey)
-class SigningKeyAdmin(ReadOnlyMixin, PoolModelAdmin):
-    """The keys that the pool's tokens are signed with; the private halves never show."""
-
-    path = "keys"
-    invitation = _("A pool has its signing keys from the start; this one has lost them.")
-    list_display = ("kid", "algorithm", "state", "created_at")
-    list_display_links = None
-    ordering = ("-created_at",)
 
 
 class MembershipForm(PoolForm):

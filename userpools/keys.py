@@ -45,15 +45,22 @@ def generate_private_key(algorithm: str) -> ECKey | RSAKey:
 
 def active_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> SigningKey:
     """Return an unsaved row by which the pool signs with this key from now on."""
+    row = next_key(pool, algorithm, private)
+    row.state = SigningKey.State.ACTIVE
+    row.promoted_at = timezone.now()
+    return row
+
+
+def next_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> SigningKey:
+    """Return an unsaved row by which this key is published, and signs nothing yet."""
     kid = private.thumbprint()
     public = {**private.as_dict(private=False), "kid": kid, "alg": str(algorithm), "use": "sig"}
     row = SigningKey(
         pool=pool,
         kid=kid,
         algorithm=algorithm,
-        state=SigningKey.State.ACTIVE,
+        state=SigningKey.State.NEXT,
         public_jwk=public,
-        promoted_at=timezone.now(),
     )
     row.set_private_jwk(json.dumps(private.as_dict(private=True)))
     return row

@@ -1,4 +1,4 @@
-"""The console's pages of pools, keys and operators."""
+"""The console's pages of pools and operators."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -188,26 +188,6 @@ def test_the_choice_of_a_pool_names_those_of_the_operator(admin_client, globex):
 
     assert "/console/acme/" in shown.links
     assert "globex" not in shown.text.lower()
-
-
-@pytest.mark.parametrize("client_name", ["admin_client", "superuser_client"])
-def test_nobody_makes_changes_or_deletes_keys(client_name, request, acme):
-    client = request.getfixturevalue(client_name)
-    key = SigningKey.objects.filter(pool=acme.pool).first()
-    before = list(SigningKey.objects.values())
-
-    for page in ("add/", f"{key.pk}/change/", f"{key.pk}/delete/"):
-        answer = client.post(f"/console/acme/keys/{page}", {"state": "retired", "post": "yes"})
-        assert answer.status_code == 403
-
-    assert list(SigningKey.objects.values()) == before
-
-
-def test_keys_are_listed_by_their_public_names(viewer_client, acme):
-    shown = see(viewer_client, "/console/acme/keys/")
-
-    for key in SigningKey.objects.filter(pool=acme.pool):
-        assert key.kid in shown.text
 
 
 @pytest.mark.parametrize(
