@@ -88,39 +88,3 @@ class RevokedAccessToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-
-class LogoutNotice(models.Model):
-    """An application that is to hear that a session ended (OpenID Connect Back-Channel Logout).
-
-    Written in the transaction that ends the session, delivered after it. ``due_at`` is when the
-    next attempt may begin; whoever makes it moves that ahead first, so that nobody else does.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="logout_notices")
-    session = models.ForeignKey(Session, models.CASCADE, related_name="logout_notices")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(null=True)
-    """None once it was delivered, or given up"""
-    delivered_at = models.DateTimeField(_("delivered at"), null=True)
-    failure = models.CharField(_("last failure"), max_length=200, blank=True)
-    created_at = models.DateTimeField(_("created at"))
-
-    class Meta:
-        verbose_name = _("logout notice")
-        verbose_name_plural = _("logout notices")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["session"], name="accounts_logoutnotice_once"),
-            SamePool(name="accounts_logoutnotice_session_pool", field="session"),
-        ]
-        indexes: ClassVar = [
-            models.Index(
-                fields=["due_at"],
-                condition=models.Q(due_at__isnull=False),
-                name="accounts_logoutnotice_due",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.pk)

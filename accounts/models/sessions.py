@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from typing import ClassVar, Self
+from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.logout_notices import LogoutNotice
 from accounts.models.people import User
 from accounts.models.signing_on import BrowserSession
 from applications.models import Application
@@ -15,11 +17,64 @@ from config.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
+_ROWS_AT_ONCE = 1000
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def end(self, *, now: datetime, reason: str) -> int:
-        """End those that still run; return how many there were."""
-        return self.filter(ended_at__isnull=True).update(ended_at=now, end_reason=reason)
+        """End those that still run, the one way in which sessions end; return how many ended.
+
+        Applications that ask to be told are (`LogoutNotice`). Where the reason is about the person
+        they are signed off in the browsers behind these sessions, also behind those that ended
+        earlier, and whatever else was entered from there ends as well: whoever lets a session
+        begin in a browser locks its `BrowserSession` first, so that none is missed.
+        """
+        with transaction.atomic():
+            sessions = self
+            if reason in _ABOUT_THE_PERSON:
+                sessions = self._with_all_behind(self._sign_off(now))
+            ended = _locked_while_running(sessions)
+            for batch in _batches([session.pk for session in ended]):
+                Session.objects.filter(pk__in=batch).update(ended_at=now, end_reason=reason)
+            if reason not in _UNTOLD:
+                told = [one for one in ended if one.application.backchannel_logout_uri]
+                LogoutNotice.objects.write(told, now=now)
+        return len(ended)
+
+    def _sign_off(self, now: datetime) -> list[UUID]:
+        """End the browser sessions behind these sessions; return which ended."""
+        behind = BrowserSession.objects.filter(
+            pk__in=self.order_by().values("browser_session"), ended_at__isnull=True
+        )
+        locked = behind.order_by("pk").select_for_update(no_key=True)
+        ended = [browser_session.pk for browser_session in locked]
+        for batch in _batches(ended):
+            BrowserSession.objects.filter(pk__in=batch).update(ended_at=now)
+        return ended
+
+    def _with_all_behind(self, browser_sessions: list[UUID]) -> "SessionQuerySet":
+        """Add the running sessions that were entered from these browsers."""
+        if not browser_sessions:
+            return self
+        running = Session.objects.filter(ended_at__isnull=True)
+        entered = running.filter(browser_session__in=browser_sessions)
+        own = self.filter(ended_at__isnull=True)
+        keys = {*own.values_list("pk", flat=True), *entered.values_list("pk", flat=True)}
+        return Session.objects.filter(pk__in=keys)
+
+
+def _locked_while_running(sessions: SessionQuerySet) -> list["Session"]:
+    # In the order of their ids, so that nobody waits in a circle; of two who end the same session
+    # the second finds, after waiting, that it no longer runs.
+    running = sessions.filter(ended_at__isnull=True).order_by("pk")
+    needed = running.select_related("application").only(
+        "pool_id", "application__backchannel_logout_uri"
+    )
+    return list(needed.select_for_update(no_key=True, of=("self",)))
+
+
+def _batches(keys: list[UUID]) -> list[list[UUID]]:
+    return [keys[n : n + _ROWS_AT_ONCE] for n in range(0, len(keys), _ROWS_AT_ONCE)]
 
 
 class Session(models.Model):
@@ -84,6 +139,20 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+_ABOUT_THE_PERSON = frozenset(
+    {
+        Session.EndReason.USER_SUSPENDED,
+        Session.EndReason.USER_MERGED,
+        Session.EndReason.MERGE_UNDONE,
+        Session.EndReason.UNLINKED,
+        Session.EndReason.AUTHORIZATION_CANCELLED,
+        Session.EndReason.ACCOUNT_CLOSED,
+    }
+)
+# The application never had a token of theirs.
+_UNTOLD = frozenset({Session.EndReason.EXPERIENCE_ENDED, Session.EndReason.CONSENT_REFUSED})
 
 
 class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):

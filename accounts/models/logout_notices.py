@@ -1,0 +1,73 @@
+"""What applications have yet to hear of sessions that ended."""
+
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.constraints import SamePool
+from config.primary_keys import new_id
+from userpools.models import UserPool
+
+if TYPE_CHECKING:
+    from accounts.models.sessions import Session
+
+NOTICES_WRITTEN = threading.Event()
+"""Set in this process once new notices are committed; whoever delivers them clears it."""
+_ROWS_AT_ONCE = 1000
+
+
+class LogoutNoticeQuerySet(models.QuerySet["LogoutNotice"]):
+    def due(self, now: datetime) -> Self:
+        """Keep those of which the next attempt may begin, the oldest first."""
+        return self.filter(due_at__lte=now).order_by("due_at", "pk")
+
+    def write(self, sessions: list["Session"], *, now: datetime) -> None:
+        """Write a notice for each ended session that has none, within the caller's transaction."""
+        notices = [
+            LogoutNotice(pool_id=session.pool_id, session=session, due_at=now, created_at=now)
+            for session in sessions
+        ]
+        if notices:
+            self.bulk_create(notices, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
+            transaction.on_commit(NOTICES_WRITTEN.set)
+
+
+class LogoutNotice(models.Model):
+    """An application that is to hear that a session ended (OpenID Connect Back-Channel Logout).
+
+    Written in the transaction that ends the session, delivered after it. ``due_at`` is when the
+    next attempt may begin; whoever makes it moves that ahead first, so that nobody else does.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="logout_notices")
+    session = models.ForeignKey("accounts.Session", models.CASCADE, related_name="logout_notices")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    """None once it was delivered, or given up"""
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    failure = models.CharField(_("last failure"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    objects = LogoutNoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("logout notice")
+        verbose_name_plural = _("logout notices")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session"], name="accounts_logoutnotice_once"),
+            SamePool(name="accounts_logoutnotice_session_pool", field="session"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="accounts_logoutnotice_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
