@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from applications.models import Application
 from userpools.key_rotation import remove_retired_keys
 from userpools.models import SigningKey, UserPool
 
@@ -17,11 +18,14 @@ def delete_spent_keys(*, now: datetime) -> int:
 
     That token lasted no longer than the longest access token of the pool's applications.
     """
+    spent = now - ID_TOKEN_HINT_LASTS
     pools = UserPool.objects.filter(
-        signing_keys__state=SigningKey.State.RETIRED,
-        signing_keys__retired_at__lt=now - ID_TOKEN_HINT_LASTS,
-    ).annotate(longest=Max("applications__access_token_lifetime"))
-    return sum(
-        remove_retired_keys(pool, before=now - ID_TOKEN_HINT_LASTS - (pool.longest or timedelta()))
-        for pool in pools
-    )
+        signing_keys__state=SigningKey.State.RETIRED, signing_keys__retired_at__lt=spent
+    ).distinct()
+    return sum(remove_retired_keys(pool, before=spent - _longest_lifetime(pool)) for pool in pools)
+
+
+def _longest_lifetime(pool: UserPool) -> timedelta:
+    applications = Application.objects.filter(pool=pool)
+    longest = applications.aggregate(longest=Max("access_token_lifetime"))["longest"]
+    return longest or timedelta()
