@@ -43,6 +43,7 @@ TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 
 # --- WeChat ----------------------------------------------------------------------------------
 WECHAT_API_URL = environment.base_url("WECHAT_API_URL", "https://api.weixin.qq.com")
+WECHAT_OPEN_URL = environment.base_url("WECHAT_OPEN_URL", "https://open.weixin.qq.com")
 WECHAT_TIMEOUT_SECONDS = environment.positive_number("WECHAT_TIMEOUT_SECONDS", 5)
 WECHAT_PROXY_URL = environment.proxy_url("WECHAT_PROXY_URL")
 WECHAT_SANDBOX = environment.switch("WECHAT_SANDBOX", default=False)
@@ -63,6 +64,9 @@ THROTTLE_LOGIN_PER_APPLICATION = environment.rate("THROTTLE_LOGIN_PER_APPLICATIO
 PHONE_PROOF_DAYS = environment.positive_integer("PHONE_PROOF_DAYS", 180)
 # Between closing an account and erasing what is personal of it.
 CLOSED_ACCOUNT_GRACE_DAYS = environment.positive_integer("CLOSED_ACCOUNT_GRACE_DAYS", 30)
+
+# --- Logout notices --------------------------------------------------------------------------
+LOGOUT_COURIER = environment.switch("LOGOUT_COURIER", default=True)
 
 # --- E-mail ----------------------------------------------------------------------------------
 _email = environment.email()
@@ -88,6 +92,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
+    "corsheaders",
     "csp",
     "rest_framework",
     "drf_spectacular",
@@ -103,6 +108,7 @@ MIDDLEWARE = [
     "config.health.ProbeMiddleware",
     "config.middleware.TrustedProxyMiddleware",
     "config.middleware.HostMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -256,6 +262,16 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# --- Programs in browsers --------------------------------------------------------------------
+# Whose: applications/cors.py. Discovery and JWKS are for everybody and say so themselves.
+CORS_URLS_REGEX = (
+    r"/(?:oidc/(?P<pool>[a-z0-9-]+)/(?:token|userinfo|revoke|par)|api/v1/me(?:/.*)?)\Z"
+)
+CORS_ALLOW_HEADERS = ["authorization", "content-type"]
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
+CORS_PREFLIGHT_MAX_AGE = 600
 
 # --- REST ------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

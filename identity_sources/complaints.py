@@ -15,6 +15,7 @@ from identity_sources.wechat.catalogue_accounts import APPEAL
 
 _SUBJECTS: Mapping[str, Any] = {
     "jscode2session": gettext_lazy("Login: AppID and AppSecret"),
+    "oauth2_access_token": gettext_lazy("Login: AppID and AppSecret"),
     "stable_token": gettext_lazy("Server calls: phone numbers, codes to scan"),
     "getuserphonenumber": gettext_lazy("Phone numbers"),
 }

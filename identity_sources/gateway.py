@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
+from urllib.parse import urlencode
 
 import requests
 from django.conf import settings
@@ -15,13 +16,8 @@ from identity_sources.models import IdentitySource
 from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
-from identity_sources.wechat.client import (
-    ATTEMPTS,
-    REPEAT_PAUSE,
-    CallRecord,
-    WeChatClient,
-    new_session,
-)
+from identity_sources.wechat.client import ATTEMPTS, REPEAT_PAUSE, CallRecord, WeChatClient
+from identity_sources.wechat.transport import new_session
 
 # As many as a process has threads (config/server.py), so that none waits for a connection.
 POOL_SIZE = 32
@@ -49,6 +45,30 @@ def wechat_client(
         timeout=(seconds, seconds),
         observer=heard,
     )
+
+
+def qrconnect_url(source: IdentitySource, *, redirect_uri: str, state: str, language: str) -> str:
+    """Return WeChat's page with the code to scan, for a website source.
+
+    WeChat sends the browser back to ``redirect_uri`` with ``code`` and ``state``; a person who
+    refuses stays there. ``language`` is one of this server's: WeChat's page speaks Chinese or
+    English.
+    Source: https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login
+    """
+    # In the documented order, to which WeChat holds official accounts.
+    query = urlencode(
+        {
+            "appid": source.app_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "scope": "snsapi_login",
+            "state": state,
+            "lang": "cn" if language.startswith("zh") else "en",
+        }
+    )
+    if source.mode == IdentitySource.Mode.SANDBOX:
+        return f"{settings.PUBLIC_URL}/sandbox/connect/qrconnect?{query}"
+    return f"{settings.WECHAT_OPEN_URL}/connect/qrconnect?{query}#wechat_redirect"
 
 
 def longest_call() -> timedelta:

@@ -33,8 +33,8 @@ PUNISHMENT = "wxa_punish_event"
 REMOVED, ACCOUNT_BANNED = 3, 4
 _SHUTS_THE_APP = frozenset({REMOVED, ACCOUNT_BANNED})
 _NOTICE = f"{PUNISHMENT}:"
-# WeChat gives codes for this call to people who have the mini program open.
-_LOGIN = "jscode2session"
+# WeChat gives codes for these calls to people who have the mini program or the page open.
+_LOGINS = frozenset({"jscode2session", "oauth2_access_token"})
 
 
 def note_call(source: IdentitySource, record: CallRecord, *, now: datetime) -> None:
@@ -149,7 +149,7 @@ def _healed_by(
     if record.errcode != 0:
         # Whoever sends made-up codes gets this far, perhaps even to an app that is banned.
         same &= ~Q(errcode__in=BANS)
-    elif record.call == _LOGIN:
+    elif record.call in _LOGINS:
         same |= Q(call=PUNISHMENT, last_at__lt=_began_by(record, now))
     return SourceFailure.objects.filter(same, source=source)
 

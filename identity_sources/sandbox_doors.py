@@ -1,13 +1,14 @@
-"""The sandbox's control doors, at ``/sandbox/…`` and only with ``WECHAT_SANDBOX``."""
+"""The sandbox's control doors and its page, at ``/sandbox/…`` and only with ``WECHAT_SANDBOX``."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from identity_sources.gateway import sandbox
 from identity_sources.sandbox.control import control
 from identity_sources.sandbox.messages import SandboxRequest
+from identity_sources.sandbox_pages import qrconnect
 
 
 @never_cache
@@ -32,4 +33,7 @@ def door(request: HttpRequest) -> HttpResponse:
     return JsonResponse(data, status=status)
 
 
-urlpatterns: list[URLPattern] = [re_path(r"", door)]
+urlpatterns: list[URLPattern] = [
+    path("connect/qrconnect", qrconnect, name="sandbox-qrconnect"),
+    re_path(r"", door),
+]

@@ -15,6 +15,7 @@ _SETTINGS = {
     "PUBLIC_URL": "http://127.0.0.1:8000",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "WECHAT_SANDBOX": "on",
+    "LOGOUT_COURIER": "off",
 }
 _CLEARED = (
     "DEBUG",
@@ -24,6 +25,7 @@ _CLEARED = (
     "THROTTLE_LOGIN_PER_ADDRESS",
     "THROTTLE_LOGIN_PER_APPLICATION",
     "WECHAT_API_URL",
+    "WECHAT_OPEN_URL",
     "WECHAT_PROXY_URL",
     "WECHAT_TIMEOUT_SECONDS",
     "WEB_CONCURRENCY",

@@ -10,6 +10,8 @@ In, with WeChat's headers, encodings, error codes, single use and lifetimes:
 
 - `wx.login` codes and `GET /sns/jscode2session`;
 - phone number codes and `POST /wxa/business/getuserphonenumber`;
+- `GET /sns/oauth2/access_token` for the codes of websites, official accounts and mobile apps;
+- what `/connect/qrconnect` checks and where it leads (the page itself is the host's to serve);
 - `POST /cgi-bin/stable_token` and `GET /cgi-bin/token`, two separate families of tokens;
 - people with ids derived per application, a blocked person (40226), unbound applications;
 - pushes of events, signed and encrypted in every mode, for whoever asks (`POST /sandbox/push`);
@@ -19,19 +21,20 @@ Chosen where WeChat documents nothing: a used code that has expired answers 4002
 a phone code sent with another person's OpenID answers 40003 and is used up; a well-formed token
 that was never issued answers 40001, a malformed one 40014; an unknown path answers 40066; a
 foreign `phoneNumber` is country code and number without a plus sign; WeChat's day for quotas
-begins at midnight in Beijing.
+begins at midnight in Beijing; a blocked person can't confirm the login of a website; an application
+that isn't bound gets no UnionID as a website either, though WeChat binds all of those.
 
-Not yet: website, official account and mobile OAuth (`/connect/...`, `/sns/oauth2/...`,
-`/sns/userinfo`), QR codes and links, `checksession` and `resetusersessionkey`, encrypted
-open data, frozen or banned applications and IP whitelists as states (script 40243, 50002 or 40164
-instead), quotas per minute, request signing.
+Not yet: what hands out codes of official accounts and mobile apps, `/sns/oauth2/refresh_token`,
+`/sns/auth`, `/sns/userinfo`, QR codes and links, `checksession` and `resetusersessionkey`,
+encrypted open data, frozen or banned applications and IP whitelists as states (script 40243, 50002
+or 40164 instead), quotas per minute, request signing.
 
 Sources: the vendor's pages named in each module (https://developers.weixin.qq.com, read in copies
 of 2026-07-30) and this project's WeChat reference, whose section 11 lists what an emulator owes.
 """
 
 from identity_sources.sandbox.emulator import Sandbox
-from identity_sources.sandbox.errors import InvalidFieldError, PhoneUnavailableError
+from identity_sources.sandbox.errors import BlockedError, InvalidFieldError, PhoneUnavailableError
 from identity_sources.sandbox.faults import Fault, FaultKind
 from identity_sources.sandbox.messages import SandboxAnswer, SandboxRequest
 from identity_sources.sandbox.store import MemoryStore, Store
@@ -49,6 +52,7 @@ from identity_sources.sandbox.world import (
 
 __all__ = [
     "PEOPLE",
+    "BlockedError",
     "Fault",
     "FaultKind",
     "InvalidFieldError",

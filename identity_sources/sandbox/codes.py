@@ -1,38 +1,54 @@
-"""Codes that a phone hands to a mini program: single use, five minutes, for one application.
+"""Codes that WeChat hands out: single use, for some minutes, for one application.
 
 https://developers.weixin.qq.com/miniprogram/dev/api/open-api/login/wx.login.html
 https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/getPhoneNumber
+https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login
+https://developers.weixin.qq.com/doc/service/guide/h5/auth.html
 """
 
 import hashlib
 import secrets
 import string
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from identity_sources.sandbox.errors import RefusedError
 from identity_sources.sandbox.store import Clock, Store
 
-CODE_TTL_SECONDS = 300
-
-# Entries live longer than codes: whether a code has expired is the clock's business alone, which
-# in tests is not the store's.
-_KEPT_SECONDS = 2 * CODE_TTL_SECONDS
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 class CodeKind(StrEnum):
-    """What a code is for; the two kinds are not interchangeable."""
+    """What a code is for."""
 
     LOGIN = "login"
     PHONE = "phone"
+    WEBSITE = "website"
+    OFFICIAL_ACCOUNT = "official_account"
+    MOBILE_APP = "mobile_app"
+
+
+LIFETIMES_SECONDS = {
+    CodeKind.LOGIN: 300,
+    CodeKind.PHONE: 300,
+    CodeKind.WEBSITE: 600,
+    CodeKind.OFFICIAL_ACCOUNT: 300,
+    CodeKind.MOBILE_APP: 600,
+}
+# One call exchanges them all; the others are good for a call of their own only.
+OAUTH = frozenset({CodeKind.WEBSITE, CodeKind.OFFICIAL_ACCOUNT, CodeKind.MOBILE_APP})
+
+# Entries live longer than codes: whether a code has expired is the clock's business alone, which
+# in tests is not the store's.
+_KEPT_SECONDS = 2 * max(LIFETIMES_SECONDS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
     """What WeChat remembers of a code; `issued_at` is Unix seconds."""
 
-    kind: str
+    kind: CodeKind
     app_id: str
     person: str
     issued_at: float
@@ -47,32 +63,34 @@ class Codes:
 
     def issue(self, kind: CodeKind, *, app_id: str, person: str) -> str:
         """Return a new code: 32 alphanumeric characters to log in, 64 hex digits for a phone."""
-        code = _login_code() if kind is CodeKind.LOGIN else secrets.token_hex(32)
-        issued = IssuedCode(kind.value, app_id, person, self._clock())
-        self._store.set(_key("code", code), asdict(issued), _KEPT_SECONDS)
+        code = secrets.token_hex(32) if kind is CodeKind.PHONE else _login_code()
+        issued = IssuedCode(kind, app_id, person, self._clock())
+        entry = asdict(issued) | {"kind": kind.value}
+        self._store.set(_key("code", code), entry, _KEPT_SECONDS)
         return code
 
-    def consume(self, kind: CodeKind, code: str, *, app_id: str) -> IssuedCode:
+    def consume(self, kinds: Container[CodeKind], code: str, *, app_id: str) -> IssuedCode:
         """Use the code up and return what it stands for.
 
-        Refused with 40029 when unknown, expired or of the other kind, with 40163 when used, and
-        when it is another application's with 40029 (login) or 40013 (phone); a code that is not
-        this application's stays good for its own.
+        Refused with 40029 when unknown, expired or of another kind, with 40163 when used, and when
+        it is another application's with 40029 (login) or 40013 (phone); a code that is not this
+        application's stays good for its own.
         """
-        issued = self._find(kind, code)
+        issued = self._find(code)
+        if issued.kind not in kinds:
+            raise RefusedError(40029)
         if issued.app_id != app_id:
-            raise RefusedError(40013 if kind is CodeKind.PHONE else 40029)
+            raise RefusedError(40013 if issued.kind is CodeKind.PHONE else 40029)
         if not self._store.add(_key("used", code), 1, _KEPT_SECONDS):
             raise RefusedError(40163)
         return issued
 
-    def _find(self, kind: CodeKind, code: str) -> IssuedCode:
+    def _find(self, code: str) -> IssuedCode:
         entry = self._store.get(_key("code", code))
         if entry is None:
             raise RefusedError(40029)
-        issued = IssuedCode(**entry)
-        is_expired = self._clock() >= issued.issued_at + CODE_TTL_SECONDS
-        if issued.kind != kind.value or is_expired:
+        issued = IssuedCode(**entry | {"kind": CodeKind(entry["kind"])})
+        if self._clock() >= issued.issued_at + LIFETIMES_SECONDS[issued.kind]:
             raise RefusedError(40029)
         return issued
 

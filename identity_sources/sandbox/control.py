@@ -40,6 +40,11 @@ def get_phone_number(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer
     return 200, {"errMsg": "getPhoneNumber:ok", "code": code}
 
 
+def qrconnect(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
+    """`app_id`, `person` → the code that a website gets once the person has confirmed."""
+    return 200, {"code": sandbox.qrconnect(_text(data, "app_id"), _text(data, "person"))}
+
+
 def script_fault(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
     """`call`, `kind`, the kind's fields, perhaps `times` and `app_id` → the scripted fault."""
     call, times = _text(data, "call"), data.get("times", 1)
@@ -87,6 +92,7 @@ def list_people(_sandbox: Sandbox, _data: Mapping[str, Any]) -> ControlAnswer:
 DOORS: dict[str, tuple[str, Door]] = {
     "/sandbox/wx.login": ("POST", wx_login),
     "/sandbox/getPhoneNumber": ("POST", get_phone_number),
+    "/sandbox/qrconnect": ("POST", qrconnect),
     "/sandbox/faults": ("POST", script_fault),
     "/sandbox/push": ("POST", push),
     "/sandbox/people": ("GET", list_people),

@@ -4,6 +4,7 @@ https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getaccesstoken
 https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
+https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
 """
 
 import base64
@@ -11,12 +12,12 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
-from identity_sources.sandbox.codes import CodeKind, Codes
+from identity_sources.sandbox.codes import OAUTH, CodeKind, Codes, IssuedCode
 from identity_sources.sandbox.damage import damaged, replacement
-from identity_sources.sandbox.errors import PhoneUnavailableError, RefusedError
+from identity_sources.sandbox.errors import BlockedError, PhoneUnavailableError, RefusedError
 from identity_sources.sandbox.faults import Fault
 from identity_sources.sandbox.messages import (
     Payload,
@@ -25,9 +26,9 @@ from identity_sources.sandbox.messages import (
     answer,
     refusal_payload,
 )
-from identity_sources.sandbox.scripts import Scripts
+from identity_sources.sandbox.scripts import CALLS, Scripts
 from identity_sources.sandbox.store import Clock, Store
-from identity_sources.sandbox.tokens import AccessToken, Tokens
+from identity_sources.sandbox.tokens import TOKEN_TTL_SECONDS, AccessToken, Tokens, token_text
 from identity_sources.sandbox.world import (
     PEOPLE,
     Person,
@@ -41,6 +42,12 @@ from identity_sources.sandbox.world import (
 
 Call = Callable[[SandboxRequest], Payload]
 
+_SCOPES = {
+    CodeKind.WEBSITE: "snsapi_login",
+    CodeKind.OFFICIAL_ACCOUNT: "snsapi_userinfo",
+    CodeKind.MOBILE_APP: "snsapi_userinfo",
+}
+
 
 class Sandbox:
     """An emulated WeChat whose whole state is in `store`; `clock` returns Unix seconds."""
@@ -52,6 +59,7 @@ class Sandbox:
         self._scripts = Scripts(store)
         self._calls: dict[str, Call] = {
             "/sns/jscode2session": self._jscode2session,
+            "/sns/oauth2/access_token": self._oauth2_access_token,
             "/cgi-bin/stable_token": self._stable_token,
             "/cgi-bin/token": self._token,
             "/wxa/business/getuserphonenumber": self._getuserphonenumber,
@@ -77,11 +85,22 @@ class Sandbox:
             raise PhoneUnavailableError
         return self._codes.issue(CodeKind.PHONE, app_id=app_id, person=person)
 
+    def qrconnect(self, app_id: str, person: str) -> str:
+        """Do what scanning and confirming a website's login does: return a code for 600 s.
+
+        Raises `BlockedError` for a blocked person, `InvalidFieldError` for an AppID or a person
+        that the sandbox doesn't have.
+        """
+        require_sandbox_app_id(app_id)
+        if find_person(person).risk_blocked:
+            raise BlockedError(person)
+        return self._codes.issue(CodeKind.WEBSITE, app_id=app_id, person=person)
+
     def script(self, call: str, fault: Fault, times: int = 1, app_id: str | None = None) -> None:
         """Let the fault happen to the next `times` calls (of one application, or of any).
 
-        `call` is `jscode2session`, `stable_token`, `token` or `getuserphonenumber`. Faults queue
-        up; an application's own are met before those for any. Raises `InvalidFieldError`.
+        `call` is one of `scripts.CALLS`. Faults queue up; an application's own are met before
+        those for any. Raises `InvalidFieldError`.
         """
         self._scripts.append(call, fault, times=times, app_id=app_id)
 
@@ -111,7 +130,7 @@ class Sandbox:
             return refusal_payload(refusal, self._clock())
 
     def _scripted_fault(self, request: SandboxRequest) -> Fault | None:
-        call = request.path.rpartition("/")[2]
+        call = CALLS[request.path]
         if not self._scripts.has_any(call):
             return None
         try:
@@ -128,23 +147,38 @@ class Sandbox:
         return request.query.get("appid", "")
 
     def _jscode2session(self, request: SandboxRequest) -> Payload:
+        issued = self._exchanged(request, "js_code", {CodeKind.LOGIN})
+        if PEOPLE[issued.person].risk_blocked:
+            raise RefusedError(40226)
+        session_key = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
+        openid = openid_of(issued.app_id, issued.person)
+        return {"session_key": session_key, "openid": openid} | _unionid(issued)
+
+    def _oauth2_access_token(self, request: SandboxRequest) -> Payload:
+        issued = self._exchanged(request, "code", OAUTH)
+        # A user's tokens, which no call of the sandbox takes.
+        return {
+            "access_token": token_text(),
+            "expires_in": TOKEN_TTL_SECONDS,
+            "refresh_token": token_text(),
+            "openid": openid_of(issued.app_id, issued.person),
+            "scope": _SCOPES[issued.kind],
+        } | _unionid(issued)
+
+    def _exchanged(
+        self, request: SandboxRequest, name: str, kinds: Container[CodeKind]
+    ) -> IssuedCode:
+        """Use up the code in the parameter `name`, if everything beside it is right, too."""
         # Only the query counts: parameters in a POST's body are missing ones (41002).
         query = request.query
-        app_id, secret = query.get("appid", ""), query.get("secret", "")
-        js_code = query.get("js_code", "")
+        app_id, secret, code = (query.get(field, "") for field in ("appid", "secret", name))
         _require_credentials(app_id, secret)
-        if not js_code:
+        if not code:
             raise RefusedError(41008)
         if query.get("grant_type") != "authorization_code":
             raise RefusedError(40002)
         _check_credentials(app_id, secret)
-        person = self._codes.consume(CodeKind.LOGIN, js_code, app_id=app_id).person
-        if PEOPLE[person].risk_blocked:
-            raise RefusedError(40226)
-        session_key = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
-        session = {"session_key": session_key, "openid": openid_of(app_id, person)}
-        unionid = unionid_of(app_id, person)
-        return session if unionid is None else session | {"unionid": unionid}
+        return self._codes.consume(kinds, code, app_id=app_id)
 
     def _token(self, request: SandboxRequest) -> Payload:
         query = request.query
@@ -180,12 +214,18 @@ class Sandbox:
         code, openid = _text(data, "code"), _text(data, "openid")
         if not code:
             raise RefusedError(41008)
-        issued = self._codes.consume(CodeKind.PHONE, code, app_id=app_id)
+        issued = self._codes.consume({CodeKind.PHONE}, code, app_id=app_id)
         if openid and openid != openid_of(app_id, issued.person):
             raise RefusedError(40003)
         watermark = {"timestamp": int(issued.issued_at), "appid": app_id}
         phone_info = _phone_numbers(PEOPLE[issued.person]) | {"watermark": watermark}
         return {"errcode": 0, "errmsg": "ok", "phone_info": phone_info}
+
+
+def _unionid(issued: IssuedCode) -> Payload:
+    # Where there is none, there is no key either.
+    unionid = unionid_of(issued.app_id, issued.person)
+    return {} if unionid is None else {"unionid": unionid}
 
 
 def _phone_numbers(person: Person) -> Payload:

@@ -57,6 +57,17 @@ class InvalidFieldError(ValueError):
         super().__init__(message)
 
 
+class BlockedError(InvalidFieldError):
+    """The person's WeChat is under risk control and gives this login no code.
+
+    Of `wx.login` it is documented that the exchange is refused (40226), of the page with a code to
+    scan nothing: that the phone refuses to confirm is chosen.
+    """
+
+    def __init__(self, person: str) -> None:
+        super().__init__("person", f"{person} is blocked by risk control and can't confirm.")
+
+
 class PhoneUnavailableError(Exception):
     """The phone gives no code; `err_msg` is what the mini program sees as `e.detail.errMsg`.
 

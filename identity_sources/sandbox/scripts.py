@@ -11,7 +11,14 @@ from identity_sources.sandbox.faults import Fault, FaultKind
 from identity_sources.sandbox.store import Store
 from identity_sources.sandbox.world import require_sandbox_app_id
 
-CALLS = ("jscode2session", "stable_token", "token", "getuserphonenumber")
+CALLS = {
+    "/sns/jscode2session": "jscode2session",
+    "/sns/oauth2/access_token": "oauth2_access_token",
+    "/cgi-bin/stable_token": "stable_token",
+    "/cgi-bin/token": "token",
+    "/wxa/business/getuserphonenumber": "getuserphonenumber",
+}
+"""By path, the names by which faults are scripted."""
 MOST_TIMES = 1_000_000
 
 _KEPT_SECONDS = 86_400
@@ -81,8 +88,8 @@ class Scripts:
 
 def require_call(call: str) -> None:
     """Raise `InvalidFieldError` unless faults can be scripted for the call."""
-    if call not in CALLS:
-        raise InvalidFieldError("call", f"call must be one of {', '.join(CALLS)}.")
+    if call not in CALLS.values():
+        raise InvalidFieldError("call", f"call must be one of {', '.join(CALLS.values())}.")
 
 
 def _check(call: str, fault: Fault, times: int) -> None:

@@ -126,7 +126,7 @@ class Tokens:
     ) -> AccessToken | None:
         now = self._clock()
         retires_at = None if retires_previous_after is None else now + retires_previous_after
-        minted = AccessToken(_new_text(), app_id, family, generation, now, retires_at)
+        minted = AccessToken(token_text(), app_id, family, generation, now, retires_at)
         # The text is findable before anyone can be given it.
         self._store.set(_text_key(minted.text), (family, app_id, generation), _KEPT_SECONDS)
         link = asdict(minted)
@@ -157,8 +157,8 @@ class Tokens:
         return True
 
 
-def _new_text() -> str:
-    # Two digits, an underscore and 110 to 157 characters in all, as in the samples.
+def token_text() -> str:
+    """Return two digits, an underscore and 110 to 157 characters in all, as in the samples."""
     return f"{secrets.randbelow(90) + 10}_{secrets.token_urlsafe(99)}"
 
 

@@ -2,7 +2,8 @@
 
 Imports neither Django nor the sandbox. Where things are:
 
-- `client`: the calls, their retries and the HTTP session they run on
+- `client`: the calls, their retries and what a record of a call holds
+- `transport`: one call over HTTP, and the session it runs on
 - `answers`: bytes to typed answers
 - `errors`: the exceptions, `errcodes`: which errcode raises which
 - `catalogue`: what an errcode means to an operator and what to do about it

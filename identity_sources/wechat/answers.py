@@ -18,6 +18,8 @@ Answer = Mapping[str, object]
 
 _TOO_LARGE = 2**31  # for a column, and for a number of seconds
 _LONGEST_ID = 128
+_LONGEST_SCOPE = 512
+_PLAIN_NO = (None, 0, "0", "")
 # WeChat asks to reserve 512 characters; more than it may one day need is no reason to fail.
 _LONGEST_TOKEN = 2048
 _NUMERIC = re.compile(r"-?[0-9]{1,9}")
@@ -89,11 +91,43 @@ class MiniProgramSession:
 
         Raises WeChatUnavailable (`unreadable`) if one is missing or of a wrong type.
         """
-        has_unionid = answer.get("unionid") not in (None, "")
         return cls(
             openid=_text(answer, "openid", longest=_LONGEST_ID),
-            unionid=_text(answer, "unionid", longest=_LONGEST_ID) if has_unionid else None,
+            unionid=_text_or_none(answer, "unionid", longest=_LONGEST_ID),
             session_key=_text(answer, "session_key", longest=_LONGEST_ID),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OAuthIdentity:
+    """Who logged in, by the answer of `/sns/oauth2/access_token`.
+
+    `unionid` is None where WeChat gave none: an official account without the scope
+    `snsapi_userinfo` or without an Open Platform account. `scope` is what the person granted.
+    A snapshot user is a made-up one, with an OpenID and a UnionID that are nobody's: never let it
+    log in. The access and refresh token that WeChat sends along act for the person, and nothing
+    here needs them: they aren't even read.
+    Source: https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
+    """
+
+    openid: str
+    unionid: str | None
+    scope: tuple[str, ...]
+    is_snapshot_user: bool
+
+    @classmethod
+    def parse(cls, answer: Answer) -> Self:
+        """Read `openid` and, where present, `unionid`, `scope` and `is_snapshotuser`.
+
+        Raises WeChatUnavailable (`unreadable`) if one is of a wrong type, or there is no `openid`.
+        """
+        scope = _text_or_none(answer, "scope", longest=_LONGEST_SCOPE) or ""
+        return cls(
+            openid=_text(answer, "openid", longest=_LONGEST_ID),
+            unionid=_text_or_none(answer, "unionid", longest=_LONGEST_ID),
+            scope=tuple(name for name in scope.split(",") if name),
+            # WeChat says 1 or nothing; whatever else it may say one day isn't a plain no.
+            is_snapshot_user=answer.get("is_snapshotuser") not in _PLAIN_NO,
         )
 
 
@@ -169,6 +203,10 @@ def _text(answer: Answer, name: str, *, longest: int) -> str:
     if not isinstance(value, str) or len(value) > longest or not _VISIBLE_ASCII.fullmatch(value):
         raise WeChatUnavailable("unreadable")
     return value
+
+
+def _text_or_none(answer: Answer, name: str, *, longest: int) -> str | None:
+    return None if answer.get(name) in (None, "") else _text(answer, name, longest=longest)
 
 
 def _positive(answer: Answer, name: str) -> int:

@@ -52,8 +52,7 @@ LOGIN_EXPLANATIONS: Mapping[int, Explanation] = {
     40014: Explanation(gettext_noop("The access token is malformed."), _TOKEN_REMEDY),
     40029: Explanation(
         gettext_noop(
-            "The code is wrong, older than five minutes, of another kind, or was issued to another"
-            " AppID."
+            "The code is wrong, too old, of another kind, or was issued to another AppID."
         ),
         gettext_noop(
             "Single cases need nothing. If every login fails, the mini program or page was built"

@@ -1,32 +1,33 @@
 """Call WeChat's server APIs.
 
-Every call carries a secret in its URL or body, so redirects aren't followed, and no exception of
-the HTTP library leaves this module: those quote the URL. A user's code works once, so a call is
-repeated only when WeChat can't have seen it, or said itself that it was busy.
+No exception of the HTTP library leaves this module: those quote the URL, which carries a secret. A
+user's code works once, so a call is repeated only when WeChat can't have seen it, or said itself
+that it was busy.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from typing import Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from identity_sources.wechat import answers
-from identity_sources.wechat.answers import Answer, AppAccessToken, MiniProgramSession, PhoneNumber
+from identity_sources.wechat.answers import (
+    Answer,
+    AppAccessToken,
+    MiniProgramSession,
+    OAuthIdentity,
+    PhoneNumber,
+)
 from identity_sources.wechat.errcodes import Credential, refusal, settings_accepted
 from identity_sources.wechat.errors import SystemBusy, WeChatError, WeChatRefusal, WeChatUnavailable
 from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
 from identity_sources.wechat.masking import errmsg_without, shown_answer, shown_request
-from identity_sources.wechat.redaction import redact_http_logs
+from identity_sources.wechat.transport import Call, exchange
 
-LARGEST_ANSWER = 1024 * 1024
 ATTEMPTS = 2
 REPEAT_PAUSE = 0.2
-_CHUNK = 16 * 1024
 
 Parsed = TypeVar("Parsed")
 
@@ -52,17 +53,6 @@ class CallRecord:
     rid: str | None
     reason: str | None
     settings_accepted: bool | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Call:
-    name: str
-    method: Literal["GET", "POST"]
-    path: str
-    credential: Credential
-    query: Mapping[str, str] = field(repr=False, default_factory=dict)
-    body: Mapping[str, str | bool] | None = field(repr=False, default=None)
-    secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +96,7 @@ class WeChatClient:
 
         Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
         """
-        call = _Call(
+        call = Call(
             name="jscode2session",
             method="GET",
             path="/sns/jscode2session",
@@ -121,6 +111,28 @@ class WeChatClient:
         )
         return self._perform(call, MiniProgramSession.parse)
 
+    def oauth2_access_token(self, *, app_id: str, app_secret: str, code: str) -> OAuthIdentity:
+        """Exchange the code of an OAuth login: of a website, official account or mobile app.
+
+        Valid once: within ten minutes, from an official account within five.
+        Source: https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login
+        and https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
+        """
+        call = Call(
+            name="oauth2_access_token",
+            method="GET",
+            path="/sns/oauth2/access_token",
+            credential=Credential.APP_SECRET,
+            query={
+                "appid": app_id,
+                "secret": app_secret,
+                "code": code,
+                "grant_type": "authorization_code",
+            },
+            secrets=(app_secret, code),
+        )
+        return self._perform(call, OAuthIdentity.parse)
+
     def stable_token(
         self, *, app_id: str, app_secret: str, force_refresh: bool = False
     ) -> AppAccessToken:
@@ -129,7 +141,7 @@ class WeChatClient:
         `force_refresh` voids the token in use at once: only for a leak, 20 times a day at most.
         Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
         """
-        call = _Call(
+        call = Call(
             name="stable_token",
             method="POST",
             path="/cgi-bin/stable_token",
@@ -151,7 +163,7 @@ class WeChatClient:
         AppID is left for the caller to compare.
         Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
         """
-        call = _Call(
+        call = Call(
             name="getuserphonenumber",
             method="POST",
             path="/wxa/business/getuserphonenumber",
@@ -162,7 +174,7 @@ class WeChatClient:
         )
         return self._perform(call, PhoneNumber.parse)
 
-    def _perform(self, call: _Call, parse: Callable[[Answer], Parsed]) -> Parsed:
+    def _perform(self, call: Call, parse: Callable[[Answer], Parsed]) -> Parsed:
         started = time.perf_counter()
         for number in range(1, ATTEMPTS + 1):
             attempt = self._attempt(call, parse)
@@ -177,10 +189,11 @@ class WeChatClient:
             raise outcome
         return outcome
 
-    def _attempt(self, call: _Call, parse: Callable[[Answer], Parsed]) -> _Attempt[Parsed]:
+    def _attempt(self, call: Call, parse: Callable[[Answer], Parsed]) -> _Attempt[Parsed]:
         shown: Mapping[str, str | int] = {}
         try:
-            answer = answers.read(*self._exchange(call))
+            reply = exchange(self._session, self._api_url, call, timeout=self._timeout)
+            answer = answers.read(*reply)
             shown = shown_answer(answer, call.secrets)
             errcode = answers.errcode_of(answer)
             return _Attempt(_refusal(call, errcode, answer) if errcode else parse(answer), shown)
@@ -191,41 +204,8 @@ class WeChatClient:
             # the URL, as its context.
             return _Attempt(unavailable(failure), shown)
 
-    def _exchange(self, call: _Call) -> tuple[int, bytes]:
-        # Uncompressed, so that the limit on the answer's size is one on what is sent.
-        headers = {"Accept-Encoding": "identity"}
-        data = None
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-            # WeChat refuses what JSON may escape by its number (40033, 47002).
-            data = json.dumps(call.body, ensure_ascii=False).encode()
-        with self._session.request(
-            call.method,
-            self._api_url + call.path,
-            params=call.query,
-            data=data,
-            headers=headers,
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            return response.status_code, _bounded_body(response, self._timeout[1])
 
-
-def _bounded_body(response: requests.Response, seconds: float) -> bytes:
-    """Read a body that is neither too large nor comes in drops, each within the time-out."""
-    body = bytearray()
-    deadline = time.monotonic() + seconds
-    while chunk := response.raw.read1(_CHUNK):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise WeChatUnavailable("too_large")
-        if time.monotonic() > deadline:
-            raise WeChatUnavailable("timed_out")
-    return bytes(body)
-
-
-def _refusal(call: _Call, errcode: int, answer: Answer) -> WeChatRefusal:
+def _refusal(call: Call, errcode: int, answer: Answer) -> WeChatRefusal:
     errmsg = errmsg_without(answer, call.secrets)
     return refusal(call=call.name, credential=call.credential, errcode=errcode, errmsg=errmsg)
 
@@ -237,7 +217,7 @@ def _may_repeat(outcome: object) -> bool:
 
 
 def _record(
-    call: _Call, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
+    call: Call, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
 ) -> CallRecord:
     outcome = last.outcome
     unavailable_because = outcome.reason if isinstance(outcome, WeChatUnavailable) else None
@@ -257,21 +237,3 @@ def _record(
         if unavailable_because
         else settings_accepted(call.name, errcode, call.credential),
     )
-
-
-def new_session(*, pool_size: int, proxy_url: str | None) -> requests.Session:
-    """Make an HTTP session that keeps up to `pool_size` connections per host.
-
-    It repeats nothing by itself, takes no proxy, certificate or password from the environment, and
-    stores no cookies. urllib3's loggers are made to redact what they quote.
-    """
-    redact_http_logs()
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if proxy_url:
-        session.proxies = {"http": proxy_url, "https": proxy_url}
-    adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session

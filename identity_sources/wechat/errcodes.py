@@ -87,6 +87,7 @@ _ACCUSING: Mapping[Credential, frozenset[int]] = {
 # What WeChat says of a code, or of the person who got it, once it knows the app that sends it.
 _ABOUT_THE_CODE: Mapping[str, frozenset[int]] = {
     "jscode2session": frozenset({40029, 40163, 40226}),
+    "oauth2_access_token": frozenset({40029, 40163, 42003}),
     "getuserphonenumber": frozenset({40029}),
 }
 

@@ -26,7 +26,7 @@ def is_app_secret(value: str) -> bool:
 
 
 def is_code(value: str) -> bool:
-    """Tell whether this may be a `wx.login` code or a phone number code; both look alike."""
+    """Tell whether this may be a code: of `wx.login`, OAuth or a phone number; all look alike."""
     return re.match(CODE_PATTERN, value) is not None
 
 

@@ -40,6 +40,7 @@ def load() -> Load:
         ({"ENCRYPTION_KEYS": f"{KEY},s3cret"}, "Entry 2 of ENCRYPTION_KEYS is not the URL-safe"),
         ({"PUBLIC_URL": "http://login.example.com"}, "PUBLIC_URL must begin with https://"),
         ({"WECHAT_API_URL": "http://wechat.example"}, "WECHAT_API_URL must begin with https://"),
+        ({"WECHAT_OPEN_URL": "http://wechat.example"}, "WECHAT_OPEN_URL must begin with https://"),
         (
             {"WECHAT_SANDBOX": "on", "PUBLIC_URL": "https://login.example.com"},
             "WECHAT_SANDBOX lets anybody log in as a made-up person",
@@ -141,6 +142,7 @@ def test_without_variables_everything_is_off_and_local(load):
         "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "127.0.0.1", "[::1]"],
         "TRUSTED_PROXIES": [],
         "WECHAT_API_URL": "https://api.weixin.qq.com",
+        "WECHAT_OPEN_URL": "https://open.weixin.qq.com",
         "WECHAT_TIMEOUT_SECONDS": 5,
         "WECHAT_PROXY_URL": "",
         "WECHAT_SANDBOX": False,

@@ -37,15 +37,17 @@ def test_a_refusal_is_said_with_its_remedy_and_wechats_own_words(source):
 
 
 def test_each_call_is_named_by_what_it_is_for(source):
-    for call in ("jscode2session", "stable_token", "getuserphonenumber", "a_new_call"):
-        note(source, replace(REFUSED, call=call, errcode=40164))
-
-    assert {one.call: one.subject for one in about(source)} == {
+    subjects = {
         "jscode2session": "Login: AppID and AppSecret",
+        "oauth2_access_token": "Login: AppID and AppSecret",
         "stable_token": "Server calls: phone numbers, codes to scan",
         "getuserphonenumber": "Phone numbers",
         "a_new_call": "a_new_call",
     }
+    for call in subjects:
+        note(source, replace(REFUSED, call=call, errcode=40164))
+
+    assert {one.call: one.subject for one in about(source)} == subjects
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ import pytest
 import requests
 import responses
 
-from identity_sources.gateway import belongs_to, is_reachable, sandbox, wechat_client
+from identity_sources.gateway import (
+    belongs_to,
+    is_reachable,
+    qrconnect_url,
+    sandbox,
+    wechat_client,
+)
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import openid_of, sandbox_app_secret, unionid_of
 from identity_sources.wechat.errors import WeChatUnavailable
@@ -111,6 +117,61 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
     exchange(LIVE)
 
     assert responses.calls[0].request.req_kwargs["proxies"] == {}
+
+
+@responses.activate
+def test_a_sandbox_website_never_asks_wechat():
+    records = []
+    code = sandbox().qrconnect(SANDBOX.app_id, "alice")
+
+    identity = wechat_client(SANDBOX, records.append).oauth2_access_token(
+        app_id=SANDBOX.app_id, app_secret=sandbox_app_secret(SANDBOX.app_id), code=code
+    )
+
+    assert identity.openid == openid_of(SANDBOX.app_id, "alice")
+    assert identity.unionid == unionid_of(SANDBOX.app_id, "alice")
+    assert (identity.scope, identity.is_snapshot_user) == (("snsapi_login",), False)
+    assert [record.call for record in records] == ["oauth2_access_token"]
+    assert len(responses.calls) == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "lang"), [("zh-hans", "cn"), ("zh-hant", "cn"), ("en", "en"), ("fr", "en")]
+)
+def test_wechats_page_is_asked_for_in_the_documented_order(language, lang):
+    url = qrconnect_url(
+        LIVE,
+        redirect_uri="https://login.example.com/login/wechat?a=1&b=微",
+        state="a1B2",
+        language=language,
+    )
+
+    assert url == (
+        "https://open.weixin.qq.com/connect/qrconnect?appid=wx0123456789abcdef"
+        "&redirect_uri=https%3A%2F%2Flogin.example.com%2Flogin%2Fwechat%3Fa%3D1%26b%3D%E5%BE%AE"
+        f"&response_type=code&scope=snsapi_login&state=a1B2&lang={lang}#wechat_redirect"
+    )
+
+
+def test_wechats_page_is_at_the_address_of_the_settings(settings):
+    settings.WECHAT_OPEN_URL = "https://open.example.com"
+
+    url = qrconnect_url(LIVE, redirect_uri="https://h/", state="s", language="en")
+
+    assert url.startswith("https://open.example.com/connect/qrconnect?appid=")
+
+
+def test_the_sandboxs_page_is_on_this_server(settings, client):
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+
+    url = qrconnect_url(SANDBOX, redirect_uri="http://127.0.0.1:8000/x", state="s", language="en")
+
+    assert url == (
+        f"http://127.0.0.1:8000/sandbox/connect/qrconnect?appid={SANDBOX.app_id}"
+        "&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Fx"
+        "&response_type=code&scope=snsapi_login&state=s&lang=en"
+    )
+    assert client.get(url).status_code == 200
 
 
 def test_all_processes_share_one_sandbox_through_the_cache():

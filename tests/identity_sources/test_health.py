@@ -194,8 +194,9 @@ def test_the_second_of_two_healers_finds_nothing_to_do(source):
 # What WeChat does to an app
 
 
+@pytest.mark.parametrize("login", ["jscode2session", "oauth2_access_token"])
 @pytest.mark.parametrize("event_type", [3, 4])
-def test_an_app_that_is_removed_or_banned_fails_until_somebody_logs_in(source, event_type):
+def test_an_app_that_is_removed_or_banned_fails_until_somebody_logs_in(source, event_type, login):
     note_punishment(source, event_type=event_type, facts={"banned_days": 0}, now=NOW)
 
     row = failures(source)["wxa_punish_event"]
@@ -206,7 +207,7 @@ def test_an_app_that_is_removed_or_banned_fails_until_somebody_logs_in(source, e
         note(source, record, now=NOW + SECOND)
         assert fails_since(source) == NOW
 
-    note(source, SUCCESS, now=NOW + SECOND)
+    note(source, replace(SUCCESS, call=login), now=NOW + SECOND)
     assert (fails_since(source), failures(source)) == (None, {})
 
 

@@ -79,6 +79,16 @@ def test_the_code_of_the_door_logs_its_person_in(acme, client, log_in):
     assert log_in(code=code).status_code == 200
 
 
+def test_a_website_gets_the_code_that_its_page_would_have_given():
+    response = Client(enforce_csrf_checks=True).post(
+        "/sandbox/qrconnect", ALICE, content_type="application/json"
+    )
+
+    assert response.status_code == 200
+    assert response.json() == {"code": ANY}
+    assert "no-store" in response["Cache-Control"]
+
+
 def test_the_people_are_listed_as_they_are_called(client):
     response = client.get("/sandbox/people")
 

@@ -52,6 +52,15 @@ class Server:
         }
         return self.get("/sns/jscode2session", **_changed(query, changes))
 
+    def oauth2_access_token(self, code, /, app_id=SHOP, **changes):
+        query = {
+            "appid": app_id,
+            "secret": sandbox_app_secret(app_id),
+            "code": code,
+            "grant_type": "authorization_code",
+        }
+        return self.get("/sns/oauth2/access_token", **_changed(query, changes))
+
     def token(self, app_id=SHOP, **changes):
         query = {
             "appid": app_id,

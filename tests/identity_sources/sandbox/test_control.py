@@ -16,7 +16,7 @@ def post(sandbox):
     return post
 
 
-@pytest.mark.parametrize("door", ["wx.login", "getPhoneNumber"])
+@pytest.mark.parametrize("door", ["wx.login", "getPhoneNumber", "qrconnect"])
 @pytest.mark.parametrize(
     ("data", "field"),
     [
@@ -83,6 +83,19 @@ def test_wx_login_gives_a_code_that_can_be_exchanged(post, server, shop, body, q
 
     assert (status, answer) == (200, {"errMsg": "login:ok", "code": ANY})
     assert server.jscode2session(answer["code"])["openid"] == openid_of(shop, "alice")
+
+
+def test_qrconnect_gives_a_code_that_can_be_exchanged(post, server, shop):
+    status, answer = post("/sandbox/qrconnect", {"app_id": shop, "person": "alice"})
+
+    assert (status, answer) == (200, {"code": ANY})
+    assert server.oauth2_access_token(answer["code"])["openid"] == openid_of(shop, "alice")
+
+
+def test_qrconnect_refuses_a_blocked_person(post, shop):
+    outcome = post("/sandbox/qrconnect", {"app_id": shop, "person": "mallory"})
+
+    assert outcome == (400, {"field": "person", "message": ANY})
 
 
 def test_get_phone_number_gives_a_code_that_can_be_exchanged(post, server, shop):

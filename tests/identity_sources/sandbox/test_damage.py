@@ -12,6 +12,7 @@ from identity_sources.sandbox import (
     unionid_of,
 )
 from identity_sources.sandbox.faults import http_status, latency, refusal
+from identity_sources.sandbox.scripts import CALLS
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def exchange(sandbox, shop):
 
 
 def test_a_script_for_an_unknown_call_is_refused(sandbox):
-    with pytest.raises(ValueError, match="call must be one of jscode2session, stable_token"):
+    with pytest.raises(ValueError, match="call must be one of jscode2session, oauth2_access_token"):
         sandbox.script("login", refusal(-1))
 
 
@@ -172,20 +173,21 @@ def test_the_country_code_may_be_a_number(sandbox, server, shop):
 
 def test_a_fault_for_one_application_finds_it_in_every_call(sandbox, server, shop, other_shop):
     tokens = {app: server.stable_token(app)["access_token"] for app in (shop, other_shop)}
-    for call in ("jscode2session", "token", "stable_token", "getuserphonenumber"):
+    for call in CALLS.values():
         sandbox.script(call, refusal(45011), app_id=other_shop)
 
     def errcodes(app):
         return [
             server.jscode2session("x", app_id=app).get("errcode"),
+            server.oauth2_access_token("x", app_id=app).get("errcode"),
             server.token(app).get("errcode"),
             server.stable_token(app).get("errcode"),
             server.getuserphonenumber("x", tokens[app]).get("errcode"),
         ]
 
-    assert errcodes(shop) == [40029, None, None, 40029]
-    assert errcodes(other_shop) == [45011] * 4
-    assert errcodes(other_shop) == [40029, None, None, 40029]
+    assert errcodes(shop) == [40029, 40029, None, None, 40029]
+    assert errcodes(other_shop) == [45011] * 5
+    assert errcodes(other_shop) == [40029, 40029, None, None, 40029]
 
 
 def test_a_fault_meets_even_a_call_that_names_no_application(sandbox, server):

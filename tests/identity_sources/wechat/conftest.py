@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import responses
 
-from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
+from identity_sources.wechat.client import CallRecord, WeChatClient
+from identity_sources.wechat.transport import new_session
 
 API_URL = "https://api.weixin.qq.com"
 TLS_HANDSHAKE = b"\x16\x03"
@@ -106,6 +107,11 @@ def mini_program() -> dict[str, str]:
 @pytest.fixture
 def login(mini_program) -> dict[str, str]:
     return {**mini_program, "js_code": "0a1JsCodeOfAlice0000000000a1Js00"}
+
+
+@pytest.fixture
+def oauth(mini_program) -> dict[str, str]:
+    return {**mini_program, "code": "0b1OAuthCodeOfAlice0000000000b1O"}
 
 
 @pytest.fixture

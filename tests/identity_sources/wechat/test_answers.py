@@ -6,13 +6,26 @@ from pathlib import Path
 import pytest
 
 from identity_sources.wechat import answers
-from identity_sources.wechat.answers import AppAccessToken, MiniProgramSession, PhoneNumber
+from identity_sources.wechat.answers import (
+    AppAccessToken,
+    MiniProgramSession,
+    OAuthIdentity,
+    PhoneNumber,
+)
 from identity_sources.wechat.errors import WeChatUnavailable
 
 VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
 SESSION = {
     "session_key": "AAECAwQFBgcICQoLDA0ODw==",
     "openid": "oFAKEfake0000000000000000001",
+    "unionid": "oFAKEunion00000000000000001A",
+}
+IDENTITY = {
+    "access_token": "99_TokenOfAlice",
+    "expires_in": 7200,
+    "refresh_token": "99_RefreshTokenOfAlice",
+    "openid": "oFAKEfake0000000000000000001",
+    "scope": "snsapi_base,snsapi_userinfo",
     "unionid": "oFAKEunion00000000000000001A",
 }
 TOKEN = {"access_token": "99_AccessTokenOfAcme", "expires_in": 7200}
@@ -151,6 +164,45 @@ def test_a_session_without_unionid_and_with_unknown_fields_is_read():
 
 def test_a_session_is_read_whole():
     assert MiniProgramSession.parse(SESSION) == MiniProgramSession(**SESSION)
+
+
+def test_an_oauth_identity_is_read_without_its_tokens():
+    identity = OAuthIdentity.parse(IDENTITY)
+
+    assert identity == OAuthIdentity(
+        openid=IDENTITY["openid"],
+        unionid=IDENTITY["unionid"],
+        scope=("snsapi_base", "snsapi_userinfo"),
+        is_snapshot_user=False,
+    )
+    assert "Token" not in repr(identity)
+
+
+def test_an_oauth_identity_needs_the_openid_alone():
+    assert OAuthIdentity.parse({"openid": IDENTITY["openid"]}) == OAuthIdentity(
+        openid=IDENTITY["openid"], unionid=None, scope=(), is_snapshot_user=False
+    )
+
+
+@pytest.mark.parametrize("value", WRONG_TEXTS)
+def test_an_oauth_identity_without_a_proper_openid_is_unreadable(value):
+    assert _refuses(OAuthIdentity.parse, {**IDENTITY, "openid": value})
+
+
+@pytest.mark.parametrize("value", [value for value in WRONG_TEXTS if value not in (None, "")])
+@pytest.mark.parametrize("field", ["unionid", "scope"])
+def test_an_oauth_identity_with_an_improper_field_is_unreadable(field, value):
+    assert _refuses(OAuthIdentity.parse, {**IDENTITY, field: value})
+
+
+@pytest.mark.parametrize("value", [1, "1", True, 2, "true", [], {}])
+def test_a_snapshot_user_is_told_by_whatever_is_no_plain_no(value):
+    assert OAuthIdentity.parse({**IDENTITY, "is_snapshotuser": value}).is_snapshot_user
+
+
+@pytest.mark.parametrize("value", [None, 0, "0", "", False])
+def test_a_plain_no_is_no_snapshot_user(value):
+    assert not OAuthIdentity.parse({**IDENTITY, "is_snapshotuser": value}).is_snapshot_user
 
 
 @pytest.mark.parametrize("value", WRONG_TEXTS)

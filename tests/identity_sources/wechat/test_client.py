@@ -9,16 +9,30 @@ from responses import matchers
 from urllib3.exceptions import LocationParseError
 
 from identity_sources.wechat import errors
-from identity_sources.wechat.answers import AppAccessToken, MiniProgramSession, PhoneNumber
+from identity_sources.wechat.answers import (
+    AppAccessToken,
+    MiniProgramSession,
+    OAuthIdentity,
+    PhoneNumber,
+)
 
 API_URL = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API_URL}/sns/jscode2session"
+OAUTH_URL = f"{API_URL}/sns/oauth2/access_token"
 TOKEN_URL = f"{API_URL}/cgi-bin/stable_token"
 PHONE_URL = f"{API_URL}/wxa/business/getuserphonenumber"
 RID = "65f3e9f7-77cf1a1c-0dd74a0e"
 SESSION = {
     "session_key": "AAECAwQFBgcICQoLDA0ODw==",
     "openid": "oFAKEfake0000000000000000001",
+    "unionid": "oFAKEunion00000000000000001A",
+}
+IDENTITY = {
+    "access_token": "99_TokenOfAlice",
+    "expires_in": 7200,
+    "refresh_token": "99_RefreshTokenOfAlice",
+    "openid": "oFAKEfake0000000000000000001",
+    "scope": "snsapi_login",
     "unionid": "oFAKEunion00000000000000001A",
 }
 PHONE = {
@@ -183,14 +197,44 @@ def test_a_code_spent_by_a_busy_system_is_refused_as_already_used(client, wechat
         client.jscode2session(**login)
 
 
-@pytest.mark.parametrize("call", ["stable_token", "getuserphonenumber"])
-def test_the_other_calls_are_repeated_by_the_same_rules(client, wechat, mini_program, phone, call):
-    wechat.post(TOKEN_URL if call == "stable_token" else PHONE_URL, json=_refused(-1))
+@pytest.mark.parametrize(
+    ("call", "method", "url", "given"),
+    [
+        ("oauth2_access_token", "GET", OAUTH_URL, "oauth"),
+        ("stable_token", "POST", TOKEN_URL, "mini_program"),
+        ("getuserphonenumber", "POST", PHONE_URL, "phone"),
+    ],
+)
+def test_the_other_calls_are_repeated_by_the_same_rules(
+    client, wechat, request, call, method, url, given
+):
+    wechat.add(method, url, json=_refused(-1))
 
     with pytest.raises(errors.SystemBusy):
-        getattr(client, call)(**(mini_program if call == "stable_token" else phone))
+        getattr(client, call)(**request.getfixturevalue(given))
 
     assert len(wechat.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("errcode", "kind"),
+    [
+        (40029, errors.InvalidCode),
+        (42003, errors.InvalidCode),
+        (40163, errors.CodeAlreadyUsed),
+        (40013, errors.SourceMisconfigured),
+        (40125, errors.SourceMisconfigured),
+        (41008, errors.MalformedCall),
+    ],
+)
+def test_a_refused_oauth_code_is_not_repeated(client, wechat, oauth, errcode, kind):
+    wechat.get(OAUTH_URL, json=_refused(errcode), content_type="text/plain")
+
+    with pytest.raises(kind) as caught:
+        client.oauth2_access_token(**oauth)
+
+    assert (caught.value.call, caught.value.rid) == ("oauth2_access_token", RID)
+    assert len(wechat.calls) == 1
 
 
 def test_a_login_sends_exactly_the_documented_parameters(client, wechat, login):
@@ -206,6 +250,27 @@ def test_a_login_sends_exactly_the_documented_parameters(client, wechat, login):
     session = client.jscode2session(**login)
 
     assert session == MiniProgramSession(**SESSION)
+    assert wechat.calls[0].request.body is None
+
+
+def test_an_oauth_login_sends_exactly_the_documented_parameters(client, wechat, oauth):
+    parameters = {
+        "appid": "wx0123456789abcdef",
+        "secret": "5ec4e75ec4e75ec4e75ec4e75ec4e75e",
+        "code": "0b1OAuthCodeOfAlice0000000000b1O",
+        "grant_type": "authorization_code",
+    }
+    match = [matchers.query_param_matcher(parameters, strict_match=True)]
+    wechat.get(OAUTH_URL, json=IDENTITY, content_type="text/plain", match=match)
+
+    identity = client.oauth2_access_token(**oauth)
+
+    assert identity == OAuthIdentity(
+        openid=IDENTITY["openid"],
+        unionid=IDENTITY["unionid"],
+        scope=("snsapi_login",),
+        is_snapshot_user=False,
+    )
     assert wechat.calls[0].request.body is None
 
 

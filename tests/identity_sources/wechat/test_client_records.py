@@ -6,10 +6,12 @@ from unittest.mock import ANY
 import pytest
 
 from identity_sources.wechat import errors
-from identity_sources.wechat.client import CallRecord, WeChatClient, new_session
+from identity_sources.wechat.client import CallRecord, WeChatClient
+from identity_sources.wechat.transport import new_session
 
 API_URL = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API_URL}/sns/jscode2session"
+OAUTH_URL = f"{API_URL}/sns/oauth2/access_token"
 TOKEN_URL = f"{API_URL}/cgi-bin/stable_token"
 PHONE_URL = f"{API_URL}/wxa/business/getuserphonenumber"
 RID = "65f3e9f7-77cf1a1c-0dd74a0e"
@@ -45,6 +47,31 @@ def test_a_successful_call_is_recorded(client, wechat, login, records):
             settings_accepted=True,
         )
     ]
+
+
+def test_an_oauth_login_is_recorded_without_its_tokens(client, wechat, oauth, records):
+    tokens = {"access_token": "99_TokenOfAlice", "refresh_token": "99_RefreshTokenOfAlice"}
+    wechat.get(OAUTH_URL, json=tokens | {"openid": SESSION["openid"], "scope": "snsapi_login"})
+
+    client.oauth2_access_token(**oauth)
+
+    (record,) = records
+    assert record.request == (
+        f"GET {OAUTH_URL}?appid=wx0123456789abcdef&secret=***&code=***"
+        "&grant_type=authorization_code"
+    )
+    assert record.answer == dict.fromkeys([*tokens, "openid", "scope"], "***")
+    assert (record.call, record.settings_accepted) == ("oauth2_access_token", True)
+
+
+def test_a_refused_oauth_login_quotes_no_token(client, wechat, oauth, records):
+    answer = {"access_token": "99_TokenOfAlice", "errcode": 40029}
+    wechat.get(OAUTH_URL, json=answer | {"errmsg": f"no 99_TokenOfAlice {oauth['code']}"})
+
+    with pytest.raises(errors.InvalidCode) as caught:
+        client.oauth2_access_token(**oauth)
+
+    assert caught.value.errmsg == records[0].errmsg == "no *** ***"
 
 
 def test_a_call_with_a_body_is_recorded_with_the_bodys_fields(

@@ -35,6 +35,7 @@ CODES_BY_CLASS = {
     errors.LimitReached: [45009, 45011, 44990, 44993, 85406],
     errors.SessionKeyStale: [87007, 87009],
 }
+CALLS = ["jscode2session", "oauth2_access_token", "stable_token", "getuserphonenumber", "other"]
 UNKNOWN = {1, 99999, -2, 2**40}
 OF_THE_CREDENTIALS = {40001, 40013, 40125, 40243}
 OF_THE_ADDRESS = {40164, 61004, *range(89501, 89508)}
@@ -132,7 +133,7 @@ def test_the_errcodes_that_accuse_the_settings_are_these_and_no_others(credentia
 
 
 @pytest.mark.parametrize("credential", Credential)
-@pytest.mark.parametrize("call", ["jscode2session", "stable_token", "getuserphonenumber", "other"])
+@pytest.mark.parametrize("call", CALLS)
 def test_what_a_caller_can_bring_about_is_raised_and_accuses_nothing(call, credential):
     """40013 comes with a phone code of another app, 48001 where phone numbers aren't allowed."""
     by_callers = {40029, 40163, 40226, 40003, 41008, 45009, 45011, 48001, *UNKNOWN}
@@ -146,6 +147,7 @@ def test_what_a_caller_can_bring_about_is_raised_and_accuses_nothing(call, crede
     ("call", "accepted"),
     [
         ("jscode2session", {0, 40029, 40163, 40226}),
+        ("oauth2_access_token", {0, 40029, 40163, 42003}),
         ("getuserphonenumber", {0, 40029}),
         ("stable_token", {0}),
         ("other", {0}),

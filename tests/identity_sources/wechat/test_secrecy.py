@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from identity_sources.wechat.client import new_session
 from identity_sources.wechat.errors import WeChatError
+from identity_sources.wechat.transport import new_session
 
 SECRETS = [
     "5ec4e75ec4e75ec4e75ec4e75ec4e75e",
@@ -30,6 +30,11 @@ CALLS = {
         "app_id": "wx0123456789abcdef",
         "app_secret": SECRETS[0],
         "js_code": SECRETS[1],
+    },
+    "oauth2_access_token": {
+        "app_id": "wx0123456789abcdef",
+        "app_secret": SECRETS[0],
+        "code": SECRETS[1],
     },
     "stable_token": {"app_id": "wx0123456789abcdef", "app_secret": SECRETS[0]},
     "getuserphonenumber": {

@@ -1,0 +1,70 @@
+"""The page of the emulated open.weixin.qq.com, at ``/sandbox/connect/qrconnect``."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from identity_sources.gateway import sandbox
+from identity_sources.sandbox.errors import BlockedError, InvalidFieldError
+from identity_sources.sandbox.messages import first_values
+from identity_sources.sandbox.qrconnect import PageError, QrConnectRequest, read_request
+from identity_sources.sandbox.world import PEOPLE
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def qrconnect(request: HttpRequest) -> HttpResponse:
+    """Show who may scan the code; a POST says who confirms, or that somebody refuses.
+
+    A confirmation goes back to the website with a code. After a refusal the page stays, as WeChat's
+    does today, unless it is to go back with the state alone, as WeChat's did formerly.
+    """
+    query = first_values(request.META["QUERY_STRING"])
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    try:
+        wanted = read_request(query, registered_host=host)
+    except PageError as error:
+        return _page(request, query, {"error": error, "host": host}, status=400)
+    page = {"wanted": wanted}
+    answer = request.POST.get("refuse")
+    if answer == "formerly":
+        return HttpResponseRedirect(wanted.refused())
+    if request.method != "POST" or answer:
+        return _page(request, query, page | {"has_refused": bool(answer)})
+    try:
+        return HttpResponseRedirect(_confirmation(wanted, request.POST.get("person", "")))
+    except BlockedError:
+        return _page(request, query, page | {"is_blocked": True})
+    except InvalidFieldError:
+        return _page(request, query, page, status=400)
+
+
+def _confirmation(wanted: QrConnectRequest, person: str) -> str:
+    return wanted.confirmed(sandbox().qrconnect(wanted.app_id, person))
+
+
+def _page(
+    request: HttpRequest, query: dict[str, str], context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    # WeChat's page speaks the language that the website asks for, whatever the visitor's is.
+    language = "en" if query.get("lang") == "en" else "zh-hans"
+    people = [
+        {
+            "key": person.key,
+            "name": person.name if language == "en" else person.name_zh,
+            "is_blocked": person.risk_blocked,
+        }
+        for person in PEOPLE.values()
+    ]
+    with translation.override(language):
+        page = render(
+            request, "sandbox/qrconnect.html", context | {"people": people}, status=status
+        )
+    page.headers["Content-Language"] = language
+    return page

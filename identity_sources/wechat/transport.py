@@ -1,0 +1,93 @@
+"""Send one call to WeChat over HTTP and bring back its bytes.
+
+Every call carries a secret in its URL or body, so redirects aren't followed. What goes wrong on the
+way is raised as the HTTP library words it, URL and all: the caller mustn't let it out (`client`).
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Literal
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from identity_sources.wechat.errcodes import Credential
+from identity_sources.wechat.errors import WeChatUnavailable
+from identity_sources.wechat.redaction import redact_http_logs
+
+LARGEST_ANSWER = 1024 * 1024
+_CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """What is asked of WeChat. `secrets` are the values that nothing may show afterwards."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    credential: Credential
+    query: Mapping[str, str] = field(repr=False, default_factory=dict)
+    body: Mapping[str, str | bool] | None = field(repr=False, default=None)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def exchange(
+    session: requests.Session, api_url: str, call: Call, *, timeout: tuple[float, float]
+) -> tuple[int, bytes]:
+    """Send the call once; return status and body. `timeout` is (connect, read) in seconds.
+
+    Raises WeChatUnavailable (`too_large`, `timed_out`) or what `failures` lists.
+    """
+    # Uncompressed, so that the limit on the answer's size is one on what is sent.
+    headers = {"Accept-Encoding": "identity"}
+    data = None
+    if call.body is not None:
+        headers["Content-Type"] = "application/json"
+        # WeChat refuses what JSON may escape by its number (40033, 47002).
+        data = json.dumps(call.body, ensure_ascii=False).encode()
+    with session.request(
+        call.method,
+        api_url + call.path,
+        params=call.query,
+        data=data,
+        headers=headers,
+        timeout=timeout,
+        allow_redirects=False,
+        stream=True,
+    ) as response:
+        return response.status_code, _bounded_body(response, timeout[1])
+
+
+def _bounded_body(response: requests.Response, seconds: float) -> bytes:
+    """Read a body that is neither too large nor comes in drops, each within the time-out."""
+    body = bytearray()
+    deadline = time.monotonic() + seconds
+    while chunk := response.raw.read1(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise WeChatUnavailable("too_large")
+        if time.monotonic() > deadline:
+            raise WeChatUnavailable("timed_out")
+    return bytes(body)
+
+
+def new_session(*, pool_size: int, proxy_url: str | None) -> requests.Session:
+    """Make an HTTP session that keeps up to `pool_size` connections per host.
+
+    It repeats nothing by itself, takes no proxy, certificate or password from the environment, and
+    stores no cookies. urllib3's loggers are made to redact what they quote.
+    """
+    redact_http_logs()
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if proxy_url:
+        session.proxies = {"http": proxy_url, "https": proxy_url}
+    adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
