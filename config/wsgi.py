@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,6 +26,11 @@ REQUESTS_OWN = frozenset(
 )
 
 _django = get_wsgi_application()
+
+from accounts.backchannel.courier import Courier  # noqa: E402 - models load once Django is set up
+
+if settings.LOGOUT_COURIER:
+    Courier().start()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -1,0 +1,29 @@
+"""The logout token: says which session ended (OpenID Connect Back-Channel Logout 1.0 §2.4)."""
+
+from datetime import datetime, timedelta
+
+from accounts.models import Session
+from accounts.oidc.tokens import sign
+from config.primary_keys import new_id
+
+LIFETIME = timedelta(minutes=2)
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def logout_token(session: Session, *, now: datetime) -> str:
+    """Make a token for one attempt to tell the session's application.
+
+    It names the person as the application knows them: of a user who was merged into another the
+    session, and so the token, keeps the old ``sub``.
+    """
+    claims = {
+        "iss": session.application.pool.issuer,
+        "aud": session.application.client_id,
+        "sub": session.user.sub,
+        "sid": str(session.pk),
+        "iat": int(now.timestamp()),
+        "exp": int((now + LIFETIME).timestamp()),
+        "jti": str(new_id()),
+        "events": {LOGOUT_EVENT: {}},
+    }
+    return sign(session.application, claims, kind="logout+jwt")
