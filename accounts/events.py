@@ -114,18 +114,36 @@ class Trail:
         )
 
 
-def record_token_reuse(session: Session, *, now: datetime) -> None:
-    """Write that a refresh token of this session was used twice, which ended it."""
+def record_single_sign_on(session: Session, *, now: datetime) -> None:
+    """Write that an application was entered by who is signed on in the browser already."""
+    LoginEvent.objects.create(
+        pool_id=session.pool_id,
+        application=session.application,
+        identity_source_id=session.identity_source_id,
+        user=session.user,
+        sid=session.pk,
+        door=LoginEvent.Door.SINGLE_SIGN_ON,
+        way=session.way,
+        outcome=LoginEvent.Outcome.SUCCEEDED,
+        decision=LoginEvent.Decision.SIGNED_ON,
+        request_id=request_id.get(),
+        occurred_at=now,
+    )
+
+
+def record_reuse(session: Session, *, now: datetime, reason: Session.EndReason) -> None:
+    """Write that a refresh token or code of this session was used twice, which ended it."""
+    refreshed = reason == Session.EndReason.REFRESH_TOKEN_REUSED
     LoginEvent.objects.create(
         pool=session.pool,
         application=session.application,
         identity_source_id=session.identity_source_id,
         user=session.user,
         sid=session.pk,
-        door=LoginEvent.Door.REFRESH,
+        door=LoginEvent.Door.REFRESH if refreshed else LoginEvent.Door.TOKEN,
         way=session.way,
         outcome=LoginEvent.Outcome.REFUSED,
-        error=Session.EndReason.REFRESH_TOKEN_REUSED,
+        error=reason,
         request_id=request_id.get(),
         occurred_at=now,
     )

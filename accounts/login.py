@@ -35,6 +35,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from accounts import phones, refusals, trace
 from accounts.arrival import Arrival
@@ -58,6 +60,8 @@ from userpools.models import UserPool
 Newcomer = Callable[[Identities, Arrival], User]
 """Returns the user of an identity that nobody has, or raises a refusal."""
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoginRequest:
@@ -78,8 +82,17 @@ class LoginRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A session that began."""
+
+    session: Session
+    created: bool
+    phone_status: phones.Status | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LoggedIn:
-    """A login that happened."""
+    """A login that happened, with the tokens of its session."""
 
     user: User
     tokens: TokenSet
@@ -133,11 +146,35 @@ def enter(
         DomainError: a rule refuses the identity.
 
     """
+    entry, tokens = begin(arrival, newcomer, partial(_with_tokens, arrival), first=first)
+    return LoggedIn(
+        user=entry.session.user,
+        tokens=tokens,
+        created=entry.created,
+        phone_status=entry.phone_status,
+    )
 
-    def settle() -> LoggedIn:
+
+def begin(
+    arrival: Arrival,
+    newcomer: Newcomer,
+    keep: Callable[[Session], Result],
+    *,
+    first: Callable[[], None] = lambda: None,
+) -> tuple[Entry, Result]:
+    """Find the user of whoever WeChat named and begin a session, all in one transaction.
+
+    ``keep`` stores the session, and what is made with it; the others are as in `enter`.
+
+    Raises:
+        DomainError: a rule refuses the identity.
+
+    """
+
+    def settle() -> tuple[Entry, Result]:
         arrival.trail.start_over()
         first()
-        return _settle(arrival, newcomer)
+        return _settle(arrival, newcomer, keep)
 
     try:
         return in_transaction(settle)
@@ -146,7 +183,16 @@ def enter(
         raise
 
 
-def _settle(arrival: Arrival, newcomer: Newcomer) -> LoggedIn:
+def _with_tokens(arrival: Arrival, session: Session) -> TokenSet:
+    session.save(force_insert=True)
+    tokens = issue_tokens(session, arrival.scope, now=arrival.trail.at)
+    arrival.trail.note(trace.issued(tokens))
+    return tokens
+
+
+def _settle(
+    arrival: Arrival, newcomer: Newcomer, keep: Callable[[Session], Result]
+) -> tuple[Entry, Result]:
     trail, method = arrival.trail, arrival.method
     user = _user_of(arrival, newcomer)
     trail.note_match()
@@ -161,12 +207,10 @@ def _settle(arrival: Arrival, newcomer: Newcomer) -> LoggedIn:
         way=method.way,
         auth_time=trail.at,
     )
-    session.save(force_insert=True)
-    tokens = issue_tokens(session, arrival.scope, now=trail.at)
-    trail.note(trace.issued(tokens))
+    kept = keep(session)
     trail.record_success(session, phone_status)
     created = trail.decision == LoginEvent.Decision.CREATED
-    return LoggedIn(user=user, tokens=tokens, created=created, phone_status=phone_status)
+    return Entry(session=session, created=created, phone_status=phone_status), kept
 
 
 def _user_of(arrival: Arrival, newcomer: Newcomer) -> User:

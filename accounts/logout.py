@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from accounts.models import RefreshToken, Session
-from accounts.oidc.refresh import revoke_family
+from accounts.oidc.ending import revoke_family
 from applications.client_authentication import ClientCredentials, authenticate_client
 from config.encryption import token_hash
 

@@ -5,6 +5,7 @@
     LoginRefused (config/errors.py)
     ├── InvalidCode, CodeAlreadyUsed     ask wx.login for a new code
     ├── WeChatUserBlocked                WeChat's risk control
+    ├── SnapshotUser                     WeChat's read-only page, with a made-up user
     ├── RegistrationClosed               no account yet, and the source is login-only
     ├── UserSuspended, AccountClosed
     ├── IdentityConflict                 a UnionID whose user has another OpenID of this AppID
@@ -50,6 +51,14 @@ class WeChatUserBlocked(LoginRefused):
     description = (
         "WeChat's risk control doesn't let this WeChat account log in. Offer another way; "
         "trying again doesn't help."
+    )
+
+
+class SnapshotUser(LoginRefused):
+    code = "snapshot_user"
+    description = (
+        "WeChat shows a read-only page, whose user isn't real. The person has to tap 使用完整服务 "
+        "there first."
     )
 
 

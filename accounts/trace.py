@@ -11,6 +11,7 @@ In the order in which they happen; where an attempt ends without tokens, ``refus
     matched    which user that is, and by what
     phone      what became of the phone code
     issued     the tokens
+    signed_on  the browser is remembered; the application gets its tokens for a code
     refused    why not
 
 Each is a plain dict: its name under ``step``, under ``ms`` the milliseconds since the attempt
@@ -39,10 +40,11 @@ class Name(StrEnum):
     MATCHED = "matched"
     PHONE = "phone"
     ISSUED = "issued"
+    SIGNED_ON = "signed_on"
     REFUSED = "refused"
 
 
-_WITHIN_TRANSACTION = frozenset({Name.MATCHED, Name.PHONE, Name.ISSUED})
+_WITHIN_TRANSACTION = frozenset({Name.MATCHED, Name.PHONE, Name.ISSUED, Name.SIGNED_ON})
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ def issued(tokens: TokenSet) -> Step:
         "expires_in": tokens.expires_in,
     }
     return Step(Name.ISSUED, facts)
+
+
+def signed_on() -> Step:
+    """Return the step of a browser whose person is known now."""
+    return Step(Name.SIGNED_ON, {})
 
 
 def refused(refusal: DomainError) -> Step:

@@ -6,6 +6,7 @@ from accounts import refusals, trace
 from accounts.events import Trail
 from accounts.exchange import WeChatIdentity, exchange_key, exchange_once
 from applications.models import LoginMethod
+from config.connections import release_connection
 from config.encryption import DecryptionError
 from identity_sources.gateway import belongs_to, wechat_client
 from identity_sources.models import IdentitySource
@@ -48,6 +49,33 @@ def identify(
         identity = exchanged.identity()
     except WeChatError as error:
         raise refusals.from_wechat(error) from error
+    trail.note(trace.identity(has_unionid=identity.unionid is not None))
+    _refuse_foreign_namespace(source, identity)
+    return identity
+
+
+def identify_by_redirect(method: LoginMethod, code: str, trail: Trail) -> WeChatIdentity:
+    """Have WeChat exchange the code with which it sent a browser back.
+
+    Nothing is kept of it: the ``state`` that came with the code was used up before.
+
+    Raises:
+        LoginRefused: WeChat refuses the code or can't be asked, the AppSecret can't be read, or
+            WeChat shows a snapshot page, whose user isn't real.
+
+    """
+    source = method.identity_source
+    app_secret = _app_secret(source)
+    release_connection()
+    try:
+        answer = wechat_client(source, trail.observe_exchange).oauth2_access_token(
+            app_id=source.app_id, app_secret=app_secret, code=code
+        )
+    except WeChatError as error:
+        raise refusals.from_wechat(error) from error
+    if answer.is_snapshot_user:
+        raise refusals.SnapshotUser
+    identity = WeChatIdentity(openid=answer.openid, unionid=answer.unionid)
     trail.note(trace.identity(has_unionid=identity.unionid is not None))
     _refuse_foreign_namespace(source, identity)
     return identity

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("experience/", include("accounts.experience.urls")),
     path("api/", include("accounts.api.urls")),
+    path("login/", include("accounts.pages.urls")),
     path("oidc/", include("accounts.oidc.urls")),
     path("wechat/", include("accounts.wechat_events.urls")),
     re_path(r"^(api|oidc|wechat)/", not_found),

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from accounts.models import Session, User
+from accounts.oidc.tokens import ACCESS_TOKEN_TYPE
 from config.errors import DomainError
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
@@ -109,7 +110,20 @@ def verify_access_token(
     pool = pool or UserPool.objects.of_issuer(unverified_issuer).first()
     if pool is None or unverified_issuer != pool.issuer:
         raise InvalidToken
-    claims = _verified_claims(unverified_token.strip(), pool, now)
+    claims = verified_claims(unverified_token.strip(), pool, now=now)
+    return access_of(claims, pool)
+
+
+def access_of(claims: dict[str, Any], pool: UserPool) -> Access:
+    """Return what verified claims open now.
+
+    Raises:
+        InvalidToken: they are a machine's, or the session, its user or its application doesn't
+            allow it.
+
+    """
+    if not all(isinstance(claims.get(name), str) for name in ("sid", "scope")):
+        raise InvalidToken
     return Access(session=_running_session(claims, pool), scope=tuple(claims["scope"].split()))
 
 
@@ -121,29 +135,40 @@ def _unverified_issuer(unverified_token: str) -> str:
         raise InvalidToken from None
 
 
-def _verified_claims(unverified_token: str, pool: UserPool, now: datetime) -> dict[str, Any]:
+def verified_claims(unverified_token: str, pool: UserPool, *, now: datetime) -> dict[str, Any]:
+    """Return the claims of an access token of the pool's that hasn't expired: its signature's word.
+
+    What stands behind it is for the caller to ask.
+
+    Raises:
+        InvalidToken: it isn't one.
+
+    """
     try:
         header = jws.extract_compact(unverified_token.encode()).headers()
-        key, algorithm = _key_named(header, pool_keys(pool))
+        key, algorithm = key_named(header, pool_keys(pool))
         token = jwt.decode(unverified_token, key, algorithms=[algorithm])
         _rules_of(pool, now).validate(token.claims)
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, LookupError, ValueError, TypeError):
         raise InvalidToken from None
-    if token.header.get("typ") != "at+jwt" or not _are_texts(token.claims):
+    if token.header.get("typ") != ACCESS_TOKEN_TYPE or not isinstance(token.claims["sub"], str):
         # An ID token of the same pool is no access token (RFC 9068 §4).
         raise InvalidToken
     return token.claims
 
 
-def _are_texts(claims: dict[str, Any]) -> bool:
-    return all(isinstance(claims[name], str) for name in ("sub", "sid", "scope"))
+def key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
+    """Return the pool's key that a header names, and the one algorithm that it is used with.
 
+    The key decides about the algorithm, never the token's header (RFC 8725 §3.1).
 
-def _key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
-    # The key decides about the algorithm, never the token's header.
+    Raises:
+        LookupError: the pool has no such key.
+
+    """
     kid = unverified_header.get("kid")
     if not isinstance(kid, str) or kid not in keys.algorithms:
-        raise InvalidToken
+        raise LookupError
     return keys.public.get_by_kid(kid), keys.algorithms[kid]
 
 
@@ -154,8 +179,6 @@ def _rules_of(pool: UserPool, now: datetime) -> jwt.JWTClaimsRegistry:
         aud={"essential": True, "value": pool.issuer},
         exp={"essential": True},
         sub={"essential": True},
-        sid={"essential": True},
-        scope={"essential": True, "allow_blank": True},
     )
 
 

@@ -8,13 +8,16 @@ from config.errors import DomainError
 OPENID = "openid"
 PROFILE = "profile"
 PHONE = "phone"
+EMAIL = "email"
 ACCOUNT = "account"
 OFFLINE_ACCESS = "offline_access"
-ALL_SCOPES = (OPENID, PROFILE, PHONE, ACCOUNT, OFFLINE_ACCESS)
+ALL_SCOPES = (OPENID, PROFILE, PHONE, EMAIL, ACCOUNT, OFFLINE_ACCESS)
 
 # `account` lets a token change how its user logs in, so only mini programs, whose people are
 # logged in by a fresh WeChat code each time, get it without asking.
-_DEFAULT = {ApplicationType.MINI_PROGRAM: ALL_SCOPES}
+_DEFAULT = {
+    ApplicationType.MINI_PROGRAM: (OPENID, PROFILE, PHONE, ACCOUNT, OFFLINE_ACCESS),
+}
 _DEFAULT_ELSEWHERE = (OPENID, PROFILE, PHONE, OFFLINE_ACCESS)
 
 
@@ -38,6 +41,17 @@ def requested_scopes(scope: str | None, application_type: str) -> tuple[str, ...
     wanted = set(scope.split())
     if not wanted <= set(ALL_SCOPES):
         raise InvalidScope
+    return tuple(name for name in ALL_SCOPES if name in wanted)
+
+
+def understood_scopes(scope: str | None, application_type: str) -> tuple[str, ...]:
+    """Return the scopes of an authorization request that exist; others are passed over there.
+
+    OpenID Connect Core §3.1.2.1; what was granted is said in the token endpoint's answer.
+    """
+    if scope is None:
+        return requested_scopes(None, application_type)
+    wanted = set(scope.split())
     return tuple(name for name in ALL_SCOPES if name in wanted)
 
 

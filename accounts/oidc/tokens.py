@@ -16,12 +16,15 @@ from joserfc import jwt
 
 from accounts.models import RefreshToken, Session, User
 from accounts.oidc import scopes
+from applications.models import Application
 from config.encryption import token_hash
 from config.primary_keys import new_id
 from userpools.keys import pool_keys
 
 REFRESH_TOKEN_BYTES = 32  # 256 random bits: found by one round of SHA-256
 HALF_OF_SHA256 = 16
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - the header's typ, by RFC 9068 §2.1
+ID_TOKEN_TYPE = "JWT"  # noqa: S105
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +59,26 @@ class Family:
     expires_at: datetime
 
 
-def issue_tokens(session: Session, scope: tuple[str, ...], *, now: datetime) -> TokenSet:
+def issue_tokens(
+    session: Session,
+    scope: tuple[str, ...],
+    *,
+    now: datetime,
+    family_id: uuid.UUID | None = None,
+    nonce: str = "",
+) -> TokenSet:
     """Make the tokens of a new login; store the refresh token, hashed, in a family of its own."""
     application = session.application
     family = Family(
-        id=new_id(), scope=scope, expires_at=now + application.refresh_token_absolute_lifetime
+        id=family_id or new_id(),
+        scope=scope,
+        expires_at=now + application.refresh_token_absolute_lifetime,
     )
-    return renew_tokens(session, family, scope, now=now)
+    return renew_tokens(session, family, scope, now=now, nonce=nonce)
 
 
 def renew_tokens(
-    session: Session, family: Family, scope: tuple[str, ...], *, now: datetime
+    session: Session, family: Family, scope: tuple[str, ...], *, now: datetime, nonce: str = ""
 ) -> TokenSet:
     """Make tokens of a running session; the refresh token continues the family."""
     application = session.application
@@ -78,8 +90,41 @@ def renew_tokens(
         refresh_token=_refresh_token(session, family, now)
         if scopes.OFFLINE_ACCESS in family.scope
         else None,
-        id_token=_id_token(session, scope, access_token, now) if scopes.OPENID in scope else None,
+        id_token=_id_token(session, scope, access_token, nonce, now)
+        if scopes.OPENID in scope
+        else None,
     )
+
+
+def machine_token(application: Application, *, now: datetime) -> dict[str, Any]:
+    """Return the token endpoint's answer to an application that acts for itself.
+
+    Its access token has neither ``sid`` nor scope, so it opens nothing of a person's (RFC 6749
+    §4.4, RFC 9068 §2.2).
+    """
+    pool = application.pool
+    claims = {
+        "iss": pool.issuer,
+        "sub": application.client_id,
+        "aud": [application.client_id, pool.issuer],
+        "client_id": application.client_id,
+        "jti": str(new_id()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + application.access_token_lifetime).timestamp()),
+    }
+    return {
+        "access_token": sign(application, claims, kind=ACCESS_TOKEN_TYPE),
+        "token_type": "Bearer",
+        "expires_in": int(application.access_token_lifetime.total_seconds()),
+    }
+
+
+def sign(application: Application, claims: dict[str, Any], *, kind: str) -> str:
+    """Sign claims with the pool's active key of the application's algorithm; ``kind`` is typ."""
+    algorithm = application.signing_algorithm
+    key = pool_keys(application.pool).signing[algorithm]
+    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
+    return jwt.encode(header, claims, key, algorithms=[algorithm])
 
 
 def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
@@ -92,6 +137,9 @@ def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
     if scopes.PHONE in scope and user.phone_number:
         claims["phone_number"] = user.phone_number
         claims["phone_number_verified"] = user.phone_number_verified_at is not None
+    if scopes.EMAIL in scope and user.email:
+        claims["email"] = user.email
+        claims["email_verified"] = user.email_verified_at is not None
     return claims
 
 
@@ -105,17 +153,20 @@ def _access_token(session: Session, scope: tuple[str, ...], now: datetime) -> st
         "scope": " ".join(scope),
         "jti": str(new_id()),
     }
-    return _sign(session, claims, kind="at+jwt")
+    return sign(session.application, claims, kind=ACCESS_TOKEN_TYPE)
 
 
-def _id_token(session: Session, scope: tuple[str, ...], access_token: str, now: datetime) -> str:
+def _id_token(
+    session: Session, scope: tuple[str, ...], access_token: str, nonce: str, now: datetime
+) -> str:
     claims = {
         **_common_claims(session, now),
         **user_claims(session.user, scope),
         "aud": session.application.client_id,
         "at_hash": _at_hash(access_token),
     }
-    return _sign(session, claims, kind="JWT")
+    claims |= {"nonce": nonce} if nonce else {}
+    return sign(session.application, claims, kind=ID_TOKEN_TYPE)
 
 
 def _common_claims(session: Session, now: datetime) -> dict[str, Any]:
@@ -126,13 +177,6 @@ def _common_claims(session: Session, now: datetime) -> dict[str, Any]:
         "iat": int(now.timestamp()),
         "exp": int((now + session.application.access_token_lifetime).timestamp()),
     }
-
-
-def _sign(session: Session, claims: dict[str, Any], *, kind: str) -> str:
-    algorithm = session.application.signing_algorithm
-    key = pool_keys(session.pool).signing[algorithm]
-    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
-    return jwt.encode(header, claims, key, algorithms=[algorithm])
 
 
 def _at_hash(access_token: str) -> str:

@@ -1,6 +1,4 @@
-"""The pool's OpenID Connect endpoints, at ``/oidc/{pool}/…``."""
-
-from http import HTTPStatus
+"""What anybody may read of a pool's issuer, and what an access token opens: ``/oidc/{pool}/…``."""
 
 from django.http import Http404
 from django.utils import timezone
@@ -11,12 +9,8 @@ from rest_framework.views import APIView
 
 from accounts.oidc.access import verify_access_token
 from accounts.oidc.discovery import provider_metadata
-from accounts.oidc.inputs import StrictFormParser, form_fields, required
-from accounts.oidc.refresh import refresh_tokens
+from accounts.oidc.inputs import StrictFormParser, form_fields
 from accounts.oidc.tokens import user_claims
-from accounts.throttles import LoginThrottle
-from applications.client_authentication import authenticated_application, read_credentials
-from config.errors import DomainError
 from config.headers import NO_STORE
 from userpools.keys import jwks
 from userpools.models import UserPool
@@ -24,20 +18,12 @@ from userpools.models import UserPool
 PUBLIC_FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 
 
-class UnsupportedGrantType(DomainError):
-    """A grant type that doesn't exist here (RFC 6749 §5.2)."""
-
-    code = "unsupported_grant_type"
-    status = HTTPStatus.BAD_REQUEST
-    description = "grant_type: only refresh_token exists."
-
-
 @extend_schema(exclude=True)
 class DiscoveryView(APIView):
-    """OpenID Connect Discovery 1.0 §4."""
+    """OpenID Connect Discovery 1.0 §4, RFC 8414 §3."""
 
     def get(self, request: Request, pool: str) -> Response:
-        return Response(provider_metadata(_pool(pool)), headers=PUBLIC_FOR_AN_HOUR)
+        return Response(provider_metadata(find_pool(pool)), headers=PUBLIC_FOR_AN_HOUR)
 
 
 @extend_schema(exclude=True)
@@ -45,55 +31,37 @@ class JwksView(APIView):
     """The public keys (RFC 7517 §5)."""
 
     def get(self, request: Request, pool: str) -> Response:
-        return Response(jwks(_pool(pool)), headers=PUBLIC_FOR_AN_HOUR)
-
-
-@extend_schema(exclude=True)
-class TokenView(APIView):
-    """RFC 6749 §3.2."""
-
-    parser_classes = [StrictFormParser]
-
-    def post(self, request: Request, pool: str) -> Response:
-        fields = form_fields(request)
-        client = read_credentials(
-            request.headers.get("Authorization", ""),
-            fields.get("client_id"),
-            fields.get("client_secret"),
-        )
-        if required(fields, "grant_type") != "refresh_token":
-            raise UnsupportedGrantType
-        unverified_token = required(fields, "refresh_token")
-        throttle = LoginThrottle(
-            address=request.META["REMOTE_ADDR"], client_id=client.unverified_client_id
-        )
-        now = timezone.now()
-        tokens = throttle.guard(
-            lambda: refresh_tokens(
-                authenticated_application(_pool(pool), client, now=now),
-                unverified_token,
-                fields.get("scope"),
-                now=now,
-            )
-        )
-        return Response(tokens.as_answer(), headers=NO_STORE)
+        return Response(jwks(find_pool(pool)), headers=PUBLIC_FOR_AN_HOUR)
 
 
 @extend_schema(exclude=True)
 class UserinfoView(APIView):
-    """OpenID Connect Core §5.3."""
+    """OpenID Connect Core §5.3; the token in the header, or in a POST's body (RFC 6750 §2.2)."""
+
+    parser_classes = [StrictFormParser]
 
     def get(self, request: Request, pool: str) -> Response:
-        access = verify_access_token(
-            request.headers.get("Authorization", ""), now=timezone.now(), pool=_pool(pool)
-        )
-        return Response(user_claims(access.user, access.scope), headers=NO_STORE)
+        return self._answer(request.headers.get("Authorization", ""), pool)
 
     def post(self, request: Request, pool: str) -> Response:
-        return self.get(request, pool)
+        authorization = request.headers.get("Authorization", "")
+        if not authorization and request.content_type == StrictFormParser.media_type:
+            token = form_fields(request).get("access_token", "")
+            authorization = f"Bearer {token}" if token else ""
+        return self._answer(authorization, pool)
+
+    def _answer(self, authorization: str, pool: str) -> Response:
+        access = verify_access_token(authorization, now=timezone.now(), pool=find_pool(pool))
+        return Response(user_claims(access.user, access.scope), headers=NO_STORE)
 
 
-def _pool(identifier: str) -> UserPool:
+def find_pool(identifier: str) -> UserPool:
+    """Return the pool of an address.
+
+    Raises:
+        Http404: there is none.
+
+    """
     pool = UserPool.objects.filter(identifier=identifier).first()
     if pool is None:
         raise Http404

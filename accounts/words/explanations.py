@@ -126,6 +126,14 @@ _EXPLANATIONS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("A refresh token was used twice, so its session was ended."),
         gettext_lazy("Somebody may have stolen it, or the program sends it twice."),
     ),
+    "authorization_code_reused": (
+        gettext_lazy("An authorization code was used twice, so its session was ended."),
+        gettext_lazy("Somebody may have stolen it, or the program sends it twice."),
+    ),
+    "snapshot_user": (
+        gettext_lazy("WeChat showed the person a read-only page, with a made-up user."),
+        gettext_lazy("Nothing needs doing: the person taps 使用完整服务 there and tries again."),
+    ),
     "server_error": (
         gettext_lazy("Something went wrong on this server."),
         gettext_lazy("Look at the log, by the request id."),

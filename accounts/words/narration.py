@@ -217,6 +217,17 @@ def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
     )
 
 
+def _signed_on(step: Mapping[str, Any], event: LoginEvent) -> Line:
+    return Line(
+        name=Name.SIGNED_ON,
+        title=_("Signed on"),
+        sentence=_(
+            "The browser is remembered. The application gets its tokens for an authorization code."
+        ),
+        milliseconds=step.get("ms"),
+    )
+
+
 def _refused(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return _line_of_refusal(step.get("error", ""), step.get("description", ""), step.get("ms"))
 
@@ -254,5 +265,6 @@ _TELL: dict[str, Callable[[Mapping[str, Any], LoginEvent], Line]] = {
     Name.MATCHED: _matched,
     Name.PHONE: _phone,
     Name.ISSUED: _issued,
+    Name.SIGNED_ON: _signed_on,
     Name.REFUSED: _refused,
 }

@@ -1,0 +1,31 @@
+"""What people agreed that an application may know of them."""
+
+from datetime import datetime
+
+from accounts.models import Consent, User
+from accounts.oidc import scopes
+from applications.models import Application
+
+
+def has_consented(user: User, application: Application, scope: tuple[str, ...]) -> bool:
+    """Tell whether the person agreed to all of this before."""
+    consents = Consent.objects.filter(pool=user.pool_id, user=user, application=application)
+    given = consents.values_list("scope", flat=True).first() or ""
+    return {*scope} - {scopes.OPENID} <= {*given.split()}
+
+
+def record_consent(
+    user: User, application: Application, scope: tuple[str, ...], *, now: datetime
+) -> None:
+    """Add to what the person agreed to; what they agreed to before stays."""
+    consent, created = Consent.objects.get_or_create(
+        pool_id=user.pool_id,
+        user=user,
+        application=application,
+        defaults={"scope": " ".join(scope), "given_at": now},
+    )
+    together = {*consent.scope.split(), *scope}
+    if not created and together != {*consent.scope.split()}:
+        consent.scope = " ".join(name for name in scopes.ALL_SCOPES if name in together)
+        consent.given_at = now
+        consent.save(update_fields=["scope", "given_at"])

@@ -1,0 +1,57 @@
+"""What goes to the redirect URI: a code or an error, with ``state`` and ``iss`` (RFC 9207)."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from accounts.models import AuthorizationCode, Session
+from accounts.oidc.authorization.asking import Asked, Refused, ResponseMode, ReturnAddress
+from config.encryption import token_hash
+
+CODE_BYTES = 32
+CODE_LIVES = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An authorization response, in the order of its parameters."""
+
+    to: ReturnAddress
+    parameters: dict[str, str] = field(repr=False)
+
+    @property
+    def location(self) -> str:
+        """The redirect URI with the answer in its query or fragment, otherwise as registered."""
+        encoded = urlencode(self.parameters)
+        uri = self.to.redirect_uri
+        if self.to.response_mode == ResponseMode.FRAGMENT:
+            return f"{uri}#{encoded}"
+        separator = "&" if "?" in uri else "?"
+        return f"{uri}{separator}{encoded}"
+
+
+def answer_with_code(asked: Asked, session: Session, *, now: datetime) -> Answer:
+    """Make a code that gives the session's tokens, within the transaction that decides so."""
+    code = secrets.token_urlsafe(CODE_BYTES)
+    AuthorizationCode.objects.create(
+        pool_id=session.pool_id,
+        session=session,
+        code_hash=token_hash(code),
+        redirect_uri=asked.to.redirect_uri,
+        scope=" ".join(asked.scope),
+        nonce=asked.nonce,
+        code_challenge=asked.code_challenge,
+        expires_at=now + CODE_LIVES,
+    )
+    return _answer(asked.to, {"code": code})
+
+
+def answer_with_error(refused: Refused) -> Answer:
+    """Return the error for the application."""
+    return _answer(refused.to, {"error": refused.error, "error_description": refused.description})
+
+
+def _answer(to: ReturnAddress, parameters: dict[str, str]) -> Answer:
+    state = {} if to.state is None else {"state": to.state}
+    return Answer(to=to, parameters={**parameters, **state, "iss": to.issuer})

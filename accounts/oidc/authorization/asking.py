@@ -1,0 +1,212 @@
+"""Whether a request may be answered, and where to: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
+
+Until client and redirect URI are known to belong together, a refusal stays on our own page
+(`Unanswerable`). From then on it is the application's to hear (`Refused`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+
+from accounts.oidc.grants.authorization_code import S256, AuthorizationCodeGrant
+from accounts.oidc.scopes import understood_scopes
+from accounts.oidc.server import Client, PoolServer, ProtocolRequest
+from applications.models import Application, RedirectURI
+from userpools.models import UserPool
+
+NONCE_MAX_LENGTH = 512
+LONGEST_MAX_AGE = 10 * 365 * 24 * 3600
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+class ResponseMode(StrEnum):
+    """How the answer travels to the redirect URI."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
+class Unanswerable(Exception):
+    """The request names no application, or no place of the application's to answer to.
+
+    ``reason`` is a word for the page: ``client_id``, ``redirect_uri``, ``application_disabled``,
+    ``request`` (malformed) or ``request_uri`` (a pushed request that is no longer good).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnAddress:
+    """Where the answer goes, and what belongs in it besides."""
+
+    issuer: str
+    redirect_uri: str
+    response_mode: ResponseMode
+    state: str | None
+
+
+class Refused(Exception):
+    """The application is told why not (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6)."""
+
+    def __init__(self, to: ReturnAddress, error: str, description: str) -> None:
+        super().__init__(error)
+        self.to = to
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An authorization request that may be answered."""
+
+    application: Application
+    to: ReturnAddress
+    scope: tuple[str, ...]
+    nonce: str
+    code_challenge: str
+    prompts: frozenset[str]
+    max_age: timedelta | None
+    id_token_hint: str
+    ui_locales: tuple[str, ...]
+
+    def refuse(self, error: str, description: str) -> Refused:
+        """Return the refusal that the application is to hear."""
+        return Refused(self.to, error, description)
+
+
+def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -> Asked:
+    """Check the parameters of an authorization request.
+
+    Raises:
+        Unanswerable: it isn't known where to answer to.
+        Refused: anything else is wrong.
+
+    """
+    application = find_application(pool, fields)
+    to = _return_address(application, fields)
+    for name in ("request", "registration", "request_uri"):
+        if name in fields:
+            raise Refused(to, f"{name}_not_supported", f"{name} is not supported here.")
+    _check_response_type(application, fields, to)
+    _check_by_authlib(PoolServer(pool, now=now), application, fields, to)
+    nonce = fields.get("nonce", "")
+    if len(nonce) > NONCE_MAX_LENGTH:
+        raise Refused(to, "invalid_request", "nonce: must be at most 512 characters long.")
+    _check_pkce(application, fields, to)
+    return Asked(
+        application=application,
+        to=to,
+        scope=understood_scopes(fields.get("scope"), application.type),
+        nonce=nonce,
+        code_challenge=fields.get("code_challenge", ""),
+        prompts=_prompts(fields, to),
+        max_age=_max_age(fields, to),
+        id_token_hint=fields.get("id_token_hint", ""),
+        ui_locales=tuple(fields.get("ui_locales", "").split()),
+    )
+
+
+def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
+    """Return the application that the request names.
+
+    Raises:
+        Unanswerable: there is none in this pool, or it is switched off.
+
+    """
+    client_id = fields.get("client_id", "")
+    applications = Application.objects.select_related("pool")
+    application = applications.filter(pool=pool, client_id=client_id).first()
+    if application is None:
+        raise Unanswerable("client_id")
+    if not application.enabled:
+        raise Unanswerable("application_disabled")
+    return application
+
+
+def _return_address(application: Application, fields: Mapping[str, str]) -> ReturnAddress:
+    uri = fields.get("redirect_uri", "")
+    # Character by character, and by Python: a database may find "A" where it is asked for "a".
+    registered = RedirectURI.objects.filter(application=application).values_list("uri", flat=True)
+    if not uri or uri not in set(registered):
+        raise Unanswerable("redirect_uri")
+    to = ReturnAddress(
+        issuer=application.pool.issuer,
+        redirect_uri=uri,
+        response_mode=ResponseMode.QUERY,
+        state=fields.get("state"),
+    )
+    mode = fields.get("response_mode", ResponseMode.QUERY)
+    if mode not in set(ResponseMode):
+        raise Refused(to, "invalid_request", "response_mode: query, fragment or form_post.")
+    if mode == ResponseMode.FORM_POST and not uri.startswith(("https://", "http://")):
+        raise Refused(to, "invalid_request", "response_mode: form_post needs a web address.")
+    return ReturnAddress(
+        issuer=to.issuer,
+        redirect_uri=uri,
+        response_mode=ResponseMode(mode),
+        state=to.state,
+    )
+
+
+def _check_response_type(
+    application: Application, fields: Mapping[str, str], to: ReturnAddress
+) -> None:
+    response_type = fields.get("response_type")
+    if response_type is None:
+        raise Refused(to, "invalid_request", "response_type: is required.")
+    if response_type != "code":
+        raise Refused(to, "unsupported_response_type", "response_type: only code exists.")
+    if not Client(application).check_response_type(response_type):
+        raise Refused(to, "unauthorized_client", "This application can't use this flow.")
+
+
+def _check_by_authlib(
+    server: PoolServer, application: Application, fields: Mapping[str, str], to: ReturnAddress
+) -> None:
+    # What Authlib would quote of the caller's in its refusals was looked at before: it can't
+    # quote every character.
+    request: Any = ProtocolRequest(dict(fields), None)
+    request.client = Client(application)
+    grant = AuthorizationCodeGrant(request, server)
+    try:
+        S256().validate_code_challenge(grant, to.redirect_uri)
+    except OAuth2Error as error:
+        raise Refused(to, error.error or "invalid_request", error.description) from error
+
+
+def _check_pkce(application: Application, fields: Mapping[str, str], to: ReturnAddress) -> None:
+    if "code_challenge" in fields:
+        if fields.get("code_challenge_method") != "S256":
+            raise Refused(to, "invalid_request", "code_challenge_method: only S256 exists.")
+        return
+    is_needed = application.pkce == Application.Pkce.REQUIRED
+    if is_needed or application.client_authentication == Application.ClientAuthentication.NONE:
+        raise Refused(to, "invalid_request", "code_challenge: is required (PKCE, RFC 7636).")
+    if not fields.get("nonce"):
+        raise Refused(to, "invalid_request", "nonce: is required where there is no PKCE.")
+
+
+def _prompts(fields: Mapping[str, str], to: ReturnAddress) -> frozenset[str]:
+    prompts = frozenset(fields.get("prompt", "").split())
+    if not prompts <= PROMPTS:
+        raise Refused(to, "invalid_request", f"prompt: {', '.join(sorted(PROMPTS))} exist.")
+    if "none" in prompts and len(prompts) > 1:
+        raise Refused(to, "invalid_request", "prompt: none goes with nothing else.")
+    return prompts
+
+
+def _max_age(fields: Mapping[str, str], to: ReturnAddress) -> timedelta | None:
+    text = fields.get("max_age")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or int(text[:12]) > LONGEST_MAX_AGE:
+        raise Refused(to, "invalid_request", "max_age: must be a number of seconds.")
+    return timedelta(seconds=int(text))

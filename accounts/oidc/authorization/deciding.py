@@ -1,0 +1,63 @@
+"""Answer now, have the person log in, or ask them: OpenID Connect Core §3.1.2.3, §3.1.2.4."""
+
+from datetime import datetime
+from enum import Enum
+
+from accounts.browser_sessions import may_enter
+from accounts.consents import has_consented
+from accounts.models import BrowserSession, User
+from accounts.oidc.authorization.asking import Asked
+from accounts.oidc.authorization.hints import hinted_sub
+
+
+class Step(Enum):
+    """What an authorization request waits for."""
+
+    LOGIN = "login"
+    CONSENT = "consent"
+    ANSWER = "answer"
+
+
+def next_step(asked: Asked, browser_session: BrowserSession | None, *, now: datetime) -> Step:
+    """Return what comes first, for somebody who has not been asked anything yet.
+
+    Raises:
+        Refused: the person would have to be asked, and the application forbids it (prompt=none).
+
+    """
+    if browser_session is None or not _is_enough(asked, browser_session, now):
+        step = Step.LOGIN
+    else:
+        step = after_login(asked, browser_session.user)
+    if "none" not in asked.prompts or step == Step.ANSWER:
+        return step
+    if step == Step.LOGIN:
+        raise asked.refuse("login_required", "The person has to log in.")
+    raise asked.refuse("consent_required", "The person has to give consent.")
+
+
+def after_login(asked: Asked, user: User) -> Step:
+    """Return what comes next, for somebody who has just logged in or didn't need to.
+
+    Raises:
+        Refused: it is somebody else than the application's id_token_hint names.
+
+    """
+    if asked.id_token_hint and hinted_sub(asked.application, asked.id_token_hint) != user.sub:
+        raise asked.refuse("login_required", "Somebody else is logged in than id_token_hint names.")
+    is_asked = "consent" in asked.prompts or (
+        asked.application.requires_consent
+        and not has_consented(user, asked.application, asked.scope)
+    )
+    return Step.CONSENT if is_asked else Step.ANSWER
+
+
+def _is_enough(asked: Asked, browser_session: BrowserSession, now: datetime) -> bool:
+    if asked.prompts & {"login", "select_account"}:
+        return False
+    if asked.max_age is not None and now - browser_session.auth_time >= asked.max_age:
+        return False
+    hint = asked.id_token_hint
+    if hint and hinted_sub(asked.application, hint) != browser_session.user.sub:
+        return False
+    return may_enter(browser_session, asked.application)

@@ -1,0 +1,43 @@
+"""ID tokens that come back as hints: signed by this pool, whenever it was (OIDC Core §3.1.2.1)."""
+
+from dataclasses import dataclass
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+
+from accounts.oidc.access import key_named
+from accounts.oidc.tokens import ID_TOKEN_TYPE
+from applications.models import Application
+from userpools.keys import pool_keys
+from userpools.models import UserPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """Whom an ID token of ours was about, in which session, and for which application."""
+
+    sub: str
+    sid: str
+    client_id: str
+
+
+def read_hint(pool: UserPool, unverified_token: str) -> Hint | None:
+    """Return what an ID token of the pool's says, however old; None if it isn't one."""
+    try:
+        header = jws.extract_compact(unverified_token.encode()).headers()
+        key, algorithm = key_named(header, pool_keys(pool))
+        token = jwt.decode(unverified_token, key, algorithms=[algorithm])
+    except (JoseError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    claims = token.claims
+    texts = [claims.get(name) for name in ("sub", "sid", "aud")]
+    is_ours = token.header.get("typ") == ID_TOKEN_TYPE and claims.get("iss") == pool.issuer
+    if not is_ours or not all(isinstance(text, str) for text in texts):
+        return None
+    return Hint(sub=claims["sub"], sid=claims["sid"], client_id=claims["aud"])
+
+
+def hinted_sub(application: Application, unverified_token: str) -> str | None:
+    """Return whom the application's ID token was about; None if it isn't the application's."""
+    hint = read_hint(application.pool, unverified_token)
+    return hint.sub if hint and hint.client_id == application.client_id else None

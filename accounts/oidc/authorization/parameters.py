@@ -1,0 +1,62 @@
+"""The fields of an authorization request: each once, or pushed beforehand (RFC 9126 §4)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.http import HttpRequest, QueryDict
+
+from accounts.models import PushedRequest
+from accounts.oidc.authorization.asking import Unanswerable, find_application
+from accounts.oidc.inputs import MAX_FIELDS, MAX_LENGTH
+from config.encryption import token_hash
+from userpools.models import UserPool
+
+REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
+
+
+def read_fields(request: HttpRequest) -> dict[str, str]:
+    """Return the fields of the query or, of a POST, of the form; empty ones count as absent.
+
+    Raises:
+        Unanswerable: one stands twice, is too long or can't be text (RFC 6749 §3.1).
+
+    """
+    form: QueryDict = request.POST if request.method == "POST" else request.GET
+    lists = list(form.lists())
+    if len(lists) > MAX_FIELDS or any(len(values) != 1 for _name, values in lists):
+        raise Unanswerable("request")
+    fields = {name: str(values[0]) for name, values in lists if values[0]}
+    for name, value in fields.items():
+        if len(value) > MAX_LENGTH or not _is_text(name + value):
+            raise Unanswerable("request")
+    return fields
+
+
+def pushed_fields(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -> Mapping[str, str]:
+    """Return the parameters that were pushed, used up by this; or the fields as they are.
+
+    Raises:
+        Unanswerable: the request_uri is another application's, used, or too old.
+
+    """
+    request_uri = fields.get("request_uri", "")
+    if not request_uri.startswith(REQUEST_URI_PREFIX):
+        return fields
+    application = find_application(pool, fields)
+    unused = PushedRequest.objects.filter(
+        pool=pool,
+        application=application,
+        handle_hash=token_hash(request_uri.removeprefix(REQUEST_URI_PREFIX)),
+        used_at__isnull=True,
+        expires_at__gt=now,
+    )
+    row = unused.first()
+    if row is None or not unused.update(used_at=now):
+        raise Unanswerable("request_uri")
+    parameters: dict[str, str] = row.parameters
+    return parameters
+
+
+def _is_text(value: str) -> bool:
+    # NUL can't be stored; U+FFFD is what Django makes of bytes that aren't UTF-8.
+    return value.isprintable() and "\ufffd" not in value

@@ -1,0 +1,64 @@
+"""Pushed authorization requests: the parameters come by the back channel (RFC 9126)."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts.models import PushedRequest
+from accounts.oidc.authorization.asking import Refused, Unanswerable, read_request
+from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX
+from applications.models import Application
+from config.encryption import token_hash
+from config.errors import DomainError, InvalidRequest
+
+HANDLE_BYTES = 32
+LIVES = timedelta(seconds=90)
+_OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class PushRefused(DomainError):
+    """The request would be refused at the authorization endpoint too (RFC 9126 §2.3)."""
+
+    status = InvalidRequest.status
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.description)
+        self.code = refused.error
+
+
+def push_request(
+    application: Application, fields: Mapping[str, str], *, now: datetime
+) -> dict[str, Any]:
+    """Check and keep the parameters; return ``request_uri`` and ``expires_in`` in seconds.
+
+    Raises:
+        InvalidRequest: the redirect URI isn't the application's, or a request_uri was sent.
+        PushRefused: another parameter is wrong.
+
+    """
+    if "request_uri" in fields:
+        raise InvalidRequest("request_uri: can't be pushed.", field="request_uri")
+    named = {**fields, "client_id": application.client_id}
+    parameters = {name: value for name, value in named.items() if name not in _OF_THE_CLIENT}
+    try:
+        read_request(application.pool, parameters, now=now)
+    except Refused as refused:
+        raise PushRefused(refused) from refused
+    except Unanswerable as error:
+        raise InvalidRequest(
+            f"{error.reason}: is not registered for this application, or switched off.",
+            field=error.reason,
+        ) from error
+    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    PushedRequest.objects.create(
+        pool=application.pool,
+        application=application,
+        handle_hash=token_hash(handle),
+        parameters=parameters,
+        expires_at=now + LIVES,
+    )
+    return {
+        "request_uri": REQUEST_URI_PREFIX + handle,
+        "expires_in": int(LIVES.total_seconds()),
+    }

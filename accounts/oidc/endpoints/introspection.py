@@ -1,0 +1,43 @@
+"""What a token is worth now, for those who were handed it (RFC 7662)."""
+
+from typing import Any
+
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint as Endpoint
+
+from accounts.oidc.endpoints.presented import PresentedToken, find_token
+from accounts.oidc.server import Client, PoolServer, ProtocolRequest
+from applications.models import Application
+from config.errors import InvalidClient
+
+
+class IntrospectionEndpoint(Endpoint):
+    """Every application of the pool that proves itself may ask about every token of the pool.
+
+    They are all the operator's own; a public client proves nothing and may not ask.
+    """
+
+    server: PoolServer
+
+    def authenticate_endpoint_client(self, request: ProtocolRequest) -> Client:
+        """Return who asks.
+
+        Raises:
+            InvalidClient: it isn't proven (RFC 7662 §2.1).
+
+        """
+        client: Client = super().authenticate_endpoint_client(request)
+        if client.application.client_authentication == Application.ClientAuthentication.NONE:
+            raise InvalidClient
+        return client
+
+    def check_permission(
+        self, token: PresentedToken, client: Client, request: ProtocolRequest
+    ) -> bool:
+        return True
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> PresentedToken | None:
+        return find_token(self.server.pool, token_string, now=self.server.now)
+
+    def introspect_token(self, token: PresentedToken) -> dict[str, Any]:
+        kind = {} if token.row else {"token_type": "Bearer"}
+        return {"active": True, **kind, **token.claims}

@@ -1,0 +1,90 @@
+"""What a token that somebody presents is: an access token, a machine's, or a refresh token."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import RefreshToken, RevokedAccessToken
+from accounts.oidc.access import InvalidToken, access_of, verified_claims
+from accounts.oidc.current import is_current
+from accounts.oidc.server import Client
+from applications.models import Application
+from applications.rules import ApplicationType
+from config.encryption import token_hash
+from userpools.models import UserPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresentedToken:
+    """A token of the pool's, as Authlib asks about it; ``row`` is a refresh token's."""
+
+    client_id: str
+    claims: dict[str, Any] = field(repr=False)
+    is_active: bool
+    row: RefreshToken | None = None
+
+    def check_client(self, client: Client) -> bool:
+        return self.client_id == client.get_client_id()
+
+    def is_expired(self) -> bool:
+        return not self.is_active
+
+    def is_revoked(self) -> bool:
+        return not self.is_active
+
+
+def find_token(pool: UserPool, unverified_token: str, *, now: datetime) -> PresentedToken | None:
+    """Return what the token is; None for what the pool never made, or made too long ago."""
+    try:
+        claims = verified_claims(unverified_token, pool, now=now)
+    except InvalidToken:
+        return _refresh_token(pool, unverified_token, now)
+    is_active = _is_person(claims, pool) if "sid" in claims else _is_machine(claims, pool)
+    return PresentedToken(client_id=claims["client_id"], claims=claims, is_active=is_active)
+
+
+def _is_person(claims: dict[str, Any], pool: UserPool) -> bool:
+    try:
+        access_of(claims, pool)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _is_machine(claims: dict[str, Any], pool: UserPool) -> bool:
+    machines = Application.objects.filter(
+        pool=pool, client_id=claims["client_id"], type=ApplicationType.MACHINE, enabled=True
+    )
+    revoked = RevokedAccessToken.objects.filter(pool=pool, jti=UUID(claims["jti"]))
+    return machines.exists() and not revoked.exists()
+
+
+def _refresh_token(pool: UserPool, unverified_token: str, now: datetime) -> PresentedToken | None:
+    row = (
+        RefreshToken.objects.select_related("session__user", "session__application__pool")
+        .filter(pool=pool, token_hash=token_hash(unverified_token))
+        .first()
+    )
+    if row is None:
+        return None
+    is_unspent = row.used_at is None and row.revoked_at is None and row.expires_at > now
+    application = row.session.application
+    claims = {
+        "iss": pool.issuer,
+        "sub": row.session.user.sub,
+        "client_id": application.client_id,
+        "scope": row.scope,
+        "iat": _seconds(row.created_at),
+        "exp": _seconds(row.expires_at),
+    }
+    return PresentedToken(
+        client_id=application.client_id,
+        claims=claims,
+        is_active=is_unspent and is_current(row.session),
+        row=row,
+    )
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp())

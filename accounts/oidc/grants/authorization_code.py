@@ -1,0 +1,102 @@
+"""Tokens for an authorization code, once; a second use revokes what the first one gave."""
+
+import hmac
+from typing import Any
+
+from authlib.oauth2.rfc6749 import grants
+from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
+from django.db import transaction
+
+from accounts.models import AuthorizationCode, RefreshToken, Session
+from accounts.oidc.current import is_current
+from accounts.oidc.ending import end_reused
+from accounts.oidc.errors import InvalidCode
+from accounts.oidc.server import Client, PoolServer
+from accounts.oidc.tokens import issue_tokens
+from config.encryption import token_hash
+
+
+class StoredCode:
+    """A stored code, as Authlib asks about it."""
+
+    code_challenge_method = "S256"
+
+    def __init__(self, row: AuthorizationCode) -> None:
+        self.row = row
+        self.code_challenge = row.code_challenge
+
+    def get_redirect_uri(self) -> str:
+        return self.row.redirect_uri
+
+    def get_scope(self) -> str:
+        return self.row.scope
+
+
+def is_s256(verifier: str, challenge: str) -> bool:
+    """Tell whether the challenge was made from this verifier (RFC 7636 §4.6)."""
+    return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
+
+
+class S256(CodeChallenge):
+    """PKCE by S256 alone: ``plain`` proves nothing to whoever read the request (RFC 9700 §2.1.1).
+
+    Whether a challenge must be there is decided where the code is asked for, by application.
+    """
+
+    CODE_CHALLENGE_METHODS = {"S256": is_s256}
+
+
+class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
+    """RFC 6749 §4.1.3. Codes are made by accounts/oidc/authorization."""
+
+    server: PoolServer
+
+    def query_authorization_code(self, code: str, client: Client) -> StoredCode:
+        """Return the code, if this application may use it.
+
+        Raises:
+            InvalidCode: there is none, it ran out, or it was used: then its tokens are revoked.
+
+        """
+        row = (
+            AuthorizationCode.objects.select_related("session__user", "session__pool")
+            .filter(
+                pool=self.server.pool,
+                code_hash=token_hash(code),
+                session__application=client.application,
+            )
+            .first()
+        )
+        if row is None:
+            raise InvalidCode
+        row.session.application = client.application
+        if row.used_at is not None:
+            self._end_reused(row)
+            raise InvalidCode
+        if row.expires_at <= self.server.now or not is_current(row.session):
+            raise InvalidCode
+        return StoredCode(row)
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        """Spend the code and make its tokens.
+
+        Raises:
+            InvalidCode: another request was faster.
+
+        """
+        row, now = self.request.authorization_code.row, self.server.now
+        with transaction.atomic():
+            unspent = AuthorizationCode.objects.filter(pk=row.pk, used_at__isnull=True)
+            if unspent.update(used_at=now):
+                scope = tuple(row.scope.split())
+                tokens = issue_tokens(
+                    row.session, scope, now=now, family_id=row.family, nonce=row.nonce
+                )
+                return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
+        self._end_reused(row)
+        raise InvalidCode
+
+    def _end_reused(self, row: AuthorizationCode) -> None:
+        # Somebody else has the code, and nobody can tell who was first (RFC 6749 §4.1.2).
+        tokens = RefreshToken.objects.filter(pool=row.pool_id, family=row.family)
+        end_reused(row.session, tokens, now=self.server.now, reason=Session.EndReason.CODE_REUSED)

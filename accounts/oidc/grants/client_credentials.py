@@ -1,0 +1,27 @@
+"""Tokens for a machine, which is nobody's session."""
+
+from typing import Any
+
+from authlib.oauth2.rfc6749 import grants
+
+from accounts.oidc.scopes import InvalidScope
+from accounts.oidc.server import PoolServer
+from accounts.oidc.tokens import machine_token
+
+
+class ClientCredentialsGrant(grants.ClientCredentialsGrant):
+    """RFC 6749 §4.4. The token names the application itself, and opens nothing of a person's."""
+
+    server: PoolServer
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        """Make the token.
+
+        Raises:
+            InvalidScope: a scope was asked for; those that exist are about a person.
+
+        """
+        if self.request.payload.scope:
+            raise InvalidScope("scope: a machine's token has none, since they are about people.")
+        token = machine_token(self.client.application, now=self.server.now)
+        return 200, token, self.TOKEN_RESPONSE_HEADER

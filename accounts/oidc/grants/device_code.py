@@ -1,0 +1,96 @@
+"""Tokens for a device whose person has agreed on another screen (RFC 8628 §3.4, §3.5)."""
+
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2 import rfc8628
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import DeviceAuthorization
+from accounts.oidc.current import is_current
+from accounts.oidc.errors import InvalidDeviceCode
+from accounts.oidc.server import PoolServer
+from accounts.oidc.tokens import issue_tokens
+from config.encryption import token_hash
+
+SLOWER_BY = 5  # seconds; RFC 8628 §3.5
+
+
+class StoredDevice:
+    """A device that waits, as Authlib asks about it."""
+
+    def __init__(self, row: DeviceAuthorization, *, is_expired: bool) -> None:
+        self.row = row
+        self._is_expired = is_expired
+
+    def get_client_id(self) -> str:
+        return self.row.application.client_id
+
+    def get_scope(self) -> str:
+        return self.row.scope
+
+    def get_user_code(self) -> DeviceAuthorization:
+        # Authlib only hands it back; the user code itself isn't stored.
+        return self.row
+
+    def is_expired(self) -> bool:
+        return self._is_expired
+
+
+class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
+    """RFC 8628 §3.4."""
+
+    server: PoolServer
+
+    def query_device_credential(self, device_code: str) -> StoredDevice:
+        """Return the device that polls.
+
+        Raises:
+            InvalidDeviceCode: the pool has none like it, or it has its tokens.
+
+        """
+        row = (
+            DeviceAuthorization.objects.select_related(
+                "application__pool", "session__user", "session__pool"
+            )
+            .filter(pool=self.server.pool, device_code_hash=token_hash(device_code))
+            .first()
+        )
+        if row is None or row.used_at is not None:
+            raise InvalidDeviceCode
+        return StoredDevice(row, is_expired=row.expires_at <= self.server.now)
+
+    def query_user_grant(self, user_code: DeviceAuthorization) -> tuple[Any, bool] | None:
+        """Return the person and whether they agreed; None while they haven't decided."""
+        row = user_code
+        if row.decision == DeviceAuthorization.Decision.PENDING:
+            return None
+        approved = row.decision == DeviceAuthorization.Decision.APPROVED
+        return (row.session.user if row.session else None), approved and row.session is not None
+
+    def should_slow_down(self, credential: StoredDevice) -> bool:
+        """Note the poll; tell whether it came too early, which makes the interval longer."""
+        row, now = credential.row, self.server.now
+        seen = DeviceAuthorization.objects.filter(pk=row.pk)
+        early = row.polled_at is not None and now - row.polled_at < timedelta(seconds=row.interval)
+        seen.update(polled_at=now, interval=F("interval") + (SLOWER_BY if early else 0))
+        return early
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        """Spend the device code and make its tokens.
+
+        Raises:
+            InvalidDeviceCode: another poll was faster, or the person's session has ended.
+
+        """
+        row, now = self.request.credential.row, self.server.now
+        row.session.application = self.request.client.application
+        if not is_current(row.session):
+            raise InvalidDeviceCode
+        with transaction.atomic():
+            unspent = DeviceAuthorization.objects.filter(pk=row.pk, used_at__isnull=True)
+            if not unspent.update(used_at=now):
+                raise InvalidDeviceCode
+            tokens = issue_tokens(row.session, tuple(row.scope.split()), now=now)
+        return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER

@@ -1,0 +1,103 @@
+"""One pool's authorization server, in Authlib's terms: which grants, and who the clients are.
+
+Authlib checks requests in the order of the RFCs; what is stored, and that it is used once, is ours
+(``grants/``). Its refusals leave as our errors, so that every answer of the server looks alike.
+"""
+
+from datetime import datetime
+from typing import Any, NoReturn
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from django.conf import settings
+
+from accounts.oidc.errors import as_domain_error
+from accounts.oidc.scopes import ALL_SCOPES
+from applications.client_authentication import ClientCredentials, authenticated_application
+from applications.models import Application
+from applications.rules import ApplicationType
+from userpools.models import UserPool
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
+
+
+class ProtocolRequest(OAuth2Request):
+    """A request's fields, each there once, and how its sender proves who it is."""
+
+    def __init__(self, fields: dict[str, str], credentials: ClientCredentials | None) -> None:
+        super().__init__("POST", settings.PUBLIC_URL)
+        self.payload = BasicOAuth2Payload(fields)
+        self.credentials = credentials
+
+    @property
+    def form(self) -> dict[str, str]:
+        fields: dict[str, str] = self.payload.data
+        return fields
+
+
+class Client(ClientMixin):
+    """An application, as Authlib asks about it."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def get_client_id(self) -> str:
+        return self.application.client_id
+
+    def get_allowed_scope(self, scope: str) -> str:
+        return scope
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code" and self.check_grant_type("authorization_code")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in grant_types(self.application)
+
+
+class PoolServer(AuthorizationServer):
+    """The authorization server of one pool, for one request."""
+
+    def __init__(self, pool: UserPool, *, now: datetime) -> None:
+        super().__init__(scopes_supported=ALL_SCOPES)
+        self.pool = pool
+        self.now = now
+
+    def authenticate_client(
+        self, request: ProtocolRequest, _methods: list[str], _endpoint: str = "token"
+    ) -> Client:
+        """Return the client that the request's credentials name and prove.
+
+        Raises:
+            InvalidClient: the pool has no such application, or it isn't proven.
+
+        """
+        if request.credentials is None:
+            raise TypeError("This request's sender was never asked for credentials.")
+        return Client(authenticated_application(self.pool, request.credentials, now=self.now))
+
+    def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
+        return request
+
+    def handle_response(
+        self, _status: int, body: dict[str, Any], _headers: list[tuple[str, str]]
+    ) -> dict[str, Any]:
+        return body
+
+    def handle_error_response(self, _request: ProtocolRequest, error: OAuth2Error) -> NoReturn:
+        raise as_domain_error(error) from error
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Tell nobody: nobody listens."""
+
+
+def grant_types(application: Application) -> list[str]:
+    """Return the grant types that an application may use (RFC 7591 §2).
+
+    A machine logs nobody in; everything else refreshes what a person's login gave it.
+    """
+    if application.type == ApplicationType.MACHINE:
+        return ["client_credentials"]
+    redirected = ["authorization_code"] if application.type in _REDIRECTED else []
+    device = [DEVICE_CODE] if application.allows_device_flow else []
+    return [*redirected, "refresh_token", *device]

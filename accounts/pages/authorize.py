@@ -1,0 +1,56 @@
+"""The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1)."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from accounts.browser_sessions import find_browser_session
+from accounts.oidc.authorization.asking import Refused, Unanswerable, read_request
+from accounts.oidc.authorization.deciding import Step, next_step
+from accounts.oidc.authorization.keeping import keep_request
+from accounts.oidc.authorization.parameters import pushed_fields, read_fields
+from accounts.oidc.views import find_pool
+from accounts.pages.cookies import (
+    browser_secret,
+    keep_browser_secret,
+    login_secret,
+    new_browser_secret,
+)
+from accounts.pages.proceeding import address_of, enter_at_once, explain
+from accounts.pages.responses import speak
+from userpools.models import UserPool
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def authorize(request: HttpRequest, pool: str) -> HttpResponse:
+    """Answer an authorization request, or keep it and ask the person first.
+
+    A POST of another site's comes without this site's cookies (SameSite), so it is always kept:
+    the page that follows is a GET.
+    """
+    found = find_pool(pool)
+    try:
+        return _authorize(request, found)
+    except (Refused, Unanswerable) as error:
+        return explain(request, error, found)
+
+
+def _authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    now = timezone.now()
+    fields = pushed_fields(pool, read_fields(request), now=now)
+    asked = read_request(pool, fields, now=now)
+    speak(request, asked.ui_locales)
+    browser_session = find_browser_session(pool, login_secret(request, pool), now=now)
+    step = next_step(asked, browser_session, now=now)
+    if browser_session and step == Step.ANSWER:
+        return enter_at_once(request, asked, browser_session)
+    secret = browser_secret(request, pool) or new_browser_secret()
+    handle = keep_request(asked.application, dict(fields), browser_secret=secret, now=now)
+    page = "/consent" if step == Step.CONSENT else ""
+    response = HttpResponseRedirect(address_of(pool, handle, page), status=303)
+    keep_browser_secret(response, pool, secret)
+    return response

@@ -1,0 +1,130 @@
+"""The code that a device shows: entered here and confirmed, by who is logged in (RFC 8628 §3.3)."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.binding.tallies import take_place
+from accounts.models import AuthorizationRequest, DeviceAuthorization
+from accounts.oidc.authorization.keeping import close_request, keep_request
+from accounts.oidc.endpoints.device_authorization import user_code_hash
+from accounts.pages.cookies import (
+    browser_secret,
+    keep_browser_secret,
+    new_browser_secret,
+)
+from accounts.pages.guards import login_page
+from accounts.pages.proceeding import (
+    Gone,
+    PersonHere,
+    address_of,
+    decline,
+    kept_request,
+    who_is_here,
+)
+from accounts.pages.responses import say
+from accounts.pages.words import scopes_in_words
+from config.addresses import site_of
+from userpools.models import UserPool
+
+USER_CODE_MAX_LENGTH = 40
+TRIES_OF_AN_ADDRESS = 50
+"""within an hour; there are 25 billion codes (RFC 8628 §5.1)"""
+
+
+@login_page("GET", "HEAD", "POST")
+def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    """Ask for the code; a POST looks whose device it is and goes on to the login.
+
+    Raises:
+        TooManyRequests: this address has tried enough.
+
+    """
+    if request.method != "POST":
+        return _form(request, request.GET.get("user_code", "")[:USER_CODE_MAX_LENGTH])
+    now = timezone.now()
+    typed = request.POST.get("user_code", "")[:USER_CODE_MAX_LENGTH]
+    address = site_of(request.META["REMOTE_ADDR"])
+    take_place(pool.pk, "device code from", address, limit=TRIES_OF_AN_ADDRESS, now=now)
+    device = _waiting(pool, typed, now)
+    if device is None:
+        return _form(request, typed, error=_("No device waits with this code. Look at it again."))
+    secret = browser_secret(request, pool) or new_browser_secret()
+    handle = keep_request(
+        device.application,
+        {"scope": device.scope},
+        browser_secret=secret,
+        now=now,
+        device=device,
+    )
+    response = HttpResponseRedirect(address_of(pool, handle, "/device"))
+    keep_browser_secret(response, pool, secret)
+    return response
+
+
+@login_page("GET", "HEAD", "POST")
+def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+    """Ask whether this is the person's own device; a POST lets it in or keeps it out."""
+    kept = kept_request(request, pool, handle)
+    device = kept.device
+    if device is None:
+        raise Gone
+    person = who_is_here(request, kept)
+    if person is None:
+        return HttpResponseRedirect(address_of(pool, handle))
+    if request.method != "POST":
+        return render(
+            request,
+            "pages/device_confirm.html",
+            {
+                "application": kept.application,
+                "person": person.user,
+                "scopes": scopes_in_words(tuple(device.scope.split())),
+            },
+        )
+    if request.POST.get("decision") != "agree":
+        return decline(request, kept)
+    return _let_in(request, kept, device, person)
+
+
+def _let_in(
+    request: HttpRequest,
+    kept: AuthorizationRequest,
+    device: DeviceAuthorization,
+    person: PersonHere,
+) -> HttpResponse:
+    now = timezone.now()
+    waiting = DeviceAuthorization.objects.filter(
+        pk=device.pk, decision=DeviceAuthorization.Decision.PENDING, expires_at__gt=now
+    )
+    approved = DeviceAuthorization.Decision.APPROVED
+    with transaction.atomic():
+        session = person.enter(kept.application, now=now)
+        closed = close_request(kept, now=now)
+        if not closed or not waiting.update(decision=approved, session=session):
+            raise Gone
+    return say(request, "device_approved", pool=kept.pool, status=HTTPStatus.OK)
+
+
+def _waiting(pool: UserPool, user_code: str, now: datetime) -> DeviceAuthorization | None:
+    return (
+        DeviceAuthorization.objects.select_related("application__pool")
+        .filter(
+            pool=pool,
+            user_code_hash=user_code_hash(pool, user_code),
+            decision=DeviceAuthorization.Decision.PENDING,
+            expires_at__gt=now,
+            application__enabled=True,
+            application__allows_device_flow=True,
+        )
+        .first()
+    )
+
+
+def _form(request: HttpRequest, user_code: str, *, error: str = "") -> HttpResponse:
+    return render(request, "pages/device_code.html", {"user_code": user_code, "error": error})

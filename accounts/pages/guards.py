@@ -1,0 +1,45 @@
+"""What every page of the login shares: its pool, a request that is open, and how it refuses."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.oidc.authorization.asking import Refused, Unanswerable
+from accounts.oidc.views import find_pool
+from accounts.pages.proceeding import Gone, explain
+from accounts.pages.responses import say
+from config.errors import TooManyRequests
+from userpools.models import UserPool
+
+View = Callable[..., HttpResponse]
+
+
+def login_page(*methods: str) -> Callable[[View], View]:
+    """Make a view of a page: it gets the pool itself, and what it raises becomes a page."""
+
+    def guarded(view: View) -> View:
+        @never_cache
+        @require_http_methods([*methods])
+        @wraps(view)
+        def page(request: HttpRequest, pool: str, **words: str) -> HttpResponse:
+            found = find_pool(pool)
+            try:
+                return view(request, found, **words)
+            except (Gone, Refused, Unanswerable) as error:
+                return explain(request, error, found)
+            except TooManyRequests as error:
+                return _wait(request, found, error)
+
+        return page
+
+    return guarded
+
+
+def _wait(request: HttpRequest, pool: UserPool, error: TooManyRequests) -> HttpResponse:
+    response = say(request, "too_many_requests", pool=pool, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(error.retry_after)
+    return response

@@ -1,0 +1,131 @@
+"""Signing off, for an application (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from accounts.browser_sessions import end_browser_session, find_browser_session
+from accounts.models import BrowserSession, Session
+from accounts.oidc.authorization.asking import Unanswerable
+from accounts.oidc.authorization.hints import Hint, read_hint
+from accounts.oidc.authorization.parameters import read_fields
+from accounts.pages.cookies import forget_login, login_secret
+from accounts.pages.guards import login_page
+from accounts.pages.responses import RedirectToApplication, lead_out, say, speak
+from applications.models import PostLogoutRedirectURI
+from userpools.models import UserPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutRequest:
+    """What an application asks for; ``goes_to`` is empty where it names no place to go to."""
+
+    hint: Hint | None
+    goes_to: str
+    fields: dict[str, str]
+
+
+@csrf_exempt
+@login_page("GET", "HEAD", "POST")
+def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    """Sign the person off, at once if the application has an ID token of this very login.
+
+    Otherwise they are asked: a link of a stranger's must not sign anybody off.
+
+    Raises:
+        Unanswerable: the place to go to isn't registered, or the hint isn't ours.
+
+    """
+    asked = _read(pool, read_fields(request))
+    speak(request, tuple(asked.fields.get("ui_locales", "").split()))
+    browser_session = find_browser_session(pool, login_secret(request, pool), now=timezone.now())
+    if browser_session and not _is_of(browser_session, asked.hint):
+        response = render(request, "pages/log_out.html", {"pool": pool, "fields": asked.fields})
+        lead_out(response, asked.goes_to or "https://")
+        return response
+    return _leave(request, pool, asked, browser_session)
+
+
+@csrf_protect
+@login_page("POST")
+def confirm_log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    """Sign off whoever pressed the button of our own page.
+
+    Raises:
+        Unanswerable: the place to go to isn't registered.
+
+    """
+    fields = read_fields(request)
+    fields.pop("csrfmiddlewaretoken", None)
+    browser_session = find_browser_session(pool, login_secret(request, pool), now=timezone.now())
+    return _leave(request, pool, _read(pool, fields), browser_session)
+
+
+def _read(pool: UserPool, fields: dict[str, str]) -> LogoutRequest:
+    unverified_hint = fields.get("id_token_hint", "")
+    hint = read_hint(pool, unverified_hint) if unverified_hint else None
+    if unverified_hint and hint is None:
+        raise Unanswerable("id_token_hint")
+    client_id = fields.get("client_id") or (hint.client_id if hint else "")
+    if hint and client_id != hint.client_id:
+        raise Unanswerable("client_id")
+    return LogoutRequest(hint=hint, goes_to=_goes_to(pool, client_id, fields), fields=fields)
+
+
+def _goes_to(pool: UserPool, client_id: str, fields: dict[str, str]) -> str:
+    uri = fields.get("post_logout_redirect_uri", "")
+    if not uri:
+        return ""
+    registered = PostLogoutRedirectURI.objects.filter(
+        application__pool=pool, application__client_id=client_id
+    )
+    if uri not in set(registered.values_list("uri", flat=True)):
+        raise Unanswerable("post_logout_redirect_uri")
+    if "state" not in fields:
+        return uri
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode({'state': fields['state']})}"
+
+
+def _is_of(browser_session: BrowserSession, hint: Hint | None) -> bool:
+    sid = _uuid(hint.sid) if hint else None
+    if sid is None:
+        return False
+    return Session.objects.filter(
+        pool=browser_session.pool_id, pk=sid, browser_session=browser_session
+    ).exists()
+
+
+def _leave(
+    request: HttpRequest,
+    pool: UserPool,
+    asked: LogoutRequest,
+    browser_session: BrowserSession | None,
+) -> HttpResponse:
+    now = timezone.now()
+    if browser_session:
+        end_browser_session(browser_session, now=now)
+    elif asked.hint and (sid := _uuid(asked.hint.sid)):
+        # The browser has forgotten the login; the application's session may still run.
+        sessions = Session.objects.filter(pool=pool, pk=sid, user__sub=asked.hint.sub)
+        sessions.end(now=now, reason=Session.EndReason.LOGGED_OUT)
+    response = (
+        RedirectToApplication(asked.goes_to)
+        if asked.goes_to
+        else say(request, "logged_out", pool=pool, status=HTTPStatus.OK)
+    )
+    forget_login(response, pool)
+    return response
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,94 @@
+"""How an answer travels to the application, and how a page of ours says that it can't go on."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import SELF
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+
+from accounts.oidc.authorization.answering import Answer
+from accounts.oidc.authorization.asking import ResponseMode
+from userpools.models import UserPool
+
+WEB_SCHEMES = ("https", "http")
+
+
+class RedirectToApplication(HttpResponseRedirect):
+    """A redirect whose scheme may be an application's own (RFC 8252 §7.1).
+
+    Where it leads was compared with what is registered before.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.allowed_schemes = [*WEB_SCHEMES, urlsplit(location).scheme]
+        super().__init__(location)
+
+
+def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
+    """Take the browser back to the application with its answer."""
+    if answer.to.response_mode == ResponseMode.FORM_POST:
+        response = render(
+            request,
+            "pages/form_post.html",
+            {"action": answer.to.redirect_uri, "parameters": answer.parameters},
+        )
+        lead_out(response, answer.to.redirect_uri)
+    else:
+        response = RedirectToApplication(answer.location)
+    response["Cache-Control"] = "no-store"
+    # The code stands in the address: the application's own pages needn't tell it to others.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def lead_out(response: HttpResponse, uri: str) -> None:
+    """Let the page's form lead to this address: Chromium asks the policy about redirects too.
+
+    The application may redirect on to another host of its own, so every web host is allowed.
+    """
+    scheme = urlsplit(uri).scheme
+    own = [] if scheme in WEB_SCHEMES else [f"{scheme}:"]
+    allowed = [SELF, "https:", "http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*", *own]
+    response._csp_update = {"form-action": allowed}  # type: ignore[attr-defined]  # noqa: SLF001  django-csp's way to change one answer's policy
+
+
+def say(
+    request: HttpRequest,
+    what: str,
+    *,
+    pool: UserPool | None = None,
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+    **context: Any,
+) -> HttpResponse:
+    """Say one thing on a page of ours, by its word: what is wrong, or what was done.
+
+    That is where there is no application to tell, and nothing left to do here.
+    """
+    response = render(
+        request,
+        "pages/notice.html",
+        {"what": what, "pool": pool, **context},
+        status=status,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
+    """Use the first language that the application asks for and that there is (OIDC Core §3.1.2.1).
+
+    What the person chose on a page of ours comes before it.
+    """
+    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+        return
+    for locale in ui_locales:
+        try:
+            language = translation.get_supported_language_variant(locale.lower())
+        except LookupError:
+            continue
+        translation.activate(language)
+        return

@@ -1,0 +1,143 @@
+"""The page where a person logs in: the application's methods, the way to WeChat and back."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from accounts.models import AuthorizationRequest, WeChatTrip
+from accounts.oidc.authorization.keeping import renew_handle
+from accounts.pages.cookies import browser_secret, keep_login_secret
+from accounts.pages.guards import login_page
+from accounts.pages.proceeding import Gone, address_of, decline, kept_request, proceed
+from accounts.pages.responses import speak
+from accounts.pages.words import sentence_for_person
+from accounts.signing_on import begin_trip, browser_methods, sign_on
+from accounts.throttles import LoginThrottle
+from applications.models import LoginMethod
+from config.encryption import token_hash
+from config.errors import DomainError, TooManyRequests
+from identity_sources.gateway import qrconnect_url
+from identity_sources.models import IdentitySource
+from identity_sources.wechat import shapes
+from userpools.models import UserPool
+
+
+@login_page("GET", "HEAD")
+def sign_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+    """Show the application's name and its ways in; or go on, if somebody has logged in here."""
+    kept = kept_request(request, pool, handle)
+    if kept.session:
+        return proceed(request, kept, handle, kept.session)
+    return _page(request, kept, handle)
+
+
+@login_page("GET", "HEAD")
+def cancel(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+    """Take the person back without a login."""
+    return decline(request, kept_request(request, pool, handle))
+
+
+@login_page("GET", "HEAD")
+def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) -> HttpResponse:
+    """Send the browser to WeChat, where the person confirms."""
+    kept = kept_request(request, pool, handle)
+    chosen = next(
+        (offered for offered in browser_methods(kept.application) if str(offered.pk) == method),
+        None,
+    )
+    if chosen is None:
+        return _page(request, kept, handle, error="login_method_disabled")
+    state = begin_trip(kept, chosen, now=timezone.now())
+    source = chosen.identity_source
+    return HttpResponseRedirect(
+        qrconnect_url(
+            source,
+            redirect_uri=callback_url(source),
+            state=state,
+            language=get_language() or settings.LANGUAGE_CODE,
+        )
+    )
+
+
+@login_page("GET", "HEAD")
+def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
+    """Take the browser that WeChat sends back: with a code, or with none where it was refused."""
+    trip = _returning(request, pool, source)
+    kept = trip.request
+    speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
+    handle = renew_handle(kept)
+    code = request.GET.get("code", "")
+    if not shapes.is_code(code):
+        return _page(request, kept, handle, error="refused_in_wechat")
+    throttle = LoginThrottle(
+        address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id
+    )
+    try:
+        signed_on = throttle.guard(lambda: sign_on(trip, code, now=timezone.now()))
+    except TooManyRequests:
+        raise
+    except DomainError as error:
+        return _page(request, kept, handle, error=error.code)
+    response = proceed(request, kept, handle, signed_on.session)
+    keep_login_secret(response, pool, signed_on.secret)
+    return response
+
+
+def callback_url(source: IdentitySource) -> str:
+    """Return where WeChat sends browsers back: one address for each source (RFC 9700 §4.4.2.1)."""
+    return f"{settings.PUBLIC_URL}/login/{source.pool.identifier}/callback/{source.identifier}"
+
+
+def _returning(request: HttpRequest, pool: UserPool, source: str) -> WeChatTrip:
+    """Use up the trip from which this browser comes back.
+
+    Raises:
+        Gone: it never set out, came back already, or it is another browser.
+
+    """
+    now = timezone.now()
+    waiting = WeChatTrip.objects.filter(
+        pool=pool,
+        state_hash=token_hash(request.GET.get("state", "")),
+        used_at__isnull=True,
+        expires_at__gt=now,
+        login_method__identity_source__identifier=source,
+        request__browser_hash=token_hash(browser_secret(request, pool)),
+        request__answered_at__isnull=True,
+        request__expires_at__gt=now,
+    )
+    trip = waiting.select_related(
+        "request__pool",
+        "request__application__pool",
+        "request__device",
+        "request__session",
+        "login_method__identity_source",
+    ).first()
+    if trip is None:
+        raise Gone
+    unused = WeChatTrip.objects.filter(pk=trip.pk, used_at__isnull=True)
+    if not unused.update(used_at=now):
+        raise Gone
+    return trip
+
+
+def _page(
+    request: HttpRequest, kept: AuthorizationRequest, handle: str, *, error: str = ""
+) -> HttpResponse:
+    methods = browser_methods(kept.application)
+    return render(
+        request,
+        "pages/sign_in.html",
+        {
+            "application": kept.application,
+            "methods": [(method, _start(kept, handle, method)) for method in methods],
+            "cancel": address_of(kept.pool, handle, "/cancel"),
+            "error": sentence_for_person(error) if error else "",
+        },
+    )
+
+
+def _start(kept: AuthorizationRequest, handle: str, method: LoginMethod) -> str:
+    return address_of(kept.pool, handle, f"/wechat/{method.pk}")

@@ -1,0 +1,51 @@
+"""What a person reads when a login doesn't work: what they can do, not how we are built."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.oidc import scopes
+
+_SENTENCES = {
+    "refused_in_wechat": _("You didn't confirm in WeChat. Try again if you meant to."),
+    "invalid_code": _("WeChat's answer was too old. Please try again."),
+    "code_already_used": _("WeChat's answer was used before. Please try again."),
+    "wechat_user_blocked": _("WeChat doesn't let this account log in. Trying again doesn't help."),
+    "registration_closed": _(
+        "There is no account for this WeChat yet, and new ones aren't opened here."
+    ),
+    "user_suspended": _("This account is suspended."),
+    "account_closed": _("This account was closed."),
+    "identity_conflict": _("This WeChat account needs a look by those who run this service."),
+    "account_binding_required": _(
+        "There is no account for this WeChat yet. Log in the way you did before, and link WeChat "
+        "there."
+    ),
+    "phone_code_required": _(
+        "There is no account for this WeChat yet. Log in by the mini program first, which asks for "
+        "your phone number."
+    ),
+    "login_method_disabled": _("This way of logging in was switched off just now."),
+    "identity_source_disabled": _("This way of logging in was switched off just now."),
+    "application_disabled": _("This application was switched off just now."),
+    "too_many_requests": _("Too many tries. Please wait a minute."),
+    "wechat_unavailable": _("WeChat doesn't answer at the moment. Please try again."),
+}
+_OTHERWISE = _("That didn't work, and it isn't your fault. Please try again later.")
+
+_SCOPES = {
+    scopes.OPENID: _("Who you are here: an identifier without your name"),
+    scopes.PROFILE: _("Your nickname and picture"),
+    scopes.PHONE: _("Your phone number"),
+    scopes.EMAIL: _("Your e-mail address"),
+    scopes.ACCOUNT: _("Changing how you log in: link and unlink WeChat accounts"),
+    scopes.OFFLINE_ACCESS: _("Staying logged in while you are away"),
+}
+
+
+def sentence_for_person(error: str) -> str:
+    """Return what a refusal's code means for the person who was refused."""
+    return str(_SENTENCES.get(error, _OTHERWISE))
+
+
+def scopes_in_words(scope: tuple[str, ...]) -> list[str]:
+    """Return what each scope opens, in the words of a consent page."""
+    return [str(_SCOPES[name]) for name in scope]

@@ -1,0 +1,107 @@
+"""A login in a browser: WeChat sends the person back with a code, and the browser is remembered.
+
+The rules are those of every door (accounts/login.py). No tokens are made here: the application
+gets them for its authorization code.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from accounts import trace
+from accounts.arrival import Arrival
+from accounts.association import associate
+from accounts.browser_sessions import remember_browser
+from accounts.events import Trail
+from accounts.login import begin
+from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatTrip
+from accounts.oidc.scopes import understood_scopes
+from accounts.wechat_codes import identify_by_redirect
+from applications.models import Application, LoginMethod
+from applications.offers import is_usable, load_offer
+from applications.rules import Way, ways_in
+from config.encryption import token_hash
+
+STATE_BYTES = 32
+TRIP_TAKES_AT_MOST = timedelta(minutes=15)
+
+WAYS_OF_A_BROWSER = (Way.WEBSITE_QR,)
+"""The ways in for which the login page has a door."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedOn:
+    """A login that happened; ``secret`` is for the browser's cookie."""
+
+    session: Session
+    secret: str = field(repr=False)
+
+
+def browser_methods(application: Application) -> list[LoginMethod]:
+    """Return what the application offers to somebody in a browser, in the operator's order."""
+    methods = (
+        application.login_methods.offered()
+        .filter(way__in=WAYS_OF_A_BROWSER)
+        .select_related("identity_source")
+        .order_by("position", "pk")
+    )
+    return [
+        method
+        for method in methods
+        if method.way in ways_in(method.identity_source.type, application.type)
+        and is_usable(method.identity_source)
+    ]
+
+
+def begin_trip(request: AuthorizationRequest, method: LoginMethod, *, now: datetime) -> str:
+    """Note that the browser goes to WeChat now; return the ``state`` to come back with.
+
+    Hexadecimal: WeChat's official accounts take nothing but letters and digits there.
+    """
+    state = secrets.token_hex(STATE_BYTES)
+    WeChatTrip.objects.create(
+        pool_id=request.pool_id,
+        request=request,
+        login_method=method,
+        state_hash=token_hash(state),
+        expires_at=now + TRIP_TAKES_AT_MOST,
+    )
+    return state
+
+
+def sign_on(trip: WeChatTrip, code: str, *, now: datetime) -> SignedOn:
+    """Log in whoever WeChat names, in the browser that began the trip, and record the attempt.
+
+    Raises:
+        DomainError: one of its subclasses for every refusal (config/errors.py, refusals.py).
+
+    """
+    began = time.monotonic()
+    method, request = trip.login_method, trip.request
+    offer = load_offer(request.application.client_id, Way(method.way))
+    trail = Trail(
+        door=LoginEvent.Door.HOSTED,
+        way=Way(method.way),
+        application=offer.application,
+        at=now,
+        began=began,
+    )
+    with trail.recording_refusals():
+        method = offer.choose(method.identity_source.identifier)
+        trail.source = method.identity_source
+        scope = understood_scopes(request.parameters.get("scope"), offer.application.type)
+        trail.note(trace.checked(scope))
+        identity = identify_by_redirect(method, code, trail)
+        arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
+        entry, secret = begin(arrival, associate, partial(_keep, request, trail))
+    return SignedOn(session=entry.session, secret=secret)
+
+
+def _keep(request: AuthorizationRequest, trail: Trail, session: Session) -> str:
+    secret = remember_browser(session, now=trail.at)
+    session.save(force_insert=True)
+    AuthorizationRequest.objects.filter(pk=request.pk).update(session=session)
+    trail.note(trace.signed_on())
+    return secret
