@@ -1,7 +1,7 @@
 """``private_key_jwt``: an application proves itself by a JWT that it signed.
 
 The rules are those of RFC 7523 §3 and OpenID Connect Core §9, without the freedoms that they leave:
-an assertion lives for minutes, is good once, and its key decides about the algorithm.
+an assertion lives for an hour at most, is good once, and its key decides about the algorithm.
 """
 
 import json
@@ -24,7 +24,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC
 
 # The seconds by which a server's clock may differ from ours.
 _LEEWAY = timedelta(seconds=60)
-_LIFETIME_MAX = timedelta(minutes=5)
+# What Authlib signs; a replay is refused however long an assertion lives.
+_LIFETIME_MAX = timedelta(hours=1)
 _JTI_MAX_LENGTH = 256
 # Libraries put the address that they are about to call where the issuer is meant.
 _ENDPOINTS = ("token", "par", "introspect", "revoke", "device_authorization")

@@ -48,7 +48,7 @@ def algorithm_of(key: Key) -> str:
 
 
 def _validate(unverified: Any) -> None:
-    if not isinstance(unverified, dict) or not all(map(_is_flat, unverified.values())):
+    if not isinstance(unverified, dict) or not all(map(_is_flat, unverified.items())):
         raise ValidationError(_("One of the keys isn't a JWK (RFC 7517)."))
     if _PRIVATE & unverified.keys():
         raise ValidationError(_("This is a private key: keep it, and paste the public one."))
@@ -62,10 +62,11 @@ def _validate(unverified: Any) -> None:
         raise ValidationError(_("Use EC, RSA or Ed25519 keys for signatures."))
 
 
-def _is_flat(value: Any) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(item, str) for item in value)
-    )
+def _is_flat(member: tuple[Any, Any]) -> bool:
+    """Tell whether a member holds a text or a list of texts, which any database can store."""
+    name, value = member
+    texts = [name, *value] if isinstance(value, list) else [name, value]
+    return all(isinstance(text, str) and text.isprintable() for text in texts)
 
 
 def _fits(key: ECKey | OKPKey | RSAKey) -> bool:

@@ -2,10 +2,11 @@
 
 ::
 
-    applications.py    the list, the forms, and what stands above them
+    applications.py    the list, the page of one, and what stands above it
+    forms.py           a new application, and what can be changed of one
     login_control.py   the social login toggles
-    redirect_uris.py   where web applications take their answer
-    integration.py     the tab with the snippet
+    redirect_uris.py   where people are sent back to
+    integration.py     the tab with the snippets
     client_secrets.py  a new client secret, shown once
 """
 

@@ -1,11 +1,9 @@
 """The list of a pool's applications, and the page of one."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.validators import MaxValueValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -14,51 +12,17 @@ from unfold.datasets import BaseDataset
 from unfold.decorators import display
 
 from applications.admin.client_secrets import client_secret_page, new_client_secret_view
+from applications.admin.forms import LIFETIMES, ApplicationForm, NewApplicationForm
 from applications.admin.integration import IntegrationTab
 from applications.admin.login_control import LoginControlInline, candidates
-from applications.admin.redirect_uris import RedirectURIInline
+from applications.admin.redirect_uris import PostLogoutRedirectURIInline, RedirectURIInline
 from applications.checklist import checklist
 from applications.models import Application
-from applications.rules import ApplicationType, is_confidential
-from userpools.console.model_admin import PoolForm, PoolModelAdmin
+from applications.rules import ApplicationType, is_confidential, is_redirected
+from userpools.console.model_admin import PoolModelAdmin
 from userpools.console.place import place_of
 
-_LIFETIME = _("As [days] hours:minutes:seconds: “30 00:00:00” is 30 days, “1:00:00” an hour.")
-_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
-
-
-# Longer than anybody means, and short enough that an end can be computed from it.
-_LONGEST_LIFETIME = timedelta(days=3650)
-_LIFETIMES = (
-    "access_token_lifetime",
-    "refresh_token_idle_lifetime",
-    "refresh_token_absolute_lifetime",
-)
-
-
-class ApplicationForm(PoolForm):
-    """Changes an application."""
-
-    class Meta:
-        help_texts = {
-            **dict.fromkeys(_LIFETIMES, _LIFETIME),
-            "enabled": _("While this is off, nobody logs in and no session is renewed."),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in self.fields.keys() & set(_LIFETIMES):
-            self.fields[name].validators.append(MaxValueValidator(_LONGEST_LIFETIME))
-
-
-class NewApplicationForm(PoolForm):
-    """A new application; one that can keep a secret gets one."""
-
-    def clean(self) -> dict[str, Any]:
-        fields: dict[str, Any] = super().clean() or self.cleaned_data
-        if is_confidential(fields.get("type", "")):
-            self.instance.client_authentication = Application.ClientAuthentication.CLIENT_SECRET
-        return fields
+_PEOPLE = ("pkce", "requires_consent", "allows_device_flow", "backchannel_logout_uri")
 
 
 @admin.register(Application)
@@ -71,17 +35,10 @@ class ApplicationAdmin(PoolModelAdmin):
     list_display = ("name", "client_id", "type", "state")
     search_fields = ("name", "client_id")
     ordering = ("name",)
-    inlines = (LoginControlInline, RedirectURIInline)
+    inlines = (LoginControlInline, RedirectURIInline, PostLogoutRedirectURIInline)
     change_form_datasets = (IntegrationTab,)
     change_form_outer_before_template = "console/application_panel.html"
     add_fieldsets = ((None, {"fields": ("type", "name", "client_id")}),)
-    fieldsets = (
-        (None, {"fields": ("name", "enabled", "type", "client_id")}),
-        (
-            _("Tokens and security"),
-            {"fields": ("client_authentication", "signing_algorithm", *_LIFETIMES)},
-        ),
-    )
 
     @display(description=_("state"), label={"on": "success", "off": "warning"})
     def state(self, application: Application) -> tuple[str, Any]:
@@ -104,12 +61,25 @@ class ApplicationAdmin(PoolModelAdmin):
         kwargs |= {} if obj else {"form": NewApplicationForm}
         return super().get_form(request, obj, **kwargs)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the fields that mean something for this type."""
+        if obj is None:
+            return self.add_fieldsets
+        keys = ("jwks",) if is_confidential(obj.type) else ()
+        people = _PEOPLE if is_redirected(obj.type) else ()
+        security = ("client_authentication", *keys, *people, "signing_algorithm", *LIFETIMES)
+        return (
+            (None, {"fields": ("name", "enabled", "type", "client_id")}),
+            (_("Tokens and security"), {"fields": security}),
+        )
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Offer the tabs that mean something for this type."""
         if obj is None or obj.type == ApplicationType.MACHINE:
             return []
-        redirected = [RedirectURIInline] if obj.type in _REDIRECTED else []
-        return [LoginControlInline, *redirected]
+        if not is_redirected(obj.type):
+            return [LoginControlInline]
+        return [LoginControlInline, RedirectURIInline, PostLogoutRedirectURIInline]
 
     def get_changeform_datasets(self, request: HttpRequest) -> list[type[BaseDataset]]:
         is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
@@ -136,7 +106,7 @@ class ApplicationAdmin(PoolModelAdmin):
                 "has_experience": application.type == ApplicationType.MINI_PROGRAM,
                 "experience_url": f"/experience/{application.client_id}",
                 "has_secrets": application.client_authentication
-                != Application.ClientAuthentication.NONE,
+                == Application.ClientAuthentication.CLIENT_SECRET,
             }
         return super().render_change_form(request, context, **kwargs)
 

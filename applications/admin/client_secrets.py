@@ -27,9 +27,9 @@ def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], H
             request, application
         ):
             raise PermissionDenied
-        if application.client_authentication == Application.ClientAuthentication.NONE:
-            # It would lie in wait for the day on which the application becomes confidential.
-            messages.error(request, _("This application needs no secret: it is a public client."))
+        if application.client_authentication != Application.ClientAuthentication.CLIENT_SECRET:
+            # It would lie in wait for the day on which the application is to prove itself by one.
+            messages.error(request, _("This application doesn't prove itself by a secret."))
             page = reverse("admin:applications_application_change", args=[application.pk])
             return HttpResponseRedirect(page)
         admin.log_change(request, application, _("New client secret."))

@@ -1,20 +1,18 @@
-"""The tab of redirect URIs."""
+"""The tabs of redirect URIs."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from applications.models import RedirectURI
+from applications.models import PostLogoutRedirectURI, RedirectURI
 from userpools.console.model_admin import PoolTabularInline
 
 
-class RedirectURIInline(PoolTabularInline):
-    """Where the application may take its answer, compared character by character."""
+class RegisteredURIInline(PoolTabularInline):
+    """Addresses of the application's, compared character by character."""
 
-    model = RedirectURI
     fields = ("uri",)
-    verbose_name_plural = _("Redirect URIs")
     hide_title = True
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -24,3 +22,17 @@ class RedirectURIInline(PoolTabularInline):
         field.label = _("redirect URI")
         field.help_text = _("In full, such as https://shop.example.com/callback.")
         return formset
+
+
+class RedirectURIInline(RegisteredURIInline):
+    """Where the application may take its answer."""
+
+    model = RedirectURI
+    verbose_name_plural = _("Redirect URIs")
+
+
+class PostLogoutRedirectURIInline(RegisteredURIInline):
+    """Where the application may send people who have logged out."""
+
+    model = PostLogoutRedirectURI
+    verbose_name_plural = _("Post-logout redirect URIs")

@@ -89,6 +89,10 @@ def test_a_symmetric_key_is_refused():
         public(EC, alg=5),
         public(EC, kty="RSA"),
         public(EC, x=["a"]),
+        public(EC, kid="a\0"),
+        public(EC, kid="\ud800"),
+        public(EC, **{"a\0": "b"}),
+        public(EC, x5c=["a\0"]),
     ],
 )
 def test_what_is_no_jwk_is_refused(key):

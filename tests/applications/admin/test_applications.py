@@ -1,7 +1,11 @@
 """The pages of applications: making each type, and what can and can't be changed later."""
 
+import json
+import re
+
 import pytest
 from django.utils import timezone
+from joserfc.jwk import ECKey
 
 from applications.models import Application
 from tests import builders
@@ -10,6 +14,8 @@ from tests.pages import Page, fill_in, see, send
 
 LIST = "/console/acme/applications/"
 ADD = f"{LIST}add/"
+KEY = ECKey.generate_key("P-256")
+JWKS = {"keys": [KEY.as_dict(private=False)]}
 PUBLIC = ["mini_program", "spa", "native"]
 CONFIDENTIAL = ["web", "machine"]
 LIFETIMES = [
@@ -195,9 +201,7 @@ def test_what_names_an_application_cant_be_changed_by_a_post_made_by_hand(
 def test_a_web_application_keeps_its_client_authentication(web, admin_client):
     response = fill_in(admin_client, page_of(web), client_authentication="none")
 
-    assert errors_of(response) == {
-        "client_authentication": ["An application of this type must have a secret."]
-    }
+    assert list(errors_of(response)) == ["client_authentication"]
     assert stored(web)["client_authentication"] == "client_secret"
 
 
@@ -273,6 +277,166 @@ def test_a_public_application_may_be_given_a_secret(acme, admin_client, log_in):
     assert page.form_to("/client-secret/").method == "post"
 
 
+# How it proves itself
+
+
+def choices_of(client, application):
+    html = client.get(page_of(application)).content.decode()
+    select = html.partition('<select name="client_authentication"')[2].partition("</select>")[0]
+    return re.findall(r'value="([a-z_]+)"', select)
+
+
+@pytest.mark.parametrize(
+    ("type_", "choices"),
+    [
+        *((type_, ["client_secret", "none"]) for type_ in PUBLIC),
+        *((type_, ["client_secret", "private_key_jwt"]) for type_ in CONFIDENTIAL),
+    ],
+)
+def test_only_what_fits_the_type_can_be_chosen(acme, admin_client, type_, choices):
+    secret = builders.CLIENT_SECRET if type_ in CONFIDENTIAL else None
+    application = builders.make_application(
+        acme.pool, client_id="acme-other", type=type_, client_secret=secret
+    )
+
+    assert sorted(choices_of(admin_client, application)) == choices
+    everything = {"none", "client_secret", "private_key_jwt"}
+    (refused,) = everything - set(choices)
+    response = fill_in(
+        admin_client, page_of(application), client_authentication=refused, jwks=json.dumps(JWKS)
+    )
+    assert list(errors_of(response)) == ["client_authentication"]
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["{", "keys", "{'keys': []}", "[" * 60_000, "[" * 40_000, "1" * 5_000, '{"keys": [}', "\0"],
+)
+def test_what_is_no_json_is_said_beside_the_keys(web, admin_client, pasted):
+    response = fill_in(
+        admin_client, page_of(web), client_authentication="private_key_jwt", jwks=pasted
+    )
+
+    assert errors_of(response)["jwks"][0] == (
+        "This isn't JSON. Paste the whole JWK set, from brace to brace."
+    )
+    assert stored(web)["client_authentication"] == "client_secret"
+
+
+@pytest.mark.parametrize(
+    ("jwks", "sentence"),
+    [
+        ("", "private_key_jwt needs the application's public keys."),
+        ("null", "private_key_jwt needs the application's public keys."),
+        ("{}", "private_key_jwt needs the application's public keys."),
+        ('{"keys": []}', 'Paste a JWK set: {"keys": […]} with one to ten keys.'),
+        ("[" * 500 + "]" * 500, 'Paste a JWK set: {"keys": […]} with one to ten keys.'),
+        (
+            json.dumps({"keys": [KEY.as_dict(private=True)]}),
+            "This is a private key: keep it, and paste the public one.",
+        ),
+        ('{"keys": [{"kty": "EC", "kid": "\\ud800"}]}', "One of the keys isn't a JWK (RFC 7517)."),
+    ],
+)
+def test_what_verifies_nothing_is_said_beside_the_keys(web, admin_client, jwks, sentence):
+    response = fill_in(
+        admin_client, page_of(web), client_authentication="private_key_jwt", jwks=jwks
+    )
+
+    assert errors_of(response) == {"jwks": [sentence]}
+    assert stored(web)["jwks"] is None
+
+
+def test_an_application_that_got_a_key_needs_its_secret_no_longer(web, admin_client):
+    fill_in(
+        admin_client,
+        page_of(web),
+        client_authentication="private_key_jwt",
+        jwks=json.dumps(JWKS, indent=2),
+    )
+
+    page = see(admin_client, page_of(web))
+    assert stored(web)["jwks"] == JWKS
+    assert json.loads(page.form.fields["jwks"]) == JWKS
+    assert "✓ done The application's public keys are registered." in page.text
+    assert "New client secret" not in page.text
+    response = admin_client.post(page_of(web, "client-secret"))
+    assert "doesn't prove itself by a secret" in see(admin_client, response["Location"]).text
+    assert web.client_secrets.count() == 1
+
+
+# What its type needs
+
+
+@pytest.mark.parametrize("type_", ["web", "spa", "native"])
+def test_what_concerns_people_in_browsers_is_set_where_there_are_any(acme, admin_client, type_):
+    application = builders.make_application(
+        acme.pool, client_id="acme-other", type=type_, client_secret=builders.CLIENT_SECRET
+    )
+
+    fill_in(
+        admin_client,
+        page_of(application),
+        pkce="optional",
+        requires_consent="on",
+        allows_device_flow="on",
+        backchannel_logout_uri="https://shop.example.com/logged-out",
+    )
+
+    application.refresh_from_db()
+    assert application.pkce == "optional"
+    assert application.requires_consent
+    assert application.allows_device_flow
+    assert application.backchannel_logout_uri == "https://shop.example.com/logged-out"
+
+
+@pytest.mark.parametrize("type_", ["mini_program", "machine"])
+def test_what_concerns_people_in_browsers_is_not_shown_elsewhere(acme, admin_client, type_):
+    application = builders.make_application(
+        acme.pool, client_id="acme-other", type=type_, client_secret=builders.CLIENT_SECRET
+    )
+    before = stored(application)
+
+    names = see(admin_client, page_of(application)).names
+    fill_in(admin_client, page_of(application), pkce="optional", allows_device_flow="on")
+
+    shown = {"pkce", "requires_consent", "allows_device_flow", "backchannel_logout_uri"} & names
+    assert not shown
+    assert ("jwks" in names) == (type_ == "machine")
+    assert stored(application) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("pkce", "optional", "An application that proves itself by nothing needs PKCE."),
+        (
+            "backchannel_logout_uri",
+            "http://shop.example.com/",
+            "Use https; http is for localhost, 127.0.0.1 and [::1] only.",
+        ),
+    ],
+)
+def test_what_would_be_unsafe_is_said_beside_the_field(acme, admin_client, field, value, sentence):
+    spa = builders.make_application(acme.pool, client_id="acme-spa", type="spa")
+
+    response = fill_in(admin_client, page_of(spa), **{field: value})
+
+    assert errors_of(response) == {field: [sentence]}
+
+
+def test_a_viewer_sees_the_keys_and_changes_nothing(web, viewer_client):
+    Application.objects.filter(pk=web.pk).update(jwks=JWKS)
+    before = stored(web)
+
+    page = see(viewer_client, page_of(web))
+    response = send(viewer_client, page_of(web), {"jwks": ""})
+
+    assert JWKS["keys"][0]["x"] in page.text
+    assert response.status_code == 403
+    assert stored(web) == before
+
+
 # Pages
 
 
@@ -290,9 +454,9 @@ def test_the_names_that_operators_give_are_shown_as_text(acme, admin_client):
     ("type_", "tabs"),
     [
         ("mini_program", ["Login control"]),
-        ("web", ["Login control", "Redirect URIs"]),
-        ("spa", ["Login control", "Redirect URIs"]),
-        ("native", ["Login control", "Redirect URIs"]),
+        ("web", ["Login control", "Redirect URIs", "Post-logout redirect URIs"]),
+        ("spa", ["Login control", "Redirect URIs", "Post-logout redirect URIs"]),
+        ("native", ["Login control", "Redirect URIs", "Post-logout redirect URIs"]),
         ("machine", []),
     ],
 )
@@ -306,7 +470,8 @@ def test_a_page_has_the_tabs_that_mean_something_for_its_type(acme, admin_client
 
     text = see(admin_client, page_of(application)).text
 
-    assert [tab for tab in ("Login control", "Redirect URIs") if tab in text] == tabs
+    every = ("Login control", "Redirect URIs", "Post-logout redirect URIs")
+    assert [tab for tab in every if tab in text] == tabs
     assert "Integration" in text
 
 

@@ -1,5 +1,8 @@
 """The integration tab: the snippet holds the application's own values, and nobody else's."""
 
+import ast
+import html
+
 import pytest
 from django.utils import timezone
 
@@ -54,6 +57,135 @@ def test_only_a_mini_program_gets_the_snippet_of_one(acme, admin_client, type_):
 
     assert "wx.login" not in text
     assert "client_id acme-other Issuer http://127.0.0.1:8000/oidc/acme" in text
+
+
+REDIRECTED = [
+    "authorization_endpoint http://127.0.0.1:8000/oidc/acme/authorize",
+    "userinfo_endpoint http://127.0.0.1:8000/oidc/acme/userinfo",
+    "end_session_endpoint http://127.0.0.1:8000/oidc/acme/logout",
+]
+TOKENS = [
+    "token_endpoint http://127.0.0.1:8000/oidc/acme/token",
+    "jwks_uri http://127.0.0.1:8000/oidc/acme/jwks.json",
+]
+DEVICE = "device_authorization_endpoint http://127.0.0.1:8000/oidc/acme/device_authorization"
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        ("mini_program", []),
+        ("web", REDIRECTED + TOKENS),
+        ("spa", REDIRECTED + TOKENS),
+        ("native", REDIRECTED + TOKENS),
+        ("machine", TOKENS),
+    ],
+)
+def test_the_addresses_are_those_that_this_type_calls(acme, admin_client, type_, expected):
+    application = make(acme, type_)
+
+    text = see(admin_client, page_of(application)).text
+
+    assert [line for line in REDIRECTED + TOKENS if line in text] == expected
+    assert DEVICE not in text
+
+
+def test_the_address_for_devices_stands_where_they_are_allowed(acme, admin_client):
+    application = make(acme, "native", allows_device_flow=True)
+
+    assert DEVICE in see(admin_client, page_of(application)).text
+
+
+def snippet_of(client, application):
+    """Return what the button copies."""
+    page = client.get(page_of(application)).content.decode()
+    return html.unescape(page.partition('id="snippet">')[2].partition("</pre>")[0])
+
+
+def make(acme, type_, **fields):
+    if type_ in {"web", "machine"} and "client_authentication" not in fields:
+        fields["client_secret"] = builders.CLIENT_SECRET
+    return builders.make_application(acme.pool, client_id="acme-other", type=type_, **fields)
+
+
+@pytest.mark.parametrize("authentication", ["client_secret", "private_key_jwt"])
+def test_a_web_application_gets_a_program_in_python(acme, admin_client, authentication):
+    web = make(acme, "web", client_authentication=authentication)
+    web.redirect_uris.create(uri="https://shop.example.com/back?a=b&c='d'")
+
+    snippet = snippet_of(admin_client, web)
+
+    texts = {node.value for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Constant)}
+    assert {
+        "http://127.0.0.1:8000/oidc/acme/.well-known/openid-configuration",
+        "acme-other",
+        "https://shop.example.com/back?a=b&c='d'",
+        "S256",
+    } <= texts
+    assert ("private_key_jwt" in texts) == (authentication == "private_key_jwt")
+    assert ("CLIENT_SECRET" in texts) == (authentication == "client_secret")
+
+
+@pytest.mark.parametrize("type_", ["spa", "native"])
+def test_a_public_application_gets_a_program_in_javascript(acme, admin_client, type_):
+    application = make(acme, type_)
+    if type_ == "native":
+        application.redirect_uris.create(uri="com.example.app:/back")
+    application.redirect_uris.create(uri="http://127.0.0.1:9005/back", position=1)
+
+    snippet = snippet_of(admin_client, application)
+
+    assert 'const redirect_uri = "http://127.0.0.1:9005/back";' in snippet
+    assert 'new URL("http://127.0.0.1:8000/oidc/acme"),' in snippet
+    assert '"acme-other",' in snippet
+    assert "client.None()," in snippet
+    assert "client.allowInsecureRequests" in snippet
+
+
+def test_https_needs_no_exception(acme, admin_client, settings):
+    settings.PUBLIC_URL = "https://login.example.com"
+    application = make(acme, "spa")
+
+    snippet = snippet_of(admin_client, application)
+
+    assert 'new URL("https://login.example.com/oidc/acme"),' in snippet
+    assert "allowInsecureRequests" not in snippet
+
+
+def test_a_native_application_that_became_confidential_sends_its_secret(acme, admin_client):
+    snippet = snippet_of(admin_client, make(acme, "native", client_secret=builders.CLIENT_SECRET))
+
+    assert "client.ClientSecretPost(CLIENT_SECRET)," in snippet
+    assert builders.CLIENT_SECRET not in snippet
+
+
+@pytest.mark.parametrize(
+    ("type_", "example"),
+    [
+        ("web", "https://shop.example.com/callback"),
+        ("spa", "https://shop.example.com/callback"),
+        ("native", "http://127.0.0.1:9002/callback"),
+    ],
+)
+def test_an_example_stands_where_no_redirect_uri_is_registered(acme, admin_client, type_, example):
+    assert f'"{example}"' in snippet_of(admin_client, make(acme, type_))
+
+
+@pytest.mark.parametrize(
+    ("authentication", "proof"),
+    [
+        ("client_secret", '-u "acme-other:$CLIENT_SECRET"'),
+        ("private_key_jwt", '-d client_assertion="$CLIENT_ASSERTION"'),
+    ],
+)
+def test_a_machine_gets_a_line_for_the_shell(acme, admin_client, authentication, proof):
+    machine = make(acme, "machine", client_authentication=authentication)
+
+    snippet = snippet_of(admin_client, machine)
+
+    assert "curl http://127.0.0.1:8000/oidc/acme/token" in snippet
+    assert "-d grant_type=client_credentials" in snippet
+    assert proof in snippet
 
 
 def test_names_are_shown_as_text(acme, globex, admin_client):

@@ -1,4 +1,4 @@
-"""The tab of redirect URIs: what it takes, and that a mistake is said in its row."""
+"""The tabs of redirect URIs: what they take, and that a mistake is said in its row."""
 
 import pytest
 
@@ -185,3 +185,29 @@ def test_one_is_removed_and_the_others_stay(spa, admin_client):
     send(admin_client, page_of(spa), fields | {old.replace("-uri", "-DELETE"): "on"})
 
     assert registered(spa) == [GOOD]
+
+
+def test_post_logout_redirect_uris_have_a_tab_of_their_own(spa, admin_client):
+    prefix = "post_logout_redirect_uris"
+    register(
+        admin_client,
+        spa,
+        GOOD,
+        **{f"{prefix}-TOTAL_FORMS": "1", f"{prefix}-0-uri": "https://shop.example.com/"},
+    )
+
+    assert registered(spa) == [GOOD]
+    assert [row.uri for row in spa.post_logout_redirect_uris.all()] == ["https://shop.example.com/"]
+
+
+def test_a_mistake_in_a_post_logout_redirect_uri_is_said_on_the_page(spa, admin_client):
+    prefix = "post_logout_redirect_uris"
+
+    response = fill_in(
+        admin_client,
+        page_of(spa),
+        **{f"{prefix}-TOTAL_FORMS": "1", f"{prefix}-0-uri": "http://shop.example.com/"},
+    )
+
+    assert "Use https; http is for localhost" in Page(response).text
+    assert not spa.post_logout_redirect_uris.exists()
