@@ -1,8 +1,18 @@
 """The OpenID Connect provider: one issuer per pool, at ``{PUBLIC_URL}/oidc/{pool}``.
 
-In: access tokens by RFC 9068, ID tokens by OpenID Connect Core §2, refresh with rotation and reuse
-detection (RFC 6749 §6, RFC 9700 §4.14), discovery (RFC 8414, OpenID Connect Discovery), JWKS
-(RFC 7517), userinfo (OpenID Connect Core §5.3), bearer tokens in the header only (RFC 6750 §2.1).
-Not yet: the authorization endpoint and its flows, introspection, revocation, logout by redirect.
-Never: the implicit and password grants.
+::
+
+    views.py           discovery, JWKS, userinfo
+    client_views.py    the endpoints that applications call: token, par, introspect, revoke, device
+    authorization/     the authorization endpoint's rules; its pages are accounts/pages
+    grants/            the token endpoint's grants
+    endpoints/         introspection, revocation, device authorization
+    server.py          one pool's authorization server, in Authlib's terms
+    tokens.py          making tokens
+    access.py          checking an access token, and what stands behind it
+    current.py         whether a session may still give tokens
+    ending.py          ending one before its time
+
+The authorization code flow with PKCE, refresh with rotation and reuse detection, client
+credentials, the device flow and pushed requests exist; the implicit and password grants never do.
 """

@@ -16,7 +16,7 @@ from accounts.oidc.endpoints.introspection import IntrospectionEndpoint
 from accounts.oidc.endpoints.revocation import RevocationEndpoint
 from accounts.oidc.grants import register_grants
 from accounts.oidc.inputs import StrictFormParser, form_fields, required
-from accounts.oidc.server import PoolServer, ProtocolRequest
+from accounts.oidc.server import DEVICE_CODE, PoolServer, ProtocolRequest
 from accounts.oidc.views import find_pool
 from accounts.throttles import LoginThrottle
 from applications.client_authentication import (
@@ -28,6 +28,13 @@ from config.headers import NO_STORE
 from userpools.models import UserPool
 
 Fields = dict[str, str]
+
+NEEDED = {
+    "authorization_code": "code",
+    "refresh_token": "refresh_token",
+    DEVICE_CODE: "device_code",
+}
+"""by grant type, the field that stands for what was granted"""
 
 
 class ClientView(APIView):
@@ -66,7 +73,9 @@ class TokenView(ClientView):
     def answer(
         self, pool: UserPool, fields: Fields, credentials: ClientCredentials, now: datetime
     ) -> dict[str, Any]:
-        required(fields, "grant_type")
+        grant_type = required(fields, "grant_type")
+        if grant_type in NEEDED:
+            required(fields, NEEDED[grant_type])
         server = PoolServer(pool, now=now)
         register_grants(server)
         tokens: dict[str, Any] = server.create_token_response(ProtocolRequest(fields, credentials))
