@@ -119,12 +119,12 @@ class SigningKeyAdmin(ReadOnlyMixin, PoolModelAdmin):
     @staticmethod
     def _promote(key: SigningKey) -> str:
         coming = promote_key(key.pool, key.algorithm, now=timezone.now())
-        return _("%(algorithm)s is signed with %(kid)s from now on.") % _names(coming)
+        return _("%(algorithm)s tokens are signed with %(kid)s from now on.") % _names(coming)
 
     @staticmethod
     def _promote_now(key: SigningKey) -> str:
         coming = promote_key(key.pool, key.algorithm, now=timezone.now(), force=True)
-        return _("%(algorithm)s is signed with %(kid)s from now on.") % _names(coming)
+        return _("%(algorithm)s tokens are signed with %(kid)s from now on.") % _names(coming)
 
     def _revoke(self, request: HttpRequest, key: SigningKey) -> HttpResponse:
         try:

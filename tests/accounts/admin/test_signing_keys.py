@@ -177,7 +177,7 @@ def test_promoting_signs_with_the_next_key(admin_client, acme, old_enough):
 
     assert answer["Location"] == LIST
     assert key_in(acme, "active") == old_enough
-    assert history() == [("Acme", f"ES256 is signed with {old_enough.kid} from now on.")]
+    assert history() == [("Acme", f"ES256 tokens are signed with {old_enough.kid} from now on.")]
 
 
 def test_a_young_key_isnt_promoted_by_the_ordinary_button(admin_client, acme, coming):
@@ -192,7 +192,7 @@ def test_a_young_key_is_promoted_now(admin_client, acme, coming):
     admin_client.post(address(coming, "promote-now"))
 
     assert key_in(acme, "active") == coming
-    assert history() == [("Acme", f"ES256 is signed with {coming.kid} from now on.")]
+    assert history() == [("Acme", f"ES256 tokens are signed with {coming.kid} from now on.")]
 
 
 def test_revoking_names_the_key_and_the_sessions_before_it_is_done(admin_client, acme):

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.oidc.key_revocation import revoke_key
 from tests import builders
 from tests.conftest import LOGIN_URL, GuardedClient
@@ -127,3 +128,17 @@ def test_logins_go_on_while_keys_change(acme, together):
 
     assert count(acme.pool, "active") == 1
     assert Session.objects.count() == 8
+
+
+@pytest.mark.postgresql
+def test_nobody_waits_for_a_change_of_keys_that_is_under_way(acme, together):
+    def arrive(pool):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            builders.make_user(pool)
+
+    with transaction.atomic():
+        prepare_key(acme.pool, "ES256")
+        together(arrive, [acme.pool])
+
+    assert User.objects.count() == 1
