@@ -10,6 +10,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from config.headers import let_forms_lead_out
 from identity_sources.gateway import sandbox
 from identity_sources.sandbox.errors import BlockedError, InvalidFieldError
 from identity_sources.sandbox.messages import first_values
@@ -67,4 +68,5 @@ def _page(
             request, "sandbox/qrconnect.html", context | {"people": people}, status=status
         )
     page.headers["Content-Language"] = language
+    let_forms_lead_out(page, "https", "http")
     return page

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.constants import SELF
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -12,6 +11,7 @@ from django.utils import translation
 
 from accounts.oidc.authorization.answering import Answer
 from accounts.oidc.authorization.asking import ResponseMode
+from config.headers import let_forms_lead_out
 from userpools.models import UserPool
 
 WEB_SCHEMES = ("https", "http")
@@ -39,21 +39,14 @@ def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
         lead_out(response, answer.to.redirect_uri)
     else:
         response = RedirectToApplication(answer.location)
-    response["Cache-Control"] = "no-store"
     # The code stands in the address: the application's own pages needn't tell it to others.
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def lead_out(response: HttpResponse, uri: str) -> None:
-    """Let the page's form lead to this address: Chromium asks the policy about redirects too.
-
-    The application may redirect on to another host of its own, so every web host is allowed.
-    """
-    scheme = urlsplit(uri).scheme
-    own = [] if scheme in WEB_SCHEMES else [f"{scheme}:"]
-    allowed = [SELF, "https:", "http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*", *own]
-    response._csp_update = {"form-action": allowed}  # type: ignore[attr-defined]  # noqa: SLF001  django-csp's way to change one answer's policy
+    """Let the page's form lead to the application's address, and on from there."""
+    let_forms_lead_out(response, *dict.fromkeys([*WEB_SCHEMES, urlsplit(uri).scheme]))
 
 
 def say(
@@ -74,7 +67,6 @@ def say(
         {"what": what, "pool": pool, **context},
         status=status,
     )
-    response["Cache-Control"] = "no-store"
     return response
 
 
