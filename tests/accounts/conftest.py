@@ -22,6 +22,7 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import Fault, Sandbox, SandboxAnswer, SandboxRequest
 from tests import builders
+from tests.accounts.site import Site, make_site
 from tests.conftest import Tenant
 from userpools.models import Operator
 
@@ -208,6 +209,12 @@ def absent_cache(settings: Settings) -> Iterator[None]:
     }
     yield
     settings.CACHES = in_process
+
+
+@pytest.fixture
+def site(acme: Tenant) -> Site:
+    """Acme's website source, and the applications that people log in to with a browser."""
+    return make_site(acme.pool)
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """Alice, logged in at Acme, and how a program uses the OpenID Connect endpoints."""
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 from django.http import HttpResponse
 
 from accounts.models import Session
+from tests.accounts.site import REDIRECT_URIS, VERIFIER
 from tests.conftest import GuardedClient, Tenant
 
 FORM = "application/x-www-form-urlencoded"
@@ -48,6 +49,48 @@ def refresh(
     } | fields
     body = urlencode({name: value for name, value in form.items() if value is not None})
     return GuardedClient().post(f"/oidc/{pool}/token", body, content_type=FORM, headers=headers)
+
+
+def post(
+    path: str,
+    fields: dict[str, str | None] | None = None,
+    *,
+    pool: str = "acme",
+    secret: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Post a form to an endpoint of a pool's issuer; ``secret`` goes by Basic, None is left out."""
+    form = {name: value for name, value in (fields or {}).items() if value is not None}
+    headers = headers or {}
+    if secret is not None:
+        headers = headers | basic(form.pop("client_id"), secret)
+    body = urlencode(form)
+    return GuardedClient().post(f"/oidc/{pool}/{path}", body, content_type=FORM, headers=headers)
+
+
+def exchange(code: str | None, client_id: str = "acme-spa", **changes: Any) -> HttpResponse:
+    """Exchange an authorization code; ``pool``, ``secret`` and ``headers`` as for `post`."""
+    usual = {name: changes.pop(name) for name in ("pool", "secret", "headers") if name in changes}
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "code": code,
+        "redirect_uri": REDIRECT_URIS.get(client_id),
+        "code_verifier": VERIFIER,
+    } | changes
+    return post("token", form, **usual)
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """Return the header of HTTP Basic, each part form-encoded first (RFC 6749 §2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
+def assert_refused(response: HttpResponse, error: str, status: int = 400) -> None:
+    """Assert that an endpoint refuses, in a way that nobody keeps."""
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response["Cache-Control"] == "no-store"
 
 
 def userinfo(token: str, *, pool: str = "acme") -> HttpResponse:
