@@ -6,19 +6,24 @@ gets them for its authorization code.
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from accounts import trace
+from accounts import refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import associate
+from accounts.binding import tickets
+from accounts.binding.proofs import Proof
+from accounts.binding.redeeming import BindRequest, redeem
 from accounts.browser_sessions import remember_browser
 from accounts.events import Trail
-from accounts.login import begin
+from accounts.login import Newcomer, begin
 from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatTrip
 from accounts.oidc.scopes import understood_scopes
 from accounts.wechat_codes import identify_by_redirect
+from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
 from applications.offers import is_usable, load_offer
 from applications.rules import Way, ways_in
@@ -95,7 +100,44 @@ def sign_on(trip: WeChatTrip, code: str, *, now: datetime) -> SignedOn:
         trail.note(trace.checked(scope))
         identity = identify_by_redirect(method, code, trail)
         arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
-        entry, secret = begin(arrival, associate, partial(_keep, request, trail))
+        try:
+            return _let_in(request, arrival, associate)
+        except refusals.AccountBindingRequired as refusal:
+            raise tickets.binding_required(arrival, bound_to=str(request.pk)) from refusal
+
+
+def bind_on(
+    request: AuthorizationRequest, ticket: str, proof: Proof | None, *, now: datetime
+) -> SignedOn:
+    """Log in whoever holds a binding ticket of this request: as a new user, or after a proof.
+
+    Raises:
+        DomainError: the ticket, the proof or a rule of the login refuses it.
+
+    """
+
+    def let_in(arrival: Arrival, newcomer: Newcomer, first: Callable[[], None]) -> SignedOn:
+        return _let_in(request, arrival, newcomer, first=first)
+
+    redeemed = BindRequest(
+        client=ClientCredentials(request.application.client_id),
+        ticket=ticket,
+        proof=proof,
+        door=LoginEvent.Door.HOSTED,
+        bound_to=str(request.pk),
+    )
+    return redeem(redeemed, let_in, now=now)
+
+
+def _let_in(
+    request: AuthorizationRequest,
+    arrival: Arrival,
+    newcomer: Newcomer,
+    *,
+    first: Callable[[], None] = lambda: None,
+) -> SignedOn:
+    keep = partial(_keep, request, arrival.trail)
+    entry, secret = begin(arrival, newcomer, keep, first=first)
     return SignedOn(session=entry.session, secret=secret)
 
 

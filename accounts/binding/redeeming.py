@@ -6,9 +6,11 @@ since it may have found a user meanwhile, and the ticket is used up there, once.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from accounts import refusals, trace
@@ -28,6 +30,10 @@ from applications.models import LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.errors import InvalidRequest
+
+Result = TypeVar("Result")
+LetIn = Callable[[Arrival, Newcomer, Callable[[], None]], Result]
+"""Begins a session for an arrival; the last is to be called first in its transaction."""
 
 PROOFS_OF_ONE_PERSON = 15
 """within an hour"""
@@ -51,6 +57,20 @@ def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
         DomainError: the ticket, the proof or a rule of the login refuses it.
 
     """
+
+    def let_in(arrival: Arrival, newcomer: Newcomer, first: Callable[[], None]) -> LoggedIn:
+        return enter(arrival, newcomer, first=first)
+
+    return redeem(request, let_in, now=now)
+
+
+def redeem(request: BindRequest, let_in: LetIn[Result], *, now: datetime) -> Result:
+    """Do as `bind`, but let the ticket's holder in by another way than with tokens.
+
+    Raises:
+        DomainError: as `bind`.
+
+    """
     began = time.monotonic()
     ticket = find_ticket(
         request.client.unverified_client_id, request.ticket, bound_to=request.bound_to, now=now
@@ -69,11 +89,17 @@ def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
         if request.proof:
             arrival = _with_proof(request.proof, ticket, arrival)
             newcomer = partial(_bind_to, _target(request.proof, ticket, arrival))
-        return enter(arrival, newcomer, first=partial(spend, ticket, now=now))
+        return let_in(arrival, newcomer, partial(spend, ticket, now=now))
 
 
-def send_email_code(
-    client: ClientCredentials, unverified_ticket: str, email: str, *, address: str, now: datetime
+def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
+    client: ClientCredentials,
+    unverified_ticket: str,
+    email: str,
+    *,
+    address: str,
+    now: datetime,
+    bound_to: str = "",
 ) -> None:
     """Send a one-time code to an address, if an account has it; nobody is told whether one does.
 
@@ -82,8 +108,8 @@ def send_email_code(
         DomainError: the ticket or the application refuses it, or enough codes were sent.
 
     """
-    ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to="", now=now)
-    authenticate_client(ticket.application, client, now=now)
+    ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to=bound_to, now=now)
+    _authenticate(client, ticket, now=now)
     method = _still_offered(ticket)
     if "email_code" not in proof_methods(method.identity_source):
         raise InvalidRequest("This server sends no e-mail. Choose another of the methods.")
@@ -91,11 +117,18 @@ def send_email_code(
 
 
 def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> Arrival:
-    authenticate_client(ticket.application, client, now=trail.at)
+    _authenticate(client, ticket, now=trail.at)
     arrival = arrival_of(ticket, _still_offered(ticket), trail)
     trail.note(trace.checked(arrival.scope))
     trail.note(trace.identity(has_unionid=arrival.identity.unionid is not None))
     return arrival
+
+
+def _authenticate(client: ClientCredentials, ticket: BindingTicket, *, now: datetime) -> None:
+    # A ticket of one of our pages is redeemed there alone, by the browser that got it; the
+    # application's secret isn't in that browser.
+    if not ticket.bound_to:
+        authenticate_client(ticket.application, client, now=now)
 
 
 def _still_offered(ticket: BindingTicket) -> LoginMethod:

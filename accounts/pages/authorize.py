@@ -18,7 +18,7 @@ from accounts.pages.cookies import (
     login_secret,
     new_browser_secret,
 )
-from accounts.pages.proceeding import address_of, enter_at_once, explain
+from accounts.pages.proceeding import Gone, address_of, enter_at_once, explain
 from accounts.pages.responses import speak
 from userpools.models import UserPool
 
@@ -35,7 +35,7 @@ def authorize(request: HttpRequest, pool: str) -> HttpResponse:
     found = find_pool(pool)
     try:
         return _authorize(request, found)
-    except (Refused, Unanswerable) as error:
+    except (Gone, Refused, Unanswerable) as error:
         return explain(request, error, found)
 
 

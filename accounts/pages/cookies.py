@@ -39,6 +39,21 @@ def keep_login_secret(response: HttpResponse, pool: UserPool, secret: str) -> No
     _set(response, _name(pool, "login"), secret)
 
 
+def binding_ticket(request: HttpRequest, pool: UserPool) -> str:
+    """Return the ticket of a person who is to choose between accounts; empty if there is none."""
+    return request.COOKIES.get(_name(pool, "ticket"), "")
+
+
+def keep_binding_ticket(response: HttpResponse, pool: UserPool, ticket: str) -> None:
+    """Have the browser keep a ticket, which is never in an address."""
+    _set(response, _name(pool, "ticket"), ticket)
+
+
+def forget_binding_ticket(response: HttpResponse, pool: UserPool) -> None:
+    """Have the browser forget its ticket."""
+    response.delete_cookie(_name(pool, "ticket"), samesite="Lax")
+
+
 def forget_login(response: HttpResponse, pool: UserPool) -> None:
     """Have the browser forget who was signed on."""
     response.delete_cookie(_name(pool, "login"), samesite="Lax")

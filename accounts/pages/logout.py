@@ -21,6 +21,8 @@ from accounts.pages.responses import RedirectToApplication, lead_out, say, speak
 from applications.models import PostLogoutRedirectURI
 from userpools.models import UserPool
 
+UNDERSTOOD = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutRequest:
@@ -46,7 +48,8 @@ def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
     speak(request, tuple(asked.fields.get("ui_locales", "").split()))
     browser_session = find_browser_session(pool, login_secret(request, pool), now=timezone.now())
     if browser_session and not _is_of(browser_session, asked.hint):
-        response = render(request, "pages/log_out.html", {"pool": pool, "fields": asked.fields})
+        fields = {name: asked.fields[name] for name in UNDERSTOOD if name in asked.fields}
+        response = render(request, "pages/log_out.html", {"pool": pool, "fields": fields})
         lead_out(response, asked.goes_to or "https://")
         return response
     return _leave(request, pool, asked, browser_session)
@@ -120,7 +123,9 @@ def _leave(
         if asked.goes_to
         else say(request, "logged_out", pool=pool, status=HTTPStatus.OK)
     )
-    forget_login(response, pool)
+    if browser_session:
+        # Only then: a form of a stranger's comes without the cookie, and mustn't take it away.
+        forget_login(response, pool)
     return response
 
 

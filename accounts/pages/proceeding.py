@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from accounts.browser_sessions import find_browser_session, may_enter, session_in
+from accounts.browser_sessions import SignedOff, find_browser_session, may_enter, session_in
 from accounts.consents import record_consent
 from accounts.events import record_single_sign_on
 from accounts.models import (
@@ -152,7 +152,12 @@ def agree(
 def enter_at_once(
     request: HttpRequest, asked: Asked, browser_session: BrowserSession
 ) -> HttpResponse:
-    """Answer somebody who is signed on already, and needn't be asked anything."""
+    """Answer somebody who is signed on already, and needn't be asked anything.
+
+    Raises:
+        Gone: they were signed off just now.
+
+    """
     now = timezone.now()
     with transaction.atomic():
         session = _enter(browser_session, asked.application, now)
@@ -174,16 +179,16 @@ def decline(request: HttpRequest, kept: AuthorizationRequest) -> HttpResponse:
 
     """
     now = timezone.now()
-    if kept.device:
-        _deny(kept.device)
-        close_request(kept, now=now)
-        return say(request, "device_denied", pool=kept.pool, status=HTTPStatus.OK)
-    asked = asked_by(kept, now=now)
+    asked = None if kept.device else asked_by(kept, now=now)
     if not close_request(kept, now=now):
         raise Gone
     if kept.session:
         sessions = Session.objects.filter(pool=kept.pool_id, pk=kept.session.pk)
         sessions.end(now=now, reason=Session.EndReason.CONSENT_REFUSED)
+    if kept.device:
+        _deny(kept.device)
+    if asked is None:
+        return say(request, "device_denied", pool=kept.pool, status=HTTPStatus.OK)
     return turn_down(request, asked.refuse("access_denied", "The person didn't agree."))
 
 
@@ -196,7 +201,10 @@ def explain(request: HttpRequest, error: Exception, pool: UserPool | None) -> Ht
 
 
 def _enter(browser_session: BrowserSession, application: Application, now: datetime) -> Session:
-    session = session_in(browser_session, application)
+    try:
+        session = session_in(browser_session, application, now=now)
+    except SignedOff:
+        raise Gone from None
     record_single_sign_on(session, now=now)
     return session
 

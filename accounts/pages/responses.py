@@ -61,13 +61,9 @@ def say(
 
     That is where there is no application to tell, and nothing left to do here.
     """
-    response = render(
-        request,
-        "pages/notice.html",
-        {"what": what, "pool": pool, **context},
-        status=status,
+    return render(
+        request, "pages/notice.html", {"what": what, "pool": pool, **context}, status=status
     )
-    return response
 
 
 def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
@@ -80,7 +76,7 @@ def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
     for locale in ui_locales:
         try:
             language = translation.get_supported_language_variant(locale.lower())
-        except LookupError:
+        except (LookupError, ValueError):  # ValueError: it is absurdly long
             continue
         translation.activate(language)
         return

@@ -1,5 +1,8 @@
 """The page where a person logs in: the application's methods, the way to WeChat and back."""
 
+from http import HTTPStatus
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -8,11 +11,19 @@ from django.utils.translation import get_language
 
 from accounts.models import AuthorizationRequest, WeChatTrip
 from accounts.oidc.authorization.keeping import renew_handle
-from accounts.pages.cookies import browser_secret, keep_login_secret
+from accounts.pages.cookies import browser_secret, keep_binding_ticket, keep_login_secret
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import Gone, address_of, decline, kept_request, proceed
+from accounts.pages.proceeding import (
+    Gone,
+    address_of,
+    decline,
+    kept_request,
+    proceed,
+    who_is_here,
+)
 from accounts.pages.responses import speak
 from accounts.pages.words import sentence_for_person
+from accounts.refusals import AccountBindingRequired
 from accounts.signing_on import begin_trip, browser_methods, sign_on
 from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
@@ -28,9 +39,9 @@ from userpools.models import UserPool
 def sign_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show the application's name and its ways in; or go on, if somebody has logged in here."""
     kept = kept_request(request, pool, handle)
-    if kept.session:
+    if kept.session and who_is_here(request, kept):
         return proceed(request, kept, handle, kept.session)
-    return _page(request, kept, handle)
+    return _page(request, kept, handle, error=request.GET.get("error", ""))
 
 
 @login_page("GET", "HEAD")
@@ -70,18 +81,26 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     handle = renew_handle(kept)
     code = request.GET.get("code", "")
     if not shapes.is_code(code):
-        return _page(request, kept, handle, error="refused_in_wechat")
+        return _try_again(kept, handle, "refused_in_wechat")
     throttle = LoginThrottle(
         address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id
     )
     try:
         signed_on = throttle.guard(lambda: sign_on(trip, code, now=timezone.now()))
-    except TooManyRequests:
-        raise
+    except AccountBindingRequired as choice:
+        return _to_binding(kept, handle, choice)
     except DomainError as error:
-        return _page(request, kept, handle, error=error.code)
+        return _try_again(kept, handle, error.code)
     response = proceed(request, kept, handle, signed_on.session)
     keep_login_secret(response, pool, signed_on.secret)
+    return response
+
+
+def _to_binding(
+    kept: AuthorizationRequest, handle: str, choice: AccountBindingRequired
+) -> HttpResponse:
+    response = HttpResponseRedirect(address_of(kept.pool, handle, "/bind"))
+    keep_binding_ticket(response, kept.pool, choice.extra["binding_ticket"])
     return response
 
 
@@ -123,6 +142,12 @@ def _returning(request: HttpRequest, pool: UserPool, source: str) -> WeChatTrip:
     return trip
 
 
+def _try_again(kept: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
+    # At another address: this one holds WeChat's code, and can't be loaded again.
+    address = address_of(kept.pool, handle)
+    return HttpResponseRedirect(f"{address}?{urlencode({'error': error})}")
+
+
 def _page(
     request: HttpRequest, kept: AuthorizationRequest, handle: str, *, error: str = ""
 ) -> HttpResponse:
@@ -136,6 +161,7 @@ def _page(
             "cancel": address_of(kept.pool, handle, "/cancel"),
             "error": sentence_for_person(error) if error else "",
         },
+        status=HTTPStatus.TOO_MANY_REQUESTS if error == TooManyRequests.code else HTTPStatus.OK,
     )
 
 

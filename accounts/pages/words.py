@@ -15,10 +15,9 @@ _SENTENCES = {
     "user_suspended": _("This account is suspended."),
     "account_closed": _("This account was closed."),
     "identity_conflict": _("This WeChat account needs a look by those who run this service."),
-    "account_binding_required": _(
-        "There is no account for this WeChat yet. Log in the way you did before, and link WeChat "
-        "there."
-    ),
+    "invalid_binding_ticket": _("That took too long, or too many tries. Please log in again."),
+    "invalid_proof": _("No account has this address, or the password or code is wrong."),
+    "already_linked": _("That account has another WeChat already. Unlink it there first."),
     "phone_code_required": _(
         "There is no account for this WeChat yet. Log in by the mini program first, which asks for "
         "your phone number."

@@ -1,0 +1,171 @@
+"""A WeChat that nobody has here yet: the person is new, or has an account and proves it."""
+
+from dataclasses import dataclass
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.binding.email_codes import CODE_LENGTH
+from accounts.binding.proofs import EmailCodeProof, PasswordProof, Proof
+from accounts.binding.redeeming import send_email_code
+from accounts.binding.tickets import find_ticket
+from accounts.models import AuthorizationRequest
+from accounts.pages.cookies import binding_ticket, forget_binding_ticket, keep_login_secret
+from accounts.pages.guards import login_page
+from accounts.pages.proceeding import address_of, kept_request, proceed
+from accounts.pages.words import sentence_for_person
+from accounts.refusals import InvalidBindingTicket
+from accounts.signing_on import bind_on
+from accounts.throttles import LoginThrottle
+from applications.client_authentication import ClientCredentials
+from config.addresses import site_of
+from config.errors import DomainError, TooManyRequests
+from identity_sources.models import IdentitySource
+from userpools.models import UserPool
+
+PASSWORD_MAX_LENGTH = 256
+
+
+class AccountForm(forms.Form):
+    """An account of the person's, proven by its password or by a code sent to its address."""
+
+    email = forms.EmailField(
+        label=_("e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+    password = forms.CharField(
+        label=_("password"),
+        max_length=PASSWORD_MAX_LENGTH,
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    email_code = forms.CharField(
+        label=_("code"),
+        max_length=CODE_LENGTH,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def proof(self) -> Proof | None:
+        """Return the proof that was filled in; None, with an error on the form, if none was."""
+        filled = self.cleaned_data
+        if filled["email_code"]:
+            return EmailCodeProof(email=filled["email"], email_code=filled["email_code"])
+        if filled["password"]:
+            return PasswordProof(email=filled["email"], password=filled["password"])
+        self.add_error("password", _("Enter the password, or have a code sent to you."))
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the page is about, and how much of it is open to this person."""
+
+    kept: AuthorizationRequest
+    handle: str
+    ticket: str
+    may_create: bool
+
+
+@login_page("GET", "HEAD", "POST")
+def bind(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+    """Ask whose the WeChat account is; a POST answers.
+
+    Raises:
+        TooManyRequests: too many wrong answers came from here.
+
+    """
+    kept = kept_request(request, pool, handle)
+    try:
+        choice = _choice(request, kept, handle)
+        return _answer(request, choice) if request.method == "POST" else _page(request, choice)
+    except InvalidBindingTicket:
+        response = HttpResponseRedirect(address_of(pool, handle))
+        forget_binding_ticket(response, pool)
+        return response
+
+
+def _choice(request: HttpRequest, kept: AuthorizationRequest, handle: str) -> Choice:
+    ticket = binding_ticket(request, kept.pool)
+    row = find_ticket(kept.application.client_id, ticket, bound_to=str(kept.pk), now=timezone.now())
+    source = row.login_method.identity_source
+    is_open = source.registration == IdentitySource.Registration.OPEN
+    return Choice(kept=kept, handle=handle, ticket=ticket, may_create=is_open)
+
+
+def _answer(request: HttpRequest, choice: Choice) -> HttpResponse:
+    action = request.POST.get("action")
+    if action == "create":
+        return _let_in(request, choice, None, AccountForm())
+    form = AccountForm(request.POST)
+    if not form.is_valid():
+        return _page(request, choice, form)
+    if action == "send_code":
+        return _send_code(request, choice, form)
+    proof = form.proof()
+    return _let_in(request, choice, proof, form) if proof else _page(request, choice, form)
+
+
+def _let_in(
+    request: HttpRequest, choice: Choice, proof: Proof | None, form: AccountForm
+) -> HttpResponse:
+    kept = choice.kept
+    try:
+        signed_on = _throttle(request, kept).guard(
+            lambda: bind_on(kept, choice.ticket, proof, now=timezone.now())
+        )
+    except (TooManyRequests, InvalidBindingTicket):
+        raise
+    except DomainError as error:
+        return _page(request, choice, form, error=error.code)
+    response = proceed(request, kept, choice.handle, signed_on.session)
+    keep_login_secret(response, kept.pool, signed_on.secret)
+    forget_binding_ticket(response, kept.pool)
+    return response
+
+
+def _send_code(request: HttpRequest, choice: Choice, form: AccountForm) -> HttpResponse:
+    kept = choice.kept
+    _throttle(request, kept).guard(
+        lambda: send_email_code(
+            ClientCredentials(kept.application.client_id),
+            choice.ticket,
+            form.cleaned_data["email"],
+            address=site_of(request.META["REMOTE_ADDR"]),
+            now=timezone.now(),
+            bound_to=str(kept.pk),
+        )
+    )
+    return _page(request, choice, form, code_sent=True)
+
+
+def _page(
+    request: HttpRequest,
+    choice: Choice,
+    form: AccountForm | None = None,
+    *,
+    error: str = "",
+    code_sent: bool = False,
+) -> HttpResponse:
+    return render(
+        request,
+        "pages/bind.html",
+        {
+            "application": choice.kept.application,
+            "may_create": choice.may_create,
+            "form": form or AccountForm(),
+            "error": sentence_for_person(error) if error else "",
+            "sends_email": settings.SENDS_EMAIL,
+            "code_sent": code_sent,
+        },
+    )
+
+
+def _throttle(request: HttpRequest, kept: AuthorizationRequest) -> LoginThrottle:
+    return LoginThrottle(address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id)
