@@ -7,6 +7,7 @@ RFC 9126 §5, RFC 8628 §4, RP-Initiated Logout §2.1, Back-Channel Logout §2.1
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import to_locale
 
 from accounts.oidc.authorization.asking import PROMPTS, ResponseMode
 from accounts.oidc.scopes import ALL_SCOPES
@@ -57,7 +58,7 @@ def provider_metadata(pool: UserPool) -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_supported": CLAIMS,
         "prompt_values_supported": sorted(PROMPTS),
-        "ui_locales_supported": [language for language, _name in settings.LANGUAGES],
+        "ui_locales_supported": [_language_tag(language) for language, _name in settings.LANGUAGES],
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
@@ -66,6 +67,11 @@ def provider_metadata(pool: UserPool) -> dict[str, Any]:
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
     }
+
+
+def _language_tag(language: str) -> str:
+    """Write a language of Django's as RFC 5646 §2.1.1 does: ``zh-Hans``."""
+    return to_locale(language).replace("_", "-")
 
 
 def _endpoints(issuer: str) -> dict[str, str]:
