@@ -93,6 +93,7 @@ def _client_authentication() -> dict[str, list[str]]:
         "token_endpoint_auth_methods_supported": ["none", *PROOFS],
         "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_KEY_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": ["none", *PROOFS],
+        "revocation_endpoint_auth_signing_alg_values_supported": list(CLIENT_KEY_ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": PROOFS,
         "introspection_endpoint_auth_signing_alg_values_supported": list(CLIENT_KEY_ALGORITHMS),
     }

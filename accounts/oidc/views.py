@@ -11,6 +11,7 @@ from accounts.oidc.access import verify_access_token
 from accounts.oidc.discovery import provider_metadata
 from accounts.oidc.inputs import StrictFormParser, form_fields
 from accounts.oidc.tokens import user_claims
+from config.errors import InvalidRequest
 from config.headers import NO_STORE
 from userpools.keys import jwks
 from userpools.models import UserPool
@@ -45,14 +46,22 @@ class UserinfoView(APIView):
 
     def post(self, request: Request, pool: str) -> Response:
         authorization = request.headers.get("Authorization", "")
-        if not authorization and request.content_type == StrictFormParser.media_type:
-            token = form_fields(request).get("access_token", "")
-            authorization = f"Bearer {token}" if token else ""
-        return self._answer(authorization, pool)
+        token = form_fields(request).get("access_token") if _is_form(request) else None
+        if authorization and token:
+            raise InvalidRequest(
+                "access_token: give it in the header or in the form, not both.",
+                field="access_token",
+            )
+        return self._answer(f"Bearer {token}" if token else authorization, pool)
 
     def _answer(self, authorization: str, pool: str) -> Response:
         access = verify_access_token(authorization, now=timezone.now(), pool=find_pool(pool))
         return Response(user_claims(access.user, access.scope), headers=NO_STORE)
+
+
+def _is_form(request: Request) -> bool:
+    media_type = request.content_type.partition(";")[0].strip().lower()
+    return media_type == StrictFormParser.media_type
 
 
 def find_pool(identifier: str) -> UserPool:

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-import pytest
-
 ADDRESS = "/oidc/acme/.well-known/openid-configuration"
+PROOFS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+ALGORITHMS_OF_CLIENTS = ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"]
 
 
 def test_an_unknown_pool_has_no_discovery(acme, client):
@@ -26,19 +26,43 @@ def test_the_document_says_exactly_this(acme, client):
     assert response["Content-Type"] == "application/json"
     assert response.json() == {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks.json",
-        "scopes_supported": ["openid", "profile", "phone", "account", "offline_access"],
-        "response_types_supported": [],
-        "grant_types_supported": ["refresh_token"],
-        "token_endpoint_auth_methods_supported": [
-            "none",
-            "client_secret_basic",
-            "client_secret_post",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "end_session_endpoint": f"{issuer}/logout",
+        "token_endpoint_auth_methods_supported": ["none", *PROOFS],
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS_OF_CLIENTS,
+        "revocation_endpoint_auth_methods_supported": ["none", *PROOFS],
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS_OF_CLIENTS,
+        "introspection_endpoint_auth_methods_supported": PROOFS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS_OF_CLIENTS,
+        "scopes_supported": ["openid", "profile", "phone", "email", "account", "offline_access"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
         ],
+        "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+        "claim_types_supported": ["normal"],
+        "prompt_values_supported": ["consent", "login", "none", "select_account"],
+        "ui_locales_supported": ["en", "zh-hans"],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_pushed_authorization_requests": False,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "claims_supported": [
             "sub",
             "iss",
@@ -46,6 +70,7 @@ def test_the_document_says_exactly_this(acme, client):
             "exp",
             "iat",
             "auth_time",
+            "nonce",
             "sid",
             "at_hash",
             "nickname",
@@ -53,6 +78,8 @@ def test_the_document_says_exactly_this(acme, client):
             "updated_at",
             "phone_number",
             "phone_number_verified",
+            "email",
+            "email_verified",
         ],
     }
 
@@ -64,11 +91,23 @@ def test_every_pool_has_an_issuer_of_its_own(acme, globex, client):
     assert "acme" not in str(other)
 
 
-@pytest.mark.parametrize("name", ["token_endpoint", "userinfo_endpoint", "jwks_uri"])
-def test_every_address_that_is_named_exists(acme, client, name):
-    address = urlsplit(client.get(ADDRESS).json()[name])
+def test_every_address_that_is_named_exists(acme, client):
+    document = client.get(ADDRESS).json()
+    addresses = {name: document[name] for name in document if name.endswith(("_endpoint", "_uri"))}
 
-    assert client.get(address.path).status_code in {200, 401, 405}
+    answers = {name: client.get(urlsplit(to).path).status_code for name, to in addresses.items()}
+
+    assert answers == {
+        "authorization_endpoint": 400,
+        "token_endpoint": 405,
+        "userinfo_endpoint": 401,
+        "jwks_uri": 200,
+        "introspection_endpoint": 405,
+        "revocation_endpoint": 405,
+        "device_authorization_endpoint": 405,
+        "pushed_authorization_request_endpoint": 405,
+        "end_session_endpoint": 200,
+    }
 
 
 def test_any_page_may_read_it_and_keep_it_for_an_hour(acme, client):

@@ -5,7 +5,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from tests.accounts.oidc.conftest import FORM, bearer, claims_of, userinfo
+from tests.accounts.oidc.conftest import FORM, assert_refused, bearer, claims_of, userinfo
 
 
 def test_without_a_token_nothing_is_told(acme, client):
@@ -28,12 +28,58 @@ def test_an_unknown_pool_is_not_there(tokens):
     assert userinfo(tokens["access_token"], pool="unknown").status_code == 404
 
 
-def test_a_token_in_a_form_is_not_read(tokens, client):
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_token_in_the_address_is_not_read(tokens, client, method):
+    # RFC 6750 §5.3: addresses stand in logs and histories.
+    address = f"/oidc/acme/userinfo?access_token={tokens['access_token']}"
+
+    response = getattr(client, method)(address)
+
+    assert_refused(response, "invalid_token", 401)
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", "text/plain"])
+def test_a_token_in_a_body_that_is_no_form_is_not_read(tokens, client, content_type):
+    body = f"access_token={tokens['access_token']}".encode()
+
+    response = client.generic("POST", "/oidc/acme/userinfo", body, content_type=content_type)
+
+    assert_refused(response, "invalid_token", 401)
+
+
+@pytest.mark.parametrize("authorization", ["Bearer x", "Bearer", "Basic eDp5"])
+def test_a_token_is_sent_in_one_place(tokens, client, authorization):
+    # RFC 6750 §2, §3.1
+    body = f"access_token={tokens['access_token']}"
+
     response = client.post(
-        "/oidc/acme/userinfo", f"access_token={tokens['access_token']}", content_type=FORM
+        "/oidc/acme/userinfo",
+        body,
+        content_type=FORM,
+        headers={"Authorization": authorization},
     )
 
-    assert response.status_code == 401
+    assert_refused(response, "invalid_request", 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["access_token=x&access_token=y", "access_token=%00", "access_token=%ff", "a=" + "x" * 4097],
+)
+def test_a_malformed_form_is_refused(tokens, client, body):
+    response = client.post("/oidc/acme/userinfo", body, content_type=FORM)
+
+    assert_refused(response, "invalid_request", 400)
+
+
+@pytest.mark.parametrize("field", ["id_token", "refresh_token"])
+def test_another_token_in_a_form_opens_nothing(tokens, client, field):
+    body = f"access_token={tokens[field]}"
+
+    assert_refused(
+        client.post("/oidc/acme/userinfo", body, content_type=FORM), "invalid_token", 401
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,4 +139,16 @@ def test_it_may_be_asked_by_post(tokens, client):
     response = client.post("/oidc/acme/userinfo", headers=bearer(tokens["access_token"]))
 
     assert response.status_code == 200
+    assert response.json()["sub"] == tokens["user"]["sub"]
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=UTF-8", FORM.upper()])
+def test_a_post_may_carry_the_token_in_its_form(tokens, client, content_type):
+    # RFC 6750 §2.2
+    body = f"access_token={tokens['access_token']}"
+
+    response = client.post("/oidc/acme/userinfo", body, content_type=content_type)
+
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
     assert response.json()["sub"] == tokens["user"]["sub"]
