@@ -87,8 +87,8 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(pair).decode()}"}
 
 
-def assert_refused(response: HttpResponse, error: str, status: int = 400) -> None:
-    """Assert that an endpoint refuses, in a way that nobody keeps."""
+def assert_refused(response: HttpResponse, error: str = "invalid_grant", status: int = 400) -> None:
+    """Assert that an endpoint refuses, and that nobody keeps its answer."""
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response["Cache-Control"] == "no-store"
 

@@ -12,7 +12,7 @@ from accounts.models import LoginEvent, RefreshToken, Session, User
 from applications.models import Application, ClientSecret, LoginMethod
 from identity_sources.models import IdentitySource
 from tests import builders
-from tests.accounts.oidc.conftest import FORM, claims_of, refresh, userinfo
+from tests.accounts.oidc.conftest import FORM, assert_refused, claims_of, refresh, userinfo
 from tests.accounts.records import event, events
 
 DAY = timedelta(days=1)
@@ -21,11 +21,6 @@ INVALID_GRANT = {
     "error_description": "The refresh token is unknown, used, expired or revoked. Log in again.",
     "request_id": ANY,
 }
-
-
-def assert_refused(response, error: str = "invalid_grant", status: int = 400) -> None:
-    assert (response.status_code, response.json()["error"]) == (status, error)
-    assert response["Cache-Control"] == "no-store"
 
 
 def unspent() -> int:
@@ -331,12 +326,29 @@ def test_parameters_in_the_address_are_not_read(acme, tokens, client):
 
 
 @pytest.mark.parametrize(
-    "grant_type", ["password", "authorization_code", "client_credentials", "implicit", "REFRESH"]
+    "grant_type",
+    ["password", "implicit", "REFRESH", "urn:ietf:params:oauth:grant-type:jwt-bearer", "刷新"],
 )
-def test_another_grant_type_is_refused(tokens, grant_type):
+def test_a_grant_type_that_there_is_not_is_refused(tokens, grant_type):
     response = refresh(tokens["refresh_token"], grant_type=grant_type)
 
     assert_refused(response, "unsupported_grant_type")
+    assert grant_type not in response.json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"grant_type": "authorization_code", "code": "x"},
+        {"grant_type": "client_credentials"},
+        {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x"},
+    ],
+    ids=lambda fields: fields["grant_type"],
+)
+def test_a_mini_program_has_no_other_grant(tokens, fields):
+    assert_refused(refresh(tokens["refresh_token"], **fields), "unauthorized_client")
+
+    assert unspent() == 1
 
 
 def test_the_token_endpoint_takes_post_only(acme, client):
