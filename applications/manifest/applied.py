@@ -6,12 +6,16 @@ alike. The values aren't secret, or have 128 random bits and more: SHA-256 needs
 
 import hashlib
 import json
+from typing import Any
 from uuid import UUID
 
-Value = str | bool | list[str] | None
+Value = str | bool | list[str] | dict[str, Any] | None
 
 
 def digest(row_id: UUID, field: str, value: Value) -> str:
     """Return what is remembered about a value."""
-    text = json.dumps([str(row_id), field, value], ensure_ascii=True, separators=(",", ":"))
+    # Sorted, since a database may keep an object's members in an order of its own.
+    text = json.dumps(
+        [str(row_id), field, value], ensure_ascii=True, separators=(",", ":"), sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()

@@ -20,7 +20,12 @@ from applications.manifest.state import (
     pool_state,
     source_state,
 )
-from applications.models import Application, LoginMethod, RedirectURI
+from applications.models import (
+    Application,
+    LoginMethod,
+    PostLogoutRedirectURI,
+    RedirectURI,
+)
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 from userpools.pools import create_pool
@@ -28,6 +33,10 @@ from userpools.pools import create_pool
 # Two files that make the same new thing at once meet only at a unique constraint: there is no row
 # to lock yet. The one that comes second starts again and finds the row.
 _ATTEMPTS = 3
+_URIS: dict[str, type[RedirectURI | PostLogoutRedirectURI]] = {
+    "redirect_uris": RedirectURI,
+    "post_logout_redirect_uris": PostLogoutRedirectURI,
+}
 
 
 class ApplyInterrupted(Exception):
@@ -119,15 +128,15 @@ class _PoolWriter:
         row = self.rows.applications.get(plan.identifier)
         is_new = row is None
         row = row or Application(pool=pool, client_id=plan.identifier)
-        _set(row, plan, "client_secret", "redirect_uris", "login_methods")
+        _set(row, plan, "client_secret", *_URIS, "login_methods")
         if is_new or plan.action is not Action.LEAVE:
             row.save(force_insert=is_new)
         before = application_state(row, live_sources=()) if is_new else {}
         if "client_secret" in plan.changed:
             secret_hash = bytes.fromhex(str(plan.intent.values["client_secret"]))
             put_in_force(row, secret_hash, now=self.now)
-        if "redirect_uris" in plan.changed:
-            _set_redirect_uris(row, plan.intent.values["redirect_uris"])
+        for name in plan.changed.intersection(_URIS):
+            _set_redirect_uris(_URIS[name], row, plan.intent.values[name])
         if "login_methods" in plan.changed:
             _set_login_methods(row, plan.intent.methods, sources)
         _remember(row, {**before, **plan.intent.values})
@@ -145,9 +154,11 @@ def _remember(row: Row, values: Mapping[str, Value]) -> None:
         row.save(update_fields=["applied"])
 
 
-def _set_redirect_uris(application: Application, uris: Value) -> None:
+def _set_redirect_uris(
+    model: type[RedirectURI | PostLogoutRedirectURI], application: Application, uris: Value
+) -> None:
     wanted = uris if isinstance(uris, list) else []
-    registered = RedirectURI.objects.filter(application=application)
+    registered = model._default_manager.filter(application=application)
     registered.exclude(uri__in=wanted).delete()
     for position, uri in enumerate(wanted):
         registered.update_or_create(

@@ -35,6 +35,7 @@ class Entry:
 @dataclass(frozen=True)
 class ApplicationEntry(Entry):
     redirect_uris: tuple[Entry, ...] = ()
+    post_logout_redirect_uris: tuple[Entry, ...] = ()
     login_methods: tuple[Entry, ...] = ()
 
 
@@ -116,15 +117,19 @@ class _EntryReader:
         entry = self.entry(ApplicationSerializer, data, path)
         if entry is None:
             return None
-        uris = [self.redirect_uri(item, place) for place, item in _items(entry, "redirect_uris")]
         methods = [self.login_method(item, place) for place, item in _items(entry, "login_methods")]
         return ApplicationEntry(
             entry.path,
             entry.values,
             entry.refused,
-            tuple(uri for uri in uris if uri is not None),
+            self.redirect_uris(entry, "redirect_uris"),
+            self.redirect_uris(entry, "post_logout_redirect_uris"),
             tuple(method for method in methods if method is not None),
         )
+
+    def redirect_uris(self, entry: Entry, key: str) -> tuple[Entry, ...]:
+        uris = [self.redirect_uri(item, place) for place, item in _items(entry, key)]
+        return tuple(uri for uri in uris if uri is not None)
 
     def redirect_uri(self, data: Any, path: Path) -> Entry | None:
         serializer = RedirectURISerializer(data={"uri": data})

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from applications.manifest.state import APPLICATION_DEFAULTS, application_state
 from applications.models import Application, LoginMethod
 from applications.rules import ways_in
 from identity_sources.models import IdentitySource
@@ -92,10 +93,16 @@ def _application(pool: UserPool, application: Application, names: _SecretNames) 
     }
     if application.client_authentication == Application.ClientAuthentication.CLIENT_SECRET:
         exported["client_secret"] = names.reference(pool.identifier, application.client_id)
-    uris = application.redirect_uris.order_by("position", "pk")
+    elif application.client_authentication != Application.ClientAuthentication.NONE:
+        exported["client_authentication"] = application.client_authentication
+    state = application_state(application, live_sources=())
+    unusual = {
+        name: state[name] for name, usual in APPLICATION_DEFAULTS.items() if state[name] != usual
+    }
     methods = application.login_methods.filter(identity_source__archived_at=None)
     return exported | {
-        "redirect_uris": [row.uri for row in uris],
+        "redirect_uris": state["redirect_uris"],
+        **unusual,
         "login_methods": [
             _login_method(application, method)
             for method in methods.select_related("identity_source").order_by("position", "pk")

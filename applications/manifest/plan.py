@@ -105,4 +105,4 @@ class Plan:
 
 def shown(value: Value) -> str:
     """Return a value as it stands in YAML and JSON; control characters are escaped."""
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)

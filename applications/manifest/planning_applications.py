@@ -21,7 +21,21 @@ from applications.redirect_uris import validate_redirect_uri
 from applications.rules import is_confidential, ways_in
 from config.encryption import token_hash
 
-_CLIENT_SECRET = Application.ClientAuthentication.CLIENT_SECRET
+_Authentication = Application.ClientAuthentication
+
+# The fields that some rule of the model's looks at together.
+_SETTINGS = ("client_authentication", "jwks", "pkce", "allows_device_flow")
+_PLAIN_KEYS = (
+    "name",
+    "enabled",
+    "client_authentication",
+    "jwks",
+    "signing_algorithm",
+    "pkce",
+    "requires_consent",
+    "allows_device_flow",
+    "backchannel_logout_uri",
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +60,11 @@ def plan_application(
     application_type = row.type if row else entry.values.get("type")
     methods = _methods(planning, entry, application_type, sources)
     wanted = _wanted(entry, methods)
-    _check_redirect_uris(planning, entry, application_type)
+    _check_redirect_uris(planning, entry.redirect_uris, application_type)
+    _check_redirect_uris(planning, entry.post_logout_redirect_uris, application_type)
+    if row is not None or _is_complete(planning, entry):
+        _check_settings(planning, entry, row, wanted)
     if row is None:
-        _check_new_application(planning, entry)
         if "type" in entry.values:
             wanted = {"type": entry.values["type"], **wanted}
         action, changes = Action.CREATE, first_values(wanted)
@@ -59,21 +75,60 @@ def plan_application(
     return ObjectPlan("application", pool, client_id, action, changes, Intent(wanted, methods))
 
 
-def _check_new_application(planning: Planning, entry: ApplicationEntry) -> None:
-    planning.require(entry, ("name", "type"))
-    if is_confidential(str(entry.values.get("type"))):
-        planning.require(entry, ["client_secret"], ": a confidential application needs a secret")
+def _is_complete(planning: Planning, entry: ApplicationEntry) -> bool:
+    """Refuse a new application that lacks something; tell whether it has all."""
+    complete = planning.require(entry, ("name", "type"))
+    authentication = entry.values.get("client_authentication")
+    if authentication == _Authentication.PRIVATE_KEY_JWT:
+        return complete
+    if authentication == _Authentication.CLIENT_SECRET or is_confidential(
+        str(entry.values.get("type"))
+    ):
+        why = ": a confidential application needs a secret"
+        return planning.require(entry, ["client_secret"], why) and complete
+    return complete
+
+
+def _check_settings(
+    planning: Planning,
+    entry: ApplicationEntry,
+    row: Application | None,
+    wanted: Mapping[str, Value],
+) -> None:
+    """Refuse what the model's own rules refuse about these settings together."""
+    if "client_secret" in entry.values and not _proves_by_secret(wanted):
+        planning.refuse(
+            (*entry.path, "client_authentication"),
+            f"must be {_Authentication.CLIENT_SECRET} where a client_secret is given.",
+        )
+    elif entry.refused.isdisjoint(_SETTINGS) and not wanted.keys().isdisjoint(_SETTINGS):
+        present = {name: getattr(row, name) for name in _SETTINGS} if row else {}
+        settings = present | {name: wanted[name] for name in wanted.keys() & set(_SETTINGS)}
+        application_type = row.type if row else entry.values["type"]
+        try:
+            Application(type=application_type, **settings).refuse_contradictions()
+        except ValidationError as error:
+            for key, reasons in error.message_dict.items():
+                planning.refuse((*entry.path, key), " ".join(reasons))
+
+
+def _proves_by_secret(wanted: Mapping[str, Value]) -> bool:
+    return wanted["client_authentication"] == _Authentication.CLIENT_SECRET
 
 
 def _wanted(entry: ApplicationEntry, methods: tuple[Method, ...]) -> dict[str, Value]:
     wanted: dict[str, Value] = {
-        key: entry.values[key] for key in ("name", "enabled") if key in entry.values
+        key: entry.values[key] for key in _PLAIN_KEYS if key in entry.values
     }
     if "client_secret" in entry.values:
-        wanted["client_authentication"] = str(_CLIENT_SECRET)
+        wanted.setdefault("client_authentication", str(_Authentication.CLIENT_SECRET))
         wanted["client_secret"] = token_hash(entry.values["client_secret"].value).hex()
-    if _is_whole(entry, "redirect_uris", entry.redirect_uris):
-        wanted["redirect_uris"] = [uri.values["uri"] for uri in entry.redirect_uris]
+    for key, uris in (
+        ("redirect_uris", entry.redirect_uris),
+        ("post_logout_redirect_uris", entry.post_logout_redirect_uris),
+    ):
+        if _is_whole(entry, key, uris):
+            wanted[key] = [uri.values["uri"] for uri in uris]
     if _is_whole(entry, "login_methods", methods):
         wanted["login_methods"] = [str(method) for method in methods if method.enabled]
     return wanted
@@ -148,10 +203,10 @@ def _rotated_away(
 
 
 def _check_redirect_uris(
-    planning: Planning, entry: ApplicationEntry, application_type: str | None
+    planning: Planning, uris: tuple[Entry, ...], application_type: str | None
 ) -> None:
     first: dict[str, Entry] = {}
-    for uri in entry.redirect_uris:
+    for uri in uris:
         text = uri.values["uri"]
         if text in first:
             planning.refuse(uri.path, "stands in the list twice.")

@@ -11,7 +11,7 @@ from applications.manifest.applied import Value, digest
 from applications.manifest.entries import Entry, Manifest
 from applications.manifest.plan import Action, FieldChange, shown
 from applications.manifest.problems import Path, Problem
-from applications.manifest.state import SECRET_FIELDS, Rows
+from applications.manifest.state import APPLICATION_DEFAULTS, SECRET_FIELDS, Rows
 from applications.models import Application
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
@@ -25,7 +25,7 @@ _UNREADABLE = (
     "can't be compared: no key of ENCRYPTION_KEYS decrypts the present one. Add that key, or run "
     "again with --overwrite to replace the secret."
 )
-# Field → the key of the file that decides about it, where that has another name.
+# Field → the key of the file that decides about it as well.
 _KEYS = {"client_authentication": "client_secret"}
 
 
@@ -78,7 +78,8 @@ class Planning:
                 continue
             if not self.overwrite and not _is_as_applied(row, name, current[name]):
                 reason = _console(name, current[name], is_known=name in row.applied)
-                self.refuse((*entry.path, _KEYS.get(name, name)), reason)
+                key = name if name in entry.values else _KEYS.get(name, name)
+                self.refuse((*entry.path, key), reason)
             changes.append(field_change(name, current[name], value))
         return tuple(changes)
 
@@ -111,6 +112,9 @@ def action_of(changes: tuple[FieldChange, ...]) -> Action:
 
 
 def _is_as_applied(row: Row, name: str, current: Value) -> bool:
+    if name not in row.applied and name in APPLICATION_DEFAULTS:
+        # The row is older than the field: nobody can have said anything yet.
+        return bool(row.applied) and current == APPLICATION_DEFAULTS[name]
     remembered = row.applied.get(name, "")
     return hmac.compare_digest(remembered, digest(row.pk, name, current))
 

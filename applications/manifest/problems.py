@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
 
-_KEY = re.compile(r"[A-Za-z_-]{1,24}")
+_KEY = re.compile(r"[A-Za-z_-]{1,25}")
 
 
 @dataclass(frozen=True)

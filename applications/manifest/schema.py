@@ -11,13 +11,14 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from rest_framework import serializers
 
+from applications.client_keys import validate_client_jwks
 from applications.models import Application, ClientSecret
-from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH
+from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
 from applications.rules import ApplicationType, Way
 from config.fields import StrictSerializer, StrictTextField
 from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
 from identity_sources.models import IdentitySource
-from userpools.models import UserPool
+from userpools.models import SigningKey, UserPool
 
 NAME_MAX_LENGTH = 100
 SOURCE_IDENTIFIER_MAX_LENGTH = 32
@@ -95,6 +96,22 @@ class ItemsField(serializers.Field[list[Any], Any, list[Any], Any]):
         return data
 
     def to_representation(self, value: list[Any]) -> list[Any]:
+        return value
+
+
+class KeySetField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """A JWK set of public keys."""
+
+    default_error_messages = {"rule": "{reason}"}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            validate_client_jwks(data)
+        except DjangoValidationError as error:
+            self.fail("rule", reason=" ".join(error.messages))
+        return dict(data)
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value
 
 
@@ -178,6 +195,11 @@ def _check_app_secret(value: str) -> None:
     IdentitySource().set_app_secret(value, now=timezone.now())
 
 
+def _check_logout_uri(value: str) -> None:
+    if value:  # an empty text takes the address away
+        validate_logout_uri(value)
+
+
 def _check_client_secret(value: str) -> None:
     ClientSecret.for_application(Application(), value)
 
@@ -201,13 +223,26 @@ class ApplicationSerializer(ManifestSerializer):
     name = TextField(max_length=NAME_MAX_LENGTH, required=False)
     type = ChoiceField(ApplicationType, required=False)
     enabled = SwitchField(required=False)
+    client_authentication = ChoiceField(Application.ClientAuthentication, required=False)
     client_secret = SecretField(check=_check_client_secret, required=False)
+    jwks = KeySetField(required=False)
+    signing_algorithm = ChoiceField(SigningKey.Algorithm, required=False)
+    pkce = ChoiceField(Application.Pkce, required=False)
+    requires_consent = SwitchField(required=False)
+    allows_device_flow = SwitchField(required=False)
+    backchannel_logout_uri = TextField(
+        max_length=REDIRECT_URI_MAX_LENGTH,
+        allow_empty=True,
+        validators=[_check_logout_uri],
+        required=False,
+    )
     redirect_uris = ItemsField(required=False)
+    post_logout_redirect_uris = ItemsField(required=False)
     login_methods = ItemsField(required=False)
 
 
 class RedirectURISerializer(ManifestSerializer):
-    """One item of ``redirect_uris``; its rule needs the application's type (planning)."""
+    """One item of a list of redirect URIs; its rule needs the application's type (planning)."""
 
     uri = TextField(max_length=REDIRECT_URI_MAX_LENGTH)
 

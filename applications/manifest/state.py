@@ -1,16 +1,27 @@
 """What the database holds: the rows that a manifest is about, and their values field by field."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from applications.manifest.applied import Value
 from applications.manifest.entries import Manifest
-from applications.models import Application, ClientSecret
+from applications.models import Application, ClientSecret, PostLogoutRedirectURI, RedirectURI
 from config.encryption import DecryptionError
 from identity_sources.models import IdentitySource
-from userpools.models import UserPool
+from userpools.models import SigningKey, UserPool
 
 SECRET_FIELDS = frozenset({"app_secret", "client_secret"})
+
+# What an application has where nobody said anything: left out of an export.
+APPLICATION_DEFAULTS: Mapping[str, Value] = {
+    "signing_algorithm": SigningKey.Algorithm.ES256.value,
+    "jwks": None,
+    "pkce": Application.Pkce.REQUIRED.value,
+    "requires_consent": False,
+    "allows_device_flow": False,
+    "backchannel_logout_uri": "",
+    "post_logout_redirect_uris": [],
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,10 @@ def load_rows(manifest: Manifest, *, lock: bool) -> Rows:
         {
             application.client_id: application
             for application in applications.select_related("pool").prefetch_related(
-                "redirect_uris", "login_methods__identity_source", "client_secrets"
+                "redirect_uris",
+                "post_logout_redirect_uris",
+                "login_methods__identity_source",
+                "client_secrets",
             )
         },
     )
@@ -95,12 +109,14 @@ def application_state(
         "enabled": application.enabled,
         "client_authentication": application.client_authentication,
         "client_secret": _lasting_secrets(application),
-        "redirect_uris": [
-            row.uri
-            for row in sorted(
-                application.redirect_uris.all(), key=lambda row: (row.position, row.pk)
-            )
-        ],
+        "signing_algorithm": application.signing_algorithm,
+        "jwks": application.jwks,
+        "pkce": application.pkce,
+        "requires_consent": application.requires_consent,
+        "allows_device_flow": application.allows_device_flow,
+        "backchannel_logout_uri": application.backchannel_logout_uri,
+        "redirect_uris": _in_order(application.redirect_uris.all()),
+        "post_logout_redirect_uris": _in_order(application.post_logout_redirect_uris.all()),
         "login_methods": [
             f"{row.identity_source.identifier}:{row.way}"
             for row in sorted(
@@ -114,6 +130,10 @@ def application_state(
 def secret_hash_of(secret: ClientSecret) -> str:
     """Return the hexadecimal form of the hash, from whatever the database's driver gives."""
     return bytes(secret.secret_hash).hex()
+
+
+def _in_order(uris: Iterable[RedirectURI | PostLogoutRedirectURI]) -> list[str]:
+    return [row.uri for row in sorted(uris, key=lambda row: (row.position, row.pk))]
 
 
 def _lasting_secrets(application: Application) -> Value:

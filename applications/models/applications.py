@@ -115,6 +115,15 @@ class Application(ImmutableFieldsMixin):
 
     def clean(self) -> None:
         self.refuse_changes()
+        self.refuse_contradictions()
+
+    def refuse_contradictions(self) -> None:
+        """Compare with each other the fields that say how the application is to prove itself.
+
+        Raises:
+            ValidationError: they don't go together, or don't suit an application of this type.
+
+        """
         self._refuse_weak_authentication()
         is_public = self.client_authentication == self.ClientAuthentication.NONE
         if self.pkce == self.Pkce.OPTIONAL and is_public:

@@ -5,8 +5,13 @@ import sys
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from applications.checklist import checklist
+from applications.models import Application
+from applications.rules import ApplicationType
 from userpools.models import UserPool
 
 GLOBEX = b"user_pools: [{identifier: globex, name: Globex}]"
@@ -91,6 +96,27 @@ def test_with_nothing_to_do_it_says_no_changes_and_nothing_else(db, monkeypatch)
         give(monkeypatch, GLOBEX)
         call_command("apply", "-", *flags, stdout=out)
         assert out.getvalue() == "No changes.\n"
+
+
+def test_the_demo_is_complete_and_applied_again_changes_nothing(db, monkeypatch):
+    for name in ("DEMO_WEB_SECRET", "DEMO_MACHINE_SECRET"):
+        monkeypatch.setenv(name, "first-made-up-secret-of-an-application")
+    demo = str(settings.BASE_DIR / "examples" / "demo.yaml")
+
+    call_command("apply", demo, stdout=StringIO())
+    again = StringIO()
+    call_command("apply", demo, stdout=again)
+
+    assert again.getvalue() == "No changes.\n"
+    applications = Application.objects.filter(pool__identifier="demo")
+    assert set(applications.values_list("type", flat=True)) == set(ApplicationType.values)
+    lacking = {
+        application.client_id: item.sentence
+        for application in applications
+        for item in checklist(application, now=timezone.now())
+        if item.done is False and item.source is None and "https" not in item.sentence
+    }
+    assert lacking == {}
 
 
 def test_a_database_without_its_tables_is_told_in_a_sentence(tmp_path):

@@ -91,7 +91,7 @@ def test_the_line_of_a_missing_key_is_that_of_its_object():
         ("hunter hunter", "…"),
         ("", "…"),
         ("\x1b[2J", "…"),
-        ("a" * 25, "…"),
+        ("a" * 26, "…"),
     ],
 )
 def test_a_key_is_printed_only_if_it_looks_like_one(key, printed):
