@@ -20,6 +20,7 @@ from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
     Conflict,
+    Consent,
     LinkedAccount,
     Merge,
     Session,
@@ -130,6 +131,7 @@ def _forget(user: User) -> None:
     """Delete what is personal of a locked user or tombstone."""
     User.objects.filter(pk=user.pk).update(**_PERSONAL)
     LinkedAccount.objects.filter(pool=user.pool_id, user=user).delete()
+    Consent.objects.filter(pool=user.pool_id, user=user).delete()
     Conflict.objects.filter(Q(user=user) | Q(other=user), pool=user.pool_id).delete()
 
 

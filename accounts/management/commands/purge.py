@@ -1,34 +1,69 @@
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.binding.tallies import WINDOW
-from accounts.exchange import sweep
-from accounts.models import BindingTicket, RefreshToken, Tally, WeChatEvent
+from accounts.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    BindingTicket,
+    CodeExchange,
+    DeviceAuthorization,
+    LogoutNotice,
+    PushedRequest,
+    RefreshToken,
+    RevokedAccessToken,
+    Tally,
+    WeChatEvent,
+)
+from accounts.oidc.key_expiry import delete_spent_keys
+from applications.models import ClientAssertion
 
 # Long after WeChat has given up sending one again.
 EVENTS_WITHOUT_EFFECT_LAST = timedelta(days=30)
+# Long enough to look into why an application wasn't told of a logout.
+NOTICES_LAST = timedelta(days=30)
+# A code or device that comes again within a day is told from one that never was.
+SPENT_GRANTS_LAST = timedelta(days=1)
 
 
 class Command(BaseCommand):
     help = (
-        "Delete what has expired: refresh tokens, code exchanges, binding tickets, operators' "
-        "sessions, and WeChat's events that changed nothing."
+        "Delete what has expired: tokens, codes, requests, tickets, notices, retired signing "
+        "keys, operators' sessions, and WeChat's events that changed nothing."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         call_command("clearsessions")
-        tokens, _ = RefreshToken.objects.filter(family_expires_at__lt=now).delete()
-        _, deleted = BindingTicket.objects.filter(expires_at__lt=now).delete()
-        tickets = deleted.get(BindingTicket._meta.label, 0)
-        Tally.objects.filter(begins_at__lt=now - WINDOW).delete()
-        old = WeChatEvent.objects.filter(received_at__lt=now - EVENTS_WITHOUT_EFFECT_LAST)
-        events, _ = old.exclude(outcome=WeChatEvent.Outcome.APPLIED).delete()
-        self.stdout.write(
-            f"Deleted {tokens} refresh tokens, {sweep(now)} code exchanges, {tickets} binding "
-            f"tickets and {events} events of WeChat's."
-        )
+        counts = [(what, _delete(rows)) for what, rows in _expired(now)]
+        counts.append(("retired signing keys", delete_spent_keys(now=now)))
+        self.stdout.write("Deleted " + ", ".join(f"{count} {what}" for what, count in counts) + ".")
+
+
+def _expired(now: datetime) -> Iterator[tuple[str, QuerySet[Any]]]:
+    yield "refresh tokens", RefreshToken.objects.filter(family_expires_at__lt=now)
+    yield "code exchanges", CodeExchange.objects.filter(expires_at__lt=now)
+    yield "binding tickets", BindingTicket.objects.filter(expires_at__lt=now)
+    yield "tallies", Tally.objects.filter(begins_at__lt=now - WINDOW)
+    yield "authorization requests", AuthorizationRequest.objects.filter(expires_at__lt=now)
+    yield "pushed requests", PushedRequest.objects.filter(expires_at__lt=now)
+    spent_before = now - SPENT_GRANTS_LAST
+    yield "authorization codes", AuthorizationCode.objects.filter(expires_at__lt=spent_before)
+    yield "device codes", DeviceAuthorization.objects.filter(expires_at__lt=spent_before)
+    yield "client assertions", ClientAssertion.objects.filter(expires_at__lt=now)
+    yield "revoked access tokens", RevokedAccessToken.objects.filter(expires_at__lt=now)
+    old_notices = LogoutNotice.objects.filter(created_at__lt=now - NOTICES_LAST)
+    yield "logout notices", old_notices.filter(due_at__isnull=True)
+    old_events = WeChatEvent.objects.filter(received_at__lt=now - EVENTS_WITHOUT_EFFECT_LAST)
+    yield "events of WeChat's", old_events.exclude(outcome=WeChatEvent.Outcome.APPLIED)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    _all, deleted = rows.delete()
+    return deleted.get(rows.model._meta.label, 0)
