@@ -1,10 +1,11 @@
 """What may be registered as a redirect URI (OAuth 2.0 Security BCP, RFC 9700 §2.1; RFC 8252 §7).
 
 Registered URIs are compared character by character, so nothing here normalises: a URI is taken as
-it is written, or refused.
+it is written, or refused. The one exception is a native application's port on loopback.
 """
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +23,19 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%#*-]+")
 # RFC 8252 §7.1: a scheme that belongs to somebody, a domain name written backwards.
 _PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+_LOOPBACK = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|\Z)")
+
+
+def is_registered(uri: str, registered: Iterable[str], application_type: str) -> bool:
+    """Tell whether an answer may go to this URI.
+
+    A native application can't know its port before it listens, so on loopback every port is the
+    registered one's (RFC 8252 §7.3, RFC 9700 §4.1.3).
+    """
+    known = set(registered)
+    if application_type != ApplicationType.NATIVE:
+        return uri in known
+    return _without_port(uri) in {_without_port(other) for other in known}
 
 
 def validate_redirect_uri(uri: str, application_type: str) -> None:
@@ -72,6 +86,10 @@ def origin_of(uri: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def _without_port(uri: str) -> str:
+    return _LOOPBACK.sub(r"\1", uri, count=1) if _LOOPBACK.match(uri) else uri
 
 
 def _split(uri: str) -> SplitResult:

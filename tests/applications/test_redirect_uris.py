@@ -1,7 +1,12 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from applications.redirect_uris import origin_of, validate_logout_uri, validate_redirect_uri
+from applications.redirect_uris import (
+    is_registered,
+    origin_of,
+    validate_logout_uri,
+    validate_redirect_uri,
+)
 from applications.rules import ApplicationType
 
 EVERY_TYPE = list(ApplicationType)
@@ -132,3 +137,49 @@ def test_a_server_is_told_over_https_or_on_the_same_machine(uri):
 )
 def test_the_origin_is_what_browsers_send(uri, origin):
     assert origin_of(uri) == origin
+
+
+LOOPBACK = ["http://127.0.0.1/callback?x=1", "http://[::1]:4000/callback", "http://localhost"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1:80@evil.example/callback?x=1",
+        "http://127.0.0.1.evil.example/callback?x=1",
+        "http://127.0.0.1:/callback?x=1",
+        "http://127.0.0.1:123456/callback?x=1",
+        "http://127.0.0.1:4000/callback?x=2",
+        "http://127.0.0.1:4000/callback",
+        "http://127.0.0.2:4000/callback?x=1",
+        "https://127.0.0.1:4000/callback?x=1",
+        "http://localhost:4000\n",
+        "http://localhost:4000/",
+        "com.example.app:/callback:4000",
+        "https://app.example.com:4000/callback",
+    ],
+)
+def test_a_native_application_chooses_nothing_but_its_port_on_loopback(uri):
+    others = ["com.example.app:/callback", "https://app.example.com/callback"]
+
+    assert not is_registered(uri, [*LOOPBACK, *others], "native")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1/callback?x=1",
+        "http://127.0.0.1:51004/callback?x=1",
+        "http://[::1]/callback",
+        "http://[::1]:51004/callback",
+        "http://localhost:51004",
+    ],
+)
+def test_a_native_application_listens_on_any_port_of_loopback(uri):
+    assert is_registered(uri, LOOPBACK, "native")
+
+
+@pytest.mark.parametrize("application_type", ["web", "spa"])
+def test_no_other_application_chooses_its_port(application_type):
+    assert is_registered("http://[::1]:4000/callback", LOOPBACK, application_type)
+    assert not is_registered("http://[::1]:4001/callback", LOOPBACK, application_type)

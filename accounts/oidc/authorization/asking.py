@@ -16,6 +16,7 @@ from accounts.oidc.grants.authorization_code import S256, AuthorizationCodeGrant
 from accounts.oidc.scopes import understood_scopes
 from accounts.oidc.server import Client, PoolServer, ProtocolRequest
 from applications.models import Application, RedirectURI
+from applications.redirect_uris import is_registered
 from userpools.models import UserPool
 
 NONCE_MAX_LENGTH = 512
@@ -135,7 +136,7 @@ def _return_address(application: Application, fields: Mapping[str, str]) -> Retu
     uri = fields.get("redirect_uri", "")
     # Character by character, and by Python: a database may find "A" where it is asked for "a".
     registered = RedirectURI.objects.filter(application=application).values_list("uri", flat=True)
-    if not uri or uri not in set(registered):
+    if not uri or not is_registered(uri, registered, application.type):
         raise Unanswerable("redirect_uri")
     to = ReturnAddress(
         issuer=application.pool.issuer,
