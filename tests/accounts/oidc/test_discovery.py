@@ -55,7 +55,7 @@ def test_the_document_says_exactly_this(acme, client):
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
         "claim_types_supported": ["normal"],
         "prompt_values_supported": ["consent", "login", "none", "select_account"],
-        "ui_locales_supported": ["en", "zh-hans"],
+        "ui_locales_supported": ["en", "zh-Hans"],
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
