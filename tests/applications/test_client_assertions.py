@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from applications.client_authentication import (
@@ -160,9 +160,11 @@ def test_an_assertion_for_us_and_just_now_is_taken(web, changes):
         unsigned({"alg": "none", "kid": "first"}, {"sub": "acme-web"}),
         unsigned({"alg": "ES256", "kid": ["first"]}, {"sub": "acme-web"}),
         unsigned({"alg": "ES256"}, ["acme-web"]),
+        jws.serialize_compact({"alg": "ES256", "kid": "first"}, b"[" * 3000, KEY),
+        jws.serialize_compact({"alg": "ES256", "kid": "first"}, b"acme-web", KEY),
     ],
 )
-def test_what_the_application_did_not_sign_is_refused(web, sent):
+def test_what_the_application_did_not_sign_as_an_assertion_is_refused(web, sent):
     is_refused(web, sent)
 
 
@@ -328,7 +330,7 @@ def test_half_a_proof_is_told_the_field(type_, sent, field):
         unsigned({"alg": "ES256"}, {"sub": ["acme-web"]}),
         unsigned({"alg": "ES256"}, {"sub": "x" * 65}),
         unsigned({"alg": "ES256"}, {"sub": "a\0"}),
-        f"e30.{base64.urlsafe_b64encode(b'[' * 3000).decode()}.",
+        jws.serialize_compact({"alg": "ES256"}, b"[" * 3000, KEY),
     ],
 )
 def test_an_assertion_that_names_nobody_is_refused(sent):
