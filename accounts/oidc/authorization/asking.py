@@ -21,6 +21,25 @@ from userpools.models import UserPool
 
 NONCE_MAX_LENGTH = 512
 LONGEST_MAX_AGE = 10 * 365 * 24 * 3600
+MAX_AGE_MAX_LENGTH = len(str(LONGEST_MAX_AGE))
+PARAMETERS = frozenset(
+    {
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "id_token_hint",
+        "ui_locales",
+    }
+)
+"""Those that decide anything. Others are tolerated, and kept nowhere."""
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -208,6 +227,7 @@ def _max_age(fields: Mapping[str, str], to: ReturnAddress) -> timedelta | None:
     text = fields.get("max_age")
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal() or int(text[:12]) > LONGEST_MAX_AGE:
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_AGE_MAX_LENGTH
+    if not is_number or int(text) > LONGEST_MAX_AGE:
         raise Refused(to, "invalid_request", "max_age: must be a number of seconds.")
     return timedelta(seconds=int(text))

@@ -22,9 +22,13 @@ def next_step(asked: Asked, browser_session: BrowserSession | None, *, now: date
     """Return what comes first, for somebody who has not been asked anything yet.
 
     Raises:
-        Refused: the person would have to be asked, and the application forbids it (prompt=none).
+        Refused: the person would have to be asked, and the application forbids it (prompt=none);
+            or its id_token_hint is none of its ID tokens, so that no login could satisfy it.
 
     """
+    hint = asked.id_token_hint
+    if hint and hinted_sub(asked.application, hint) is None:
+        raise asked.refuse("invalid_request", "id_token_hint: isn't an ID token of yours.")
     if browser_session is None or not _is_enough(asked, browser_session, now):
         step = Step.LOGIN
     else:
