@@ -8,10 +8,10 @@ from applications.models import Application
 
 
 def has_consented(user: User, application: Application, scope: tuple[str, ...]) -> bool:
-    """Tell whether the person agreed to all of this before."""
+    """Tell whether the person was asked before and agreed to all of this."""
     consents = Consent.objects.filter(pool=user.pool_id, user=user, application=application)
-    given = consents.values_list("scope", flat=True).first() or ""
-    return {*scope} - {scopes.OPENID} <= {*given.split()}
+    given = consents.values_list("scope", flat=True).first()
+    return given is not None and {*scope} - {scopes.OPENID} <= {*given.split()}
 
 
 def record_consent(
