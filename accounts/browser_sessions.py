@@ -61,11 +61,23 @@ def may_enter(browser_session: BrowserSession, application: Application) -> bool
     return still_offers(application, browser_session.identity_source_id, browser_session.way)
 
 
-def session_in(browser_session: BrowserSession, application: Application) -> Session:
-    """Return the application's running session in this browser, or begin one.
+class SignedOff(Exception):
+    """The person was signed off in this browser a moment ago."""
 
-    It is as old as the login in the browser: ``auth_time`` is that one's.
+
+def session_in(
+    browser_session: BrowserSession, application: Application, *, now: datetime
+) -> Session:
+    """Return the application's running session in this browser, or begin one, in a transaction.
+
+    It is as old as the login in the browser: ``auth_time`` is that one's. Whoever ends the browser
+    session meanwhile waits, and ends this session as well (`SessionQuerySet.end`).
+
+    Raises:
+        SignedOff: the browser session has ended.
+
     """
+    _lock_running(browser_session, now)
     running = Session.objects.filter(
         pool=browser_session.pool_id,
         browser_session=browser_session,
@@ -82,6 +94,28 @@ def session_in(browser_session: BrowserSession, application: Application) -> Ses
         way=browser_session.way,
         auth_time=browser_session.auth_time,
     )
+
+
+def take_over(earlier: BrowserSession, session: Session, *, now: datetime) -> None:
+    """Let a new login take an earlier one's place in its browser, whose cookie it gets.
+
+    What the same person entered before goes on as if entered from the new login, so that they
+    are logged out of all of it together. Somebody else is signed off.
+    """
+    if earlier.user_id != session.user_id:
+        end_browser_session(earlier, now=now)
+        return
+    with transaction.atomic():
+        ended = BrowserSession.objects.filter(pk=earlier.pk, ended_at__isnull=True)
+        if ended.update(ended_at=now):
+            entered = Session.objects.filter(pool=earlier.pool_id, browser_session=earlier)
+            entered.filter(ended_at__isnull=True).update(browser_session=session.browser_session)
+
+
+def _lock_running(browser_session: BrowserSession, now: datetime) -> None:
+    running = BrowserSession.objects.running(now).filter(pk=browser_session.pk)
+    if running.select_for_update(no_key=True).first() is None:
+        raise SignedOff
 
 
 def end_browser_session(browser_session: BrowserSession, *, now: datetime) -> None:

@@ -14,9 +14,9 @@ from accounts.binding.proofs import EmailCodeProof, PasswordProof, Proof
 from accounts.binding.redeeming import send_email_code
 from accounts.binding.tickets import find_ticket
 from accounts.models import AuthorizationRequest
-from accounts.pages.cookies import binding_ticket, forget_binding_ticket, keep_login_secret
+from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import address_of, kept_request, proceed
+from accounts.pages.proceeding import address_of, arrive, kept_request
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
 from accounts.signing_on import bind_on
@@ -124,8 +124,7 @@ def _let_in(
         raise
     except DomainError as error:
         return _page(request, choice, form, error=error.code)
-    response = proceed(request, kept, choice.handle, signed_on.session)
-    keep_login_secret(response, kept.pool, signed_on.secret)
+    response = arrive(request, kept, choice.handle, signed_on)
     forget_binding_ticket(response, kept.pool)
     return response
 

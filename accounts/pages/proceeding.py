@@ -9,7 +9,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from accounts.browser_sessions import SignedOff, find_browser_session, may_enter, session_in
+from accounts.browser_sessions import (
+    SignedOff,
+    find_browser_session,
+    may_enter,
+    session_in,
+    take_over,
+)
 from accounts.consents import record_consent
 from accounts.events import record_single_sign_on
 from accounts.models import (
@@ -23,8 +29,9 @@ from accounts.oidc.authorization.answering import answer_with_code, answer_with_
 from accounts.oidc.authorization.asking import Asked, Refused, Unanswerable, read_request
 from accounts.oidc.authorization.deciding import Step, after_login
 from accounts.oidc.authorization.keeping import close_request, find_request
-from accounts.pages.cookies import browser_secret, login_secret
+from accounts.pages.cookies import browser_secret, keep_login_secret, login_secret
 from accounts.pages.responses import say, send_answer, speak
+from accounts.signing_on import SignedOn
 from applications.models import Application
 from userpools.models import UserPool
 
@@ -115,6 +122,24 @@ def proceed(
     if after_login(asked, session.user) == Step.CONSENT:
         return HttpResponseRedirect(address_of(kept.pool, handle, "/consent"))
     return answer(request, kept, asked, session)
+
+
+def arrive(
+    request: HttpRequest, kept: AuthorizationRequest, handle: str, signed_on: SignedOn
+) -> HttpResponse:
+    """Go on after a login, and give the browser its secret in the place of an earlier login's.
+
+    Raises:
+        Unanswerable, Refused: as they say.
+
+    """
+    response = proceed(request, kept, handle, signed_on.session)
+    now = timezone.now()
+    earlier = find_browser_session(kept.pool, login_secret(request, kept.pool), now=now)
+    if earlier:
+        take_over(earlier, signed_on.session, now=now)
+    keep_login_secret(response, kept.pool, signed_on.secret)
+    return response
 
 
 def answer(

@@ -11,11 +11,12 @@ from django.utils.translation import get_language
 
 from accounts.models import AuthorizationRequest, WeChatTrip
 from accounts.oidc.authorization.keeping import renew_handle
-from accounts.pages.cookies import browser_secret, keep_binding_ticket, keep_login_secret
+from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
 from accounts.pages.proceeding import (
     Gone,
     address_of,
+    arrive,
     decline,
     kept_request,
     proceed,
@@ -91,9 +92,7 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
         return _to_binding(kept, handle, choice)
     except DomainError as error:
         return _try_again(kept, handle, error.code)
-    response = proceed(request, kept, handle, signed_on.session)
-    keep_login_secret(response, pool, signed_on.secret)
-    return response
+    return arrive(request, kept, handle, signed_on)
 
 
 def _to_binding(
