@@ -1,0 +1,64 @@
+"""The steps of a login in a browser, one at a time: a test does something else between them."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from django.http import HttpResponse
+
+from identity_sources.gateway import sandbox
+from tests.accounts.site import SITE_APP_ID, authorize
+from tests.conftest import GuardedClient
+from tests.pages import Page
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A browser at WeChat: where it is to come back to, and the state that it holds."""
+
+    callback: str
+    state: str
+
+
+def open_login(browser: GuardedClient, client_id: str = "acme-spa", **changes: str | None) -> str:
+    """Open an authorization request; return the address of the page that asks for a login."""
+    response = authorize(browser, client_id, **changes)
+    assert (response.status_code, response["Location"][:7]) == (303, "/login/")
+    address: str = response["Location"]
+    return address
+
+
+def way_to_wechat(browser: GuardedClient, page: str) -> str:
+    """Return the first link on a login page that leads to WeChat."""
+    return next(link for link in Page(browser.get(page)).links if "/wechat/" in link)
+
+
+def set_out(browser: GuardedClient, page: str) -> Trip:
+    """Go to WeChat from a login page."""
+    response = browser.get(way_to_wechat(browser, page))
+    sent = parse_qs(urlsplit(response["Location"]).query)
+    return Trip(callback=urlsplit(sent["redirect_uri"][0]).path, state=sent["state"][0])
+
+
+def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
+    """Return the code that WeChat sends back with a browser whose person confirmed."""
+    return sandbox().qrconnect(app_id, person)
+
+
+def come_back(
+    browser: GuardedClient, trip: Trip, person: str = "alice", **changes: str | None
+) -> HttpResponse:
+    """Come back from WeChat; None leaves a parameter out."""
+    query = {"code": confirmed(person), "state": trip.state} | changes
+    return browser.get(trip.callback, {name: text for name, text in query.items() if text})
+
+
+def log_in_on(browser: GuardedClient, page: str, person: str = "alice") -> HttpResponse:
+    """Go to WeChat from a login page and come back as this person."""
+    return come_back(browser, set_out(browser, page), person)
+
+
+def assert_gone(response: HttpResponse) -> None:
+    """Assert that a page can't go on and leads nowhere."""
+    assert response.status_code == 400
+    assert "This login is over" in response.content.decode()
+    assert "Location" not in response
