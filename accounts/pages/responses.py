@@ -20,8 +20,11 @@ WEB_SCHEMES = ("https", "http")
 class RedirectToApplication(HttpResponseRedirect):
     """A redirect whose scheme may be an application's own (RFC 8252 §7.1).
 
-    Where it leads was compared with what is registered before.
+    Where it leads was compared with what is registered before. Nothing that was posted here goes
+    there along (RFC 9700 §4.12).
     """
+
+    status_code = HTTPStatus.SEE_OTHER
 
     def __init__(self, location: str) -> None:
         self.allowed_schemes = [*WEB_SCHEMES, urlsplit(location).scheme]
