@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from rest_framework.throttling import SimpleRateThrottle
 
+from accounts.oidc.errors import AuthorizationPending
 from accounts.refusals import AccountBindingRequired, PhoneCodeRequired, WeChatLimit
 from applications.offers import (
     ApplicationDisabled,
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 
 NOT_THE_CALLERS_DOING = (
     AccountBindingRequired,
+    AuthorizationPending,
     PhoneCodeRequired,
     ApplicationDisabled,
     IdentitySourceDisabled,

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from authlib.oauth2.rfc6749 import OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
 from config.errors import DomainError
 
@@ -30,6 +31,38 @@ class InvalidDeviceCode(InvalidGrant):
     description = "The device_code is unknown, used, or of another application. Begin again."
 
 
+class AuthorizationPending(DomainError):
+    """The person hasn't decided yet: a device that waits is told so every few seconds."""
+
+    code = "authorization_pending"
+    status = HTTPStatus.BAD_REQUEST
+    description = "The person hasn't decided yet. Ask again once the interval has passed."
+
+
+class SlowDown(DomainError):
+    """The device asked before the interval had passed."""
+
+    code = "slow_down"
+    status = HTTPStatus.BAD_REQUEST
+    description = "You ask too often. From now on wait 5 seconds longer between two requests."
+
+
+class ExpiredDeviceCode(DomainError):
+    """Nobody entered the device's code in time."""
+
+    code = "expired_token"
+    status = HTTPStatus.BAD_REQUEST
+    description = "The device_code ran out. Begin again at the device authorization endpoint."
+
+
+class AccessDenied(DomainError):
+    """The person keeps the device out."""
+
+    code = "access_denied"
+    status = HTTPStatus.BAD_REQUEST
+    description = "The person refused. Ask them before you begin again."
+
+
 class UnsupportedGrantType(DomainError):
     """A grant type that doesn't exist here (RFC 6749 §5.2)."""
 
@@ -50,8 +83,16 @@ class ProtocolError(DomainError):
         self.status = HTTPStatus(error.status_code)
 
 
+_IN_OUR_WORDS: dict[type[OAuth2Error], type[DomainError]] = {
+    UnsupportedGrantTypeError: UnsupportedGrantType,
+    AuthorizationPendingError: AuthorizationPending,
+    SlowDownError: SlowDown,
+    ExpiredTokenError: ExpiredDeviceCode,
+    AccessDeniedError: AccessDenied,
+}
+
+
 def as_domain_error(error: OAuth2Error) -> DomainError:
     """Return what a caller is told of a refusal of Authlib's; their own words aren't repeated."""
-    if isinstance(error, UnsupportedGrantTypeError):
-        return UnsupportedGrantType()
-    return ProtocolError(error)
+    ours = _IN_OUR_WORDS.get(type(error))
+    return ours() if ours else ProtocolError(error)

@@ -6,26 +6,29 @@ from typing import Any
 from authlib.oauth2 import rfc8628
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Least
 
 from accounts.models import DeviceAuthorization
 from accounts.oidc.current import is_current
 from accounts.oidc.errors import InvalidDeviceCode
-from accounts.oidc.server import PoolServer
+from accounts.oidc.server import Client, PoolServer
 from accounts.oidc.tokens import issue_tokens
 from config.encryption import token_hash
 
 SLOWER_BY = 5  # seconds; RFC 8628 §3.5
+LONGEST_INTERVAL = 600  # seconds; longer than this no device waits
 
 
 class StoredDevice:
     """A device that waits, as Authlib asks about it."""
 
-    def __init__(self, row: DeviceAuthorization, *, is_expired: bool) -> None:
+    def __init__(self, row: DeviceAuthorization, client: Client, *, is_expired: bool) -> None:
         self.row = row
+        self.client = client
         self._is_expired = is_expired
 
     def get_client_id(self) -> str:
-        return self.row.application.client_id
+        return self.client.get_client_id()
 
     def get_scope(self) -> str:
         return self.row.scope
@@ -43,23 +46,32 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
 
     server: PoolServer
 
+    def authenticate_token_endpoint_client(self) -> Client:
+        # Authlib says whose request it is only after it has asked for the device.
+        client: Client = super().authenticate_token_endpoint_client()
+        self.request.client = client
+        return client
+
     def query_device_credential(self, device_code: str) -> StoredDevice:
         """Return the device that polls.
 
         Raises:
-            InvalidDeviceCode: the pool has none like it, or it has its tokens.
+            InvalidDeviceCode: the application has none like it, or it has its tokens.
 
         """
+        client: Client = self.request.client
         row = (
-            DeviceAuthorization.objects.select_related(
-                "application__pool", "session__user", "session__pool"
+            DeviceAuthorization.objects.select_related("session__user", "session__pool")
+            .filter(
+                pool=self.server.pool,
+                application=client.application,
+                device_code_hash=token_hash(device_code),
             )
-            .filter(pool=self.server.pool, device_code_hash=token_hash(device_code))
             .first()
         )
         if row is None or row.used_at is not None:
             raise InvalidDeviceCode
-        return StoredDevice(row, is_expired=row.expires_at <= self.server.now)
+        return StoredDevice(row, client, is_expired=row.expires_at <= self.server.now)
 
     def query_user_grant(self, user_code: DeviceAuthorization) -> tuple[Any, bool] | None:
         """Return the person and whether they agreed; None while they haven't decided."""
@@ -74,7 +86,8 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         row, now = credential.row, self.server.now
         seen = DeviceAuthorization.objects.filter(pk=row.pk)
         early = row.polled_at is not None and now - row.polled_at < timedelta(seconds=row.interval)
-        seen.update(polled_at=now, interval=F("interval") + (SLOWER_BY if early else 0))
+        slower = Least(F("interval") + SLOWER_BY, LONGEST_INTERVAL)
+        seen.update(polled_at=now, interval=slower if early else F("interval"))
         return early
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
