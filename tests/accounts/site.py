@@ -139,3 +139,15 @@ def answered(response: HttpResponse) -> dict[str, str]:
     parts = urlsplit(response["Location"])
     given = parse_qs(parts.fragment or parts.query, strict_parsing=True)
     return {name: values[0] for name, values in given.items()}
+
+
+def decide_about_device(
+    browser: GuardedClient, user_code: str, decision: str = "agree", person: str = "alice"
+) -> HttpResponse:
+    """Enter the code that a device shows, log in, and let it in or keep it out."""
+    response = browser.post("/login/acme/device", {"user_code": user_code})
+    page = browser.get(response["Location"])
+    if page.status_code == 302:
+        page = confirm_in_wechat(browser, page["Location"], person)
+        return browser.post(page["Location"], {"decision": decision})
+    return browser.post(response["Location"], {"decision": decision})

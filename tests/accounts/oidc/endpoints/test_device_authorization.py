@@ -1,0 +1,109 @@
+"""A device asks for its two codes: who may, what it gets, and what is kept."""
+
+import re
+from unittest.mock import ANY
+
+import pytest
+
+from accounts.models import DeviceAuthorization
+from accounts.oidc.endpoints.device_authorization import user_code_hash
+from applications.models import Application
+from tests import builders
+from tests.accounts.oidc.conftest import assert_refused, post
+
+
+@pytest.mark.parametrize("client_id", ["acme-spa", "acme-web", "acme-machine", "acme-shop"])
+def test_an_application_without_the_device_flow_gets_no_codes(site, client_id):
+    is_confidential = client_id in {"acme-web", "acme-machine"}
+    secret = builders.CLIENT_SECRET if is_confidential else None
+
+    response = post("device_authorization", {"client_id": client_id}, secret=secret)
+
+    assert_refused(response, "unauthorized_client")
+    assert not DeviceAuthorization.objects.exists()
+
+
+def test_an_application_that_is_switched_off_gets_no_codes(site):
+    Application.objects.update(enabled=False)
+
+    response = post("device_authorization", {"client_id": "acme-native"})
+
+    assert_refused(response, "application_disabled", 403)
+    assert not DeviceAuthorization.objects.exists()
+
+
+@pytest.mark.parametrize("client_id", ["nobody", "globex-shop"])
+def test_an_unknown_application_gets_no_codes(site, globex, client_id):
+    response = post("device_authorization", {"client_id": client_id})
+
+    assert_refused(response, "invalid_client", 401)
+
+
+def test_a_confidential_application_proves_itself(site):
+    Application.objects.filter(pk=site.web.pk).update(allows_device_flow=True)
+
+    assert_refused(post("device_authorization", {"client_id": "acme-web"}), "invalid_client", 401)
+
+    response = post(
+        "device_authorization", {"client_id": "acme-web"}, secret=builders.CLIENT_SECRET
+    )
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("scope", ["admin", "openid admin", "OPENID", "openid,profile"])
+def test_a_scope_that_there_is_not_is_refused(site, scope):
+    response = post("device_authorization", {"client_id": "acme-native", "scope": scope})
+
+    assert_refused(response, "invalid_scope")
+    assert not DeviceAuthorization.objects.exists()
+
+
+def test_a_device_is_told_where_its_person_enters_the_code(site):
+    response = post("device_authorization", {"client_id": "acme-native"})
+
+    address = "http://127.0.0.1:8000/login/acme/device"
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
+    answer = response.json()
+    assert answer == {
+        "device_code": ANY,
+        "user_code": ANY,
+        "verification_uri": address,
+        "verification_uri_complete": f"{address}?user_code={answer['user_code']}",
+        "expires_in": 600,
+        "interval": 5,
+    }
+    # No vowels, so that no words come about, and nothing that looks like something else.
+    assert re.fullmatch(r"[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}", answer["user_code"])
+    assert len(answer["device_code"]) >= 42
+
+
+def test_both_codes_are_stored_as_hashes_only(site):
+    answer = post("device_authorization", {"client_id": "acme-native"}).json()
+
+    stored = repr(list(DeviceAuthorization.objects.values()))
+    for code in (answer["device_code"], answer["user_code"], answer["user_code"].replace("-", "")):
+        assert code not in stored
+
+
+@pytest.mark.parametrize("typed", ["bcdf-ghjk", "BCDFGHJK", " bcdf ghjk ", "bcdf\u2013ghjk"])
+def test_the_code_is_found_however_it_was_typed(acme, typed):
+    assert user_code_hash(acme.pool, typed) == user_code_hash(acme.pool, "BCDF-GHJK")
+
+
+def test_the_same_code_has_another_hash_in_another_pool(acme, globex):
+    assert user_code_hash(acme.pool, "BCDF-GHJK") != user_code_hash(globex.pool, "BCDF-GHJK")
+
+
+@pytest.mark.parametrize(
+    ("scope", "granted"),
+    [
+        (None, "openid profile phone offline_access"),
+        ("profile openid", "openid profile"),
+        ("account", "account"),
+    ],
+)
+def test_the_scope_is_kept_for_the_tokens(site, scope, granted):
+    post("device_authorization", {"client_id": "acme-native", "scope": scope})
+
+    assert DeviceAuthorization.objects.get().scope == granted
