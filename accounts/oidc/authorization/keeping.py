@@ -6,9 +6,11 @@ The word in the page's address, the handle, opens nothing by itself.
 
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.models import AuthorizationRequest, DeviceAuthorization
+from accounts.oidc.authorization.asking import PARAMETERS
 from applications.models import Application
 from config.encryption import token_hash
 from userpools.models import UserPool
@@ -20,7 +22,7 @@ SWEEP_EVERY = 60  # seconds
 
 def keep_request(
     application: Application,
-    parameters: dict[str, str],
+    parameters: Mapping[str, str],
     *,
     browser_secret: str,
     now: datetime,
@@ -35,7 +37,7 @@ def keep_request(
         device=device,
         handle_hash=token_hash(handle),
         browser_hash=token_hash(browser_secret),
-        parameters=parameters,
+        parameters={name: parameters[name] for name in PARAMETERS & parameters.keys()},
         expires_at=now + LIVES,
     )
     return handle

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import PushedRequest
-from accounts.oidc.authorization.asking import Refused, Unanswerable, read_request
+from accounts.oidc.authorization.asking import PARAMETERS, Refused, Unanswerable, read_request
 from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX
 from applications.models import Application
 from config.encryption import token_hash
@@ -14,7 +14,6 @@ from config.errors import DomainError, InvalidRequest
 
 HANDLE_BYTES = 32
 LIVES = timedelta(seconds=90)
-_OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
 class PushRefused(DomainError):
@@ -40,9 +39,8 @@ def push_request(
     if "request_uri" in fields:
         raise InvalidRequest("request_uri: can't be pushed.", field="request_uri")
     named = {**fields, "client_id": application.client_id}
-    parameters = {name: value for name, value in named.items() if name not in _OF_THE_CLIENT}
     try:
-        read_request(application.pool, parameters, now=now)
+        read_request(application.pool, named, now=now)
     except Refused as refused:
         raise PushRefused(refused) from refused
     except Unanswerable as error:
@@ -55,7 +53,7 @@ def push_request(
         pool=application.pool,
         application=application,
         handle_hash=token_hash(handle),
-        parameters=parameters,
+        parameters={name: named[name] for name in PARAMETERS & named.keys()},
         expires_at=now + LIVES,
     )
     return {

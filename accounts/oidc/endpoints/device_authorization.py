@@ -25,10 +25,12 @@ class DeviceAuthorizationEndpoint(Endpoint):
 
         Raises:
             InvalidClient: it isn't proven.
+            ApplicationDisabled: an operator switched it off.
             UnauthorizedClientError: the application has no device flow.
 
         """
         client: Client = super().authenticate_client(request)
+        self.server.refuse_disabled(client.application)
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError("The device flow isn't switched on for this application.")
         self.application = client.application

@@ -23,11 +23,13 @@ class IntrospectionEndpoint(Endpoint):
 
         Raises:
             InvalidClient: it isn't proven (RFC 7662 §2.1).
+            ApplicationDisabled: an operator switched it off.
 
         """
         client: Client = super().authenticate_endpoint_client(request)
         if client.application.client_authentication == Application.ClientAuthentication.NONE:
             raise InvalidClient
+        self.server.refuse_disabled(client.application)
         return client
 
     def check_permission(

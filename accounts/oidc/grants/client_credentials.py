@@ -18,9 +18,11 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
         """Make the token.
 
         Raises:
+            ApplicationDisabled: an operator switched the application off.
             InvalidScope: a scope was asked for; those that exist are about a person.
 
         """
+        self.server.refuse_disabled(self.client.application)
         if self.request.payload.scope:
             raise InvalidScope("scope: a machine's token has none, since they are about people.")
         token = machine_token(self.client.application, now=self.server.now)
