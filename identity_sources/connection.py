@@ -38,11 +38,6 @@ class Finding:
     rid: str = ""
 
 
-def can_be_tried(source: IdentitySource) -> bool:
-    """Tell whether WeChat has calls that try this type of source without a person."""
-    return source.type in _TRIALS
-
-
 def try_connection(source: IdentitySource) -> list[Finding]:
     """Make the calls that need no person, and say what each shows.
 
@@ -53,15 +48,28 @@ def try_connection(source: IdentitySource) -> list[Finding]:
     app_secret = source.app_secret()
     client = wechat_client(source)
     release_connection()
-    return [trial(client, source.app_id, app_secret) for trial in _TRIALS[source.type]] + [
-        _unionid_is_unknown()
-    ]
+    findings = [trial(client, source.app_id, app_secret) for trial in _TRIALS[source.type]]
+    if source.type in _BOUND_BY_AN_OPERATOR:
+        findings.append(_unionid_is_unknown())
+    return findings
 
 
-def _try_login(client: WeChatClient, app_id: str, app_secret: str) -> Finding:
+def _try_mini_program_login(client: WeChatClient, app_id: str, app_secret: str) -> Finding:
+    return _try_login(
+        lambda: client.jscode2session(app_id=app_id, app_secret=app_secret, js_code=NO_CODE)
+    )
+
+
+def _try_oauth_login(client: WeChatClient, app_id: str, app_secret: str) -> Finding:
+    return _try_login(
+        lambda: client.oauth2_access_token(app_id=app_id, app_secret=app_secret, code=NO_CODE)
+    )
+
+
+def _try_login(exchange: Callable[[], object]) -> Finding:
     subject = _("Login: AppID and AppSecret")
     try:
-        client.jscode2session(app_id=app_id, app_secret=app_secret, js_code=NO_CODE)
+        exchange()
     except CodeRefused:
         # Only the made-up code was wrong.
         return Finding(verdict=Verdict.GOOD, subject=subject, sentence=_("WeChat accepts both."))
@@ -118,6 +126,13 @@ def _failure(subject: str, error: WeChatError) -> Finding:
 
 _Trial = Callable[[WeChatClient, str, str], Finding]
 _TRIALS: dict[str, tuple[_Trial, ...]] = {
-    IdentitySource.Type.WECHAT_MINI_PROGRAM: (_try_login, _try_server_call),
+    IdentitySource.Type.WECHAT_MINI_PROGRAM: (_try_mini_program_login, _try_server_call),
     IdentitySource.Type.WECHAT_OFFICIAL_ACCOUNT: (_try_server_call,),
+    IdentitySource.Type.WECHAT_WEBSITE: (_try_oauth_login,),
+    IdentitySource.Type.WECHAT_MOBILE_APP: (_try_oauth_login,),
 }
+
+# The others are of an Open Platform account from the start, so their people have UnionIDs.
+_BOUND_BY_AN_OPERATOR = frozenset(
+    {IdentitySource.Type.WECHAT_MINI_PROGRAM, IdentitySource.Type.WECHAT_OFFICIAL_ACCOUNT}
+)

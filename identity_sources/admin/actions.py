@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from config.encryption import DecryptionError
-from identity_sources.connection import can_be_tried, try_connection
+from identity_sources.connection import try_connection
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 
@@ -29,9 +29,6 @@ def try_connection_view(admin: ModelAdmin) -> SourceView:
         source = _source(admin, request, source_id)
         if not is_reachable(source):
             messages.error(request, _("This is a sandbox source, and WECHAT_SANDBOX is off."))
-            return _back_to(source)
-        if not can_be_tried(source):
-            messages.error(request, _("This source can't be tried without a person."))
             return _back_to(source)
         try:
             findings = try_connection(source)

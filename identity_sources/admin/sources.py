@@ -18,7 +18,6 @@ from identity_sources.admin.actions import restore_view, try_connection_view
 from identity_sources.admin.forms import ChangeSourceForm, NewSourceForm
 from identity_sources.admin.health import health_of
 from identity_sources.admin.message_push import message_push_of, new_push_key_view
-from identity_sources.connection import can_be_tried
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 from userpools.console.model_admin import PoolModelAdmin
@@ -191,7 +190,6 @@ class IdentitySourceAdmin(PoolModelAdmin):
                 # The page has a link of its own, which says that nothing is deleted.
                 "show_delete": False,
                 "is_reachable": is_reachable(source),
-                "can_be_tried": can_be_tried(source) and is_reachable(source),
                 "may_change": place_of(request).may_change,
                 **health_of(source),
                 **message_push_of(source),

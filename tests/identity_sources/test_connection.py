@@ -6,15 +6,16 @@ import responses
 from django.utils import translation
 
 from config.encryption import DecryptionError
-from identity_sources.connection import Verdict, can_be_tried, try_connection
+from identity_sources.connection import Verdict, try_connection
 from identity_sources.gateway import sandbox
-from identity_sources.models import WeChatAccessToken
+from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, refusal
 from tests import builders
 
 API = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API}/sns/jscode2session"
+OAUTH_URL = f"{API}/sns/oauth2/access_token"
 TOKEN_URL = f"{API}/cgi-bin/stable_token"
 RID = "65f3e9f7-77cf1a1c-0dd74a0e"
 # As WeChat answers, by its documentation and by what developers quote from it.
@@ -213,19 +214,67 @@ def test_an_official_account_has_no_login_to_be_tried(official_account, wechat):
     assert [call.request.method for call in wechat.calls] == ["POST"]
 
 
-@pytest.mark.parametrize(
-    ("type_", "can_be"),
-    [
-        ("wechat_mini_program", True),
-        ("wechat_official_account", True),
-        ("wechat_website", False),
-        ("wechat_mobile_app", False),
-    ],
-)
-def test_only_some_types_can_be_tried_without_a_person(acme, type_, can_be):
-    acme.source.type = type_
+# Websites and mobile apps: one call, and an Open Platform account from the start
 
-    assert can_be_tried(acme.source) is can_be
+
+@pytest.fixture(params=["wechat_website", "wechat_mobile_app"])
+def oauth(acme, request):
+    return builders.make_source(
+        acme.pool,
+        identifier="acme-oauth",
+        app_id=builders.LIVE_APP_ID,
+        mode="live",
+        type=request.param,
+    )
+
+
+@pytest.mark.parametrize("refused", [WRONG_SECRET, UNKNOWN_APP, FROZEN])
+def test_credentials_that_wechat_refuses_at_an_oauth_login_are_told(oauth, wechat, refused):
+    wechat.get(OAUTH_URL, json=refused)
+
+    (login,) = try_connection(oauth)
+
+    assert (login.verdict, login.errcode, login.rid) == (Verdict.BAD, refused["errcode"], RID)
+    assert login.remedy
+
+
+def test_an_identity_for_a_code_that_does_not_exist_is_not_wechats(oauth, wechat):
+    identity = {"openid": "o6_bmjrPTlm6_2sgVt7hMZO", "access_token": "a", "expires_in": 7200}
+    wechat.get(OAUTH_URL, json=identity | {"refresh_token": "r", "scope": "snsapi_login"})
+
+    (login,) = try_connection(oauth)
+
+    assert login.verdict == Verdict.UNKNOWN
+    assert "Whoever answers isn't WeChat" in login.sentence
+
+
+def test_no_failure_of_an_oauth_login_names_the_secret(oauth, wechat):
+    failure = requests.exceptions.ConnectTimeout(f"{OAUTH_URL}?secret={builders.LIVE_APP_SECRET}")
+    wechat.get(OAUTH_URL, body=failure)
+
+    (login,) = try_connection(oauth)
+
+    assert login.verdict == Verdict.BAD
+    assert builders.LIVE_APP_SECRET not in repr(login)
+
+
+def test_good_credentials_of_an_oauth_login_are_told_by_the_code_alone_being_wrong(oauth, wechat):
+    wechat.get(OAUTH_URL, json=INVALID_CODE)
+
+    (login,) = try_connection(oauth)
+
+    assert (login.verdict, login.errcode) == (Verdict.GOOD, None)
+    assert len(wechat.calls) == 1
+
+
+@pytest.mark.parametrize("type_", IdentitySource.Type.values)
+def test_every_type_of_source_can_be_tried(acme, type_):
+    source = builders.make_source(
+        acme.pool, identifier="other", app_id=builders.SECOND_MINI_APP_ID, type=type_
+    )
+
+    assert Verdict.BAD not in {finding.verdict for finding in try_connection(source)}
+    assert try_connection(source)[0].verdict == Verdict.GOOD
 
 
 @pytest.mark.parametrize("app_id", [builders.SECOND_MINI_APP_ID, builders.UNBOUND_APP_ID])

@@ -77,16 +77,21 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(acme, client, action):
 
 
 @pytest.mark.parametrize("type_", ["wechat_website", "wechat_mobile_app"])
-def test_a_source_that_wechat_lets_nobody_try_says_so(live, admin_client, wechat, type_):
+def test_a_source_whose_people_log_in_by_a_browser_or_an_app_is_tried_too(
+    live, admin_client, wechat, type_
+):
     IdentitySource.objects.filter(pk=live.pk).update(type=type_)
+    refused = {"errcode": 40125, "errmsg": f"invalid appsecret, rid: {RID}"}
+    wechat.get(f"{API}/sns/oauth2/access_token", json=refused)
 
     page = see(admin_client, page_of(live))
-    response = admin_client.post(page_of(live, "test-connection"), follow=True)
+    told = Page(try_out(admin_client, live)).text
 
-    assert "the first login will tell" in page.text
-    assert "Test connection" not in page.text
-    assert "This source can't be tried without a person." in Page(response).text
-    assert len(wechat.calls) == 0
+    assert "Test connection" in page.text
+    assert "Login: AppID and AppSecret" in told
+    for fact in ("AppSecret is wrong", "40125", RID):
+        assert fact in told
+    assert "UnionID" not in told
 
 
 def test_a_sandbox_source_where_there_is_no_sandbox_says_so(acme, admin_client, settings):
