@@ -1,6 +1,9 @@
 """How sessions end: once, with whatever was entered from the same browser, and not in silence."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -253,6 +256,41 @@ def test_more_sessions_than_a_statement_may_name_end_together(alice, told, enter
 
     assert not Session.objects.filter(ended_at=None).exists()
     assert LogoutNotice.objects.count() == 5
+
+
+@pytest.mark.postgresql
+def test_whoever_comes_second_waits_and_ends_nothing(alice, told, enter, threaded_database):
+    """The second looks while the first has ended the session, and hasn't committed."""
+    session = enter(alice, told)
+    looked = Event()
+
+    def come_second():
+        def look(execute, *statement):
+            result = execute(*statement)
+            looked.set()
+            return result
+
+        with connection.execute_wrapper(look), closing(connection):
+            return end(session, reason=Reason.TOKEN_REVOKED)
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            assert end(session) == 1
+            second = threads.submit(come_second)
+            while not looked.is_set() and not _somebody_waits():
+                """The one or the other happens."""
+        assert second.result() == 0
+    session.refresh_from_db()
+    assert session.end_reason == "logged_out"
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 @pytest.mark.postgresql
