@@ -62,8 +62,8 @@ class InvalidClient(DomainError):
     status = HTTPStatus.UNAUTHORIZED
     challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2; sent to those who tried Basic
     description = (
-        "No application has this client_id and secret. Check client_id, and client_secret where "
-        "the application has one."
+        "No application has this client_id and this proof. Check client_id, and the secret or key "
+        "where the application has one."
     )
 
 
