@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),
                 ('pool', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorization_codes', to='userpools.userpool')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorization_codes', to='accounts.session')),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorization_codes', to='accounts.session')),
             ],
             options={
                 'verbose_name': 'authorization code',
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                 ('answered_at', models.DateTimeField(null=True)),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorization_requests', to='applications.application')),
                 ('pool', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorization_requests', to='userpools.userpool')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='authorization_requests', to='accounts.session')),
+                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='authorization_requests', to='accounts.session')),
             ],
             options={
                 'verbose_name': 'authorization request',
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='deviceauthorization',
             name='session',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='device_authorizations', to='accounts.session'),
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='device_authorizations', to='accounts.session'),
         ),
         migrations.AddField(
             model_name='authorizationrequest',
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='logoutnotice',
             name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='logout_notices', to='accounts.session'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='logout_notices', to='accounts.session'),
         ),
         migrations.AddField(
             model_name='pushedrequest',

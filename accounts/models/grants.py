@@ -21,7 +21,7 @@ class AuthorizationCode(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="authorization_codes")
-    session = models.ForeignKey(Session, models.CASCADE, related_name="authorization_codes")
+    session = models.ForeignKey(Session, models.PROTECT, related_name="authorization_codes")
     code_hash = models.BinaryField(max_length=32, unique=True)
     family = models.UUIDField(default=new_id)
     redirect_uri = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH)

@@ -44,7 +44,7 @@ class LogoutNotice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="logout_notices")
-    session = models.ForeignKey("accounts.Session", models.CASCADE, related_name="logout_notices")
+    session = models.ForeignKey("accounts.Session", models.PROTECT, related_name="logout_notices")
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     """None once it was delivered, or given up"""

@@ -73,7 +73,7 @@ class DeviceAuthorization(models.Model):
         Application, models.PROTECT, related_name="device_authorizations"
     )
     session = models.ForeignKey(
-        "accounts.Session", models.CASCADE, null=True, related_name="device_authorizations"
+        "accounts.Session", models.PROTECT, null=True, related_name="device_authorizations"
     )
     device_code_hash = models.BinaryField(max_length=32, unique=True)
     user_code_hash = models.CharField(max_length=64)
@@ -118,7 +118,7 @@ class AuthorizationRequest(models.Model):
         DeviceAuthorization, models.CASCADE, null=True, related_name="authorization_requests"
     )
     session = models.ForeignKey(
-        "accounts.Session", models.CASCADE, null=True, related_name="authorization_requests"
+        "accounts.Session", models.PROTECT, null=True, related_name="authorization_requests"
     )
     handle_hash = models.BinaryField(max_length=32, unique=True)
     browser_hash = models.BinaryField(max_length=32)

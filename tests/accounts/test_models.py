@@ -26,8 +26,13 @@ MAY_CASCADE = {
     ("identity_sources", "sourcefailure", "source"),
     ("identity_sources", "messagepushkey", "source"),
     ("applications", "redirecturi", "application"),
+    ("applications", "postlogoutredirecturi", "application"),
+    ("applications", "clientassertion", "application"),
     ("accounts", "bindingticket", "login_method"),
     ("accounts", "emailcode", "ticket"),
+    ("accounts", "authorizationrequest", "device"),
+    ("accounts", "wechattrip", "request"),
+    ("accounts", "wechattrip", "login_method"),
 }
 # What outlives the operator who did it.
 MAY_LET_GO = {
