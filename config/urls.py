@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from accounts.oidc.views import DiscoveryView
 from config.api import not_found
 from config.pages import welcome
 
@@ -15,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("experience/", include("accounts.experience.urls")),
     path("api/", include("accounts.api.urls")),
     path("login/", include("accounts.pages.urls")),
+    # RFC 8414 §3.1: the well-known word stands before the issuer's path.
+    path(".well-known/oauth-authorization-server/oidc/<slug:pool>", DiscoveryView.as_view()),
     path("oidc/", include("accounts.oidc.urls")),
     path("wechat/", include("accounts.wechat_events.urls")),
     re_path(r"^(api|oidc|wechat)/", not_found),

@@ -123,3 +123,10 @@ def test_the_issuer_follows_the_public_address_and_not_the_request(acme, client,
     settings.PUBLIC_URL = "https://login.example.com"
 
     assert client.get(ADDRESS).json()["issuer"] == "https://login.example.com/oidc/acme"
+
+
+def test_the_document_is_also_where_oauth_clients_look_for_it(acme, client):
+    response = client.get("/.well-known/oauth-authorization-server/oidc/acme")
+
+    assert response.json() == client.get("/oidc/acme/.well-known/openid-configuration").json()
+    assert client.get("/.well-known/oauth-authorization-server/oidc/globex").status_code == 404
