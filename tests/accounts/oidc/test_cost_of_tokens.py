@@ -1,0 +1,112 @@
+"""What the provider's endpoints say to the database: every statement, in order."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import builders
+from tests.accounts.oidc.conftest import exchange, post, refresh, userinfo
+from tests.accounts.site import authorization_code
+from tests.accounts.test_cost import described
+
+FIND_POOL = ["SELECT userpools_userpool"]
+FIND_CLIENT = ["SELECT applications_application"]
+PROVE_CLIENT = [*FIND_CLIENT, "SELECT applications_clientsecret"]
+STILL_OFFERED = ["SELECT applications_loginmethod"]
+
+
+@pytest.fixture
+def statements(transactional_db, site):
+    """Return what a piece of work says to the database once this process knows the pool's keys."""
+    exchange(authorization_code(person="bob"))
+
+    def listen(work):
+        with CaptureQueriesContext(connection) as log:
+            response = work()
+        assert response.status_code == 200, response.content
+        return [described(query["sql"]) for query in log]
+
+    return listen
+
+
+def test_exchanging_a_code_says_exactly_this(statements):
+    code = authorization_code()
+
+    said = statements(lambda: exchange(code))
+
+    assert said == [
+        *FIND_POOL,
+        *FIND_CLIENT,
+        "SELECT accounts_authorizationcode",  # and its session and user
+        *STILL_OFFERED,
+        "BEGIN",
+        "UPDATE accounts_authorizationcode",
+        "INSERT accounts_refreshtoken",
+        "COMMIT",
+    ]
+
+
+def test_a_confidential_application_adds_the_look_at_its_secrets(statements):
+    code = authorization_code("acme-web")
+
+    said = statements(lambda: exchange(code, "acme-web", secret=builders.CLIENT_SECRET))
+
+    assert said[:3] == [*FIND_POOL, *PROVE_CLIENT]
+    assert len(said) == 9
+
+
+def test_refreshing_says_exactly_this(statements):
+    token = exchange(authorization_code()).json()["refresh_token"]
+
+    said = statements(lambda: refresh(token, client_id="acme-spa"))
+
+    assert said == [
+        *FIND_POOL,
+        *FIND_CLIENT,
+        "SELECT accounts_refreshtoken",  # and its session and user
+        *STILL_OFFERED,
+        "BEGIN",
+        "UPDATE accounts_refreshtoken",
+        "INSERT accounts_refreshtoken",
+        "COMMIT",
+    ]
+
+
+def test_userinfo_says_exactly_this(statements):
+    token = exchange(authorization_code()).json()["access_token"]
+
+    said = statements(lambda: userinfo(token))
+
+    assert said == [*FIND_POOL, "SELECT accounts_session"]  # and its user and application
+
+
+@pytest.mark.parametrize(
+    ("kind", "looked_up"),
+    [
+        ("access_token", ["SELECT accounts_session"]),
+        ("refresh_token", ["SELECT accounts_refreshtoken", *STILL_OFFERED]),
+    ],
+)
+def test_introspection_says_exactly_this(statements, kind, looked_up):
+    token = exchange(authorization_code()).json()[kind]
+    fields = {"client_id": "acme-web", "token": token}
+
+    said = statements(lambda: post("introspect", fields, secret=builders.CLIENT_SECRET))
+
+    assert said == [*FIND_POOL, *PROVE_CLIENT, *looked_up]
+
+
+def test_a_machines_token_costs_nothing_but_its_proof(statements):
+    fields = {"grant_type": "client_credentials", "client_id": "acme-machine"}
+
+    said = statements(lambda: post("token", fields, secret=builders.CLIENT_SECRET))
+
+    assert said == [*FIND_POOL, *PROVE_CLIENT]
+
+
+def test_a_refused_code_costs_three_statements(statements):
+    with CaptureQueriesContext(connection) as log:
+        assert exchange("never-issued").status_code == 400
+
+    said = [described(query["sql"]) for query in log]
+    assert said == [*FIND_POOL, *FIND_CLIENT, "SELECT accounts_authorizationcode"]
