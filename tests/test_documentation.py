@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(?:#[^)]*)?\)")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+CLAUSES = ROOT / "docs" / "openid-connect-clauses.md"
 PLACE = re.compile(r"`((?:[\w]+/)+\w+\.py)` → ((?:`[\w.]+`(?:, )?)+)")
 
 
@@ -45,3 +47,31 @@ def test_a_lock_names_hashes_and_no_place(lock):
 
     assert "--hash=sha256:" in text
     assert re.search(r"https?:|file:", text) is None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_test_that_is_named_is_there(page):
+    named = TEST.findall(page.read_text())
+
+    assert [test for path, test in named if test not in functions_of(ROOT / path)] == []
+
+
+def test_every_clause_has_a_test_or_a_reason():
+    rows = [line for line in CLAUSES.read_text().splitlines() if line.startswith("| ")]
+
+    assert len(rows) > 250
+    assert [row for row in rows if not all(cell.strip() for cell in row.split("|")[1:-1])] == []
+
+
+def test_every_check_of_the_conformance_suite_is_counted():
+    checks = functions_of(ROOT / "tests/certification/test_basic_op.py")
+    modules = {check for check in checks if check.startswith("test_oidcc_")}
+    listed = {test for path, test in TEST.findall(CLAUSES.read_text()) if "/test_basic_op" in path}
+
+    assert modules <= listed
+    assert f"| {len(modules)} |" in CLAUSES.read_text()
+
+
+def functions_of(path: Path) -> set[str]:
+    source = path.read_text() if path.exists() else ""
+    return set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE))
