@@ -64,7 +64,7 @@ class Overview:
     has_application: bool
     has_method: bool
     experience: list[Application]
-    """mini program applications, which can be experienced"""
+    """applications that are on and that people log in to"""
 
     @property
     def is_set_up(self) -> bool:
@@ -87,7 +87,7 @@ def overview_of(pool: UserPool, *, now: datetime) -> Overview:
         has_application=applications.exists(),
         has_method=LoginMethod.objects.offered().filter(pool=pool).exists(),
         experience=list(
-            applications.filter(type=ApplicationType.MINI_PROGRAM, enabled=True).order_by("name")
+            applications.filter(enabled=True).exclude(type=ApplicationType.MACHINE).order_by("name")
         ),
     )
 

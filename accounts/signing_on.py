@@ -6,7 +6,8 @@ gets them for its authorization code.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +43,48 @@ class SignedOn:
 
     session: Session
     secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """A login method by which people may come in now, and the trail of one who does."""
+
+    method: LoginMethod
+    scope: tuple[str, ...]
+    trail: Trail
+
+    def arrive(self, code: str) -> Arrival:
+        """Have WeChat say who came back with this code.
+
+        Raises:
+            LoginRefused: it doesn't.
+
+        """
+        identity = identify_by_redirect(self.method, code, self.trail)
+        return Arrival(method=self.method, identity=identity, scope=self.scope, trail=self.trail)
+
+
+@contextmanager
+def entrance(
+    application: Application, method: LoginMethod, *, door: str, scope: str | None, now: datetime
+) -> Iterator[Entrance]:
+    """Open a login method to one person; whatever refusal ends what is done within is recorded.
+
+    Raises:
+        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
+
+    """
+    began = time.monotonic()
+    offer = load_offer(application.client_id, Way(method.way))
+    trail = Trail(
+        door=door, way=Way(method.way), application=offer.application, at=now, began=began
+    )
+    with trail.recording_refusals():
+        chosen = offer.choose(method.identity_source.identifier)
+        trail.source = chosen.identity_source
+        asked = understood_scopes(scope, offer.application.type)
+        trail.note(trace.checked(asked))
+        yield Entrance(method=chosen, scope=asked, trail=trail)
 
 
 def browser_methods(application: Application) -> list[LoginMethod]:
@@ -83,23 +126,15 @@ def sign_on(trip: WeChatTrip, code: str, *, now: datetime) -> SignedOn:
         DomainError: one of its subclasses for every refusal (config/errors.py, refusals.py).
 
     """
-    began = time.monotonic()
-    method, request = trip.login_method, trip.request
-    offer = load_offer(request.application.client_id, Way(method.way))
-    trail = Trail(
+    request = trip.request
+    with entrance(
+        request.application,
+        trip.login_method,
         door=LoginEvent.Door.HOSTED,
-        way=Way(method.way),
-        application=offer.application,
-        at=now,
-        began=began,
-    )
-    with trail.recording_refusals():
-        method = offer.choose(method.identity_source.identifier)
-        trail.source = method.identity_source
-        scope = understood_scopes(request.parameters.get("scope"), offer.application.type)
-        trail.note(trace.checked(scope))
-        identity = identify_by_redirect(method, code, trail)
-        arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
+        scope=request.parameters.get("scope"),
+        now=now,
+    ) as opened:
+        arrival = opened.arrive(code)
         try:
             return _let_in(request, arrival, associate)
         except refusals.AccountBindingRequired as refusal:

@@ -72,3 +72,8 @@ def is_confidential(application_type: str) -> bool:
 def is_redirected(application_type: str) -> bool:
     """Tell whether people log in to such an application by a browser that is redirected."""
     return application_type in _REDIRECTED
+
+
+def has_people(application_type: str) -> bool:
+    """Tell whether people log in to such an application at all: a machine speaks for itself."""
+    return application_type != ApplicationType.MACHINE

@@ -3,7 +3,9 @@
 ::
 
     access.py    who may: an administrator of the pool, or whoever was sent a shared link
-    attempt.py   makes the very REST call, and ends the session that came of it
-    views.py     the page: a phone beside the trace
-    urls.py      /experience/{client_id}
+    attempt.py   a mini program's login: makes the very REST call, and ends its session
+    trip.py      a login through a browser: to WeChat and back, without what would stay of it
+    page.py      the page: a phone beside the trace
+    views.py     /experience/{client_id}, for a browser also …/wechat/{method} and …/callback
+    urls.py
 """

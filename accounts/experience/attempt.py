@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
@@ -55,7 +56,7 @@ def attempt_login(
     began = timezone.now()
     response: Response = view(_call(request, {"client_id": application.client_id, **fields}))
     answer: dict[str, Any] = response.data
-    event = _event_of(application, answer, since=began)
+    event = event_of(application, sid=_sid_of(answer), since=began)
     if event and event.sid:
         ended = Session.objects.filter(pk=event.sid, pool=application.pool_id)
         ended.end(now=timezone.now(), reason=Session.EndReason.EXPERIENCE_ENDED)
@@ -85,12 +86,15 @@ def _call(request: HttpRequest, fields: dict[str, str]) -> WSGIRequest:
     )
 
 
-def _event_of(
-    application: Application, answer: dict[str, Any], *, since: datetime
-) -> LoginEvent | None:
-    # By the session where there is one: callers name their requests, and may do so alike.
+def _sid_of(answer: dict[str, Any]) -> UUID | None:
     token = answer.get("access_token")
-    mine = {"sid": trace.claims_of(token)["sid"]} if token else {"outcome": _REFUSED}
+    return UUID(trace.claims_of(token)["sid"]) if token else None
+
+
+def event_of(application: Application, *, sid: UUID | None, since: datetime) -> LoginEvent | None:
+    """Return the event of this request's attempt; ``sid`` is of the session that came of it."""
+    # By the session where there is one: callers name their requests, and may do so alike.
+    mine = {"sid": sid} if sid else {"outcome": _REFUSED}
     events = LoginEvent.objects.select_related("application__pool", "identity_source", "user")
     return (
         events.filter(

@@ -2,6 +2,10 @@
 
 from django.urls import path
 
-from accounts.experience.views import experience
+from accounts.experience.views import callback, experience, to_wechat
 
-urlpatterns = [path("<str:client_id>", experience, name="experience")]
+urlpatterns = [
+    path("<str:client_id>", experience, name="experience"),
+    path("<str:client_id>/callback", callback, name="experience-callback"),
+    path("<str:client_id>/wechat/<uuid:method>", to_wechat, name="experience-wechat"),
+]

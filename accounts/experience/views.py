@@ -1,115 +1,88 @@
 """The experience page: on the left the end user's phone, on the right what happens behind it."""
 
-from typing import Any
+from http import HTTPStatus
+from uuid import UUID
 
-from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 
-from accounts.experience.access import NotSignedIn, Visitor, admit, share
+from accounts.experience.access import Visitor, for_visitors
 from accounts.experience.attempt import attempt_login
 from accounts.experience.forms import ExperienceForm
-from accounts.trace import Name
-from accounts.words.narration import Line, narrate, narrate_unrecorded
-from accounts.words.reasons import headline
-from applications.rules import ApplicationType, Way
-from identity_sources.gateway import is_reachable
+from accounts.experience.page import described, methods_of, offered, show
+from accounts.experience.trip import come_back, method_behind, refuse_before_wechat, wechat_url
+from accounts.pages.words import sentence_for_person
+from applications.models import LoginMethod
+from applications.rules import is_redirected
 from identity_sources.models import IdentitySource
-from identity_sources.sandbox.world import PEOPLE, Person
-from userpools.console.site import console_url
+from identity_sources.sandbox.world import PEOPLE
+from identity_sources.wechat import shapes
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def experience(request: HttpRequest, client_id: str) -> HttpResponse:
-    """Show the page; a POST logs in and shows the trace."""
-    try:
-        visitor = admit(request, client_id)
-    except NotSignedIn:
-        return redirect_to_login(request.get_full_path())
-    sources = _sources(visitor)
-    if visitor.is_guest and not sources:
+@for_visitors("GET", "HEAD", "POST")
+def experience(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show the page; for a mini program a POST logs in and shows the trace."""
+    if not is_redirected(visitor.application.type):
+        return _mini_program(request, visitor)
+    if request.method == "POST":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    return show(request, visitor, methods_of(visitor))
+
+
+@for_visitors("GET")
+def to_wechat(request: HttpRequest, visitor: Visitor, method: UUID) -> HttpResponse:
+    """Send the browser to WeChat, unless nobody can come in by this method now."""
+    methods = _browser_methods(visitor)
+    chosen = next((one for one in methods if one.pk == method), None)
+    if chosen is None:
         raise Http404
-    form = ExperienceForm(request.POST or None, sources=sources, application=visitor.application)
-    context = _page(visitor, sources, form)
+    refused = refuse_before_wechat(visitor, chosen)
+    if refused:
+        return show(request, visitor, methods, attempt=refused)
+    return HttpResponseRedirect(wechat_url(visitor, chosen))
+
+
+@for_visitors("GET")
+def callback(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Log in whoever WeChat sends back, and show the trace."""
+    methods = _browser_methods(visitor)
+    method = method_behind(request.GET.get("state", ""), visitor, methods)
+    if method is None:
+        return show(request, visitor, methods, is_astray=True, status=HTTPStatus.BAD_REQUEST)
+    code = request.GET.get("code", "")
+    if not shapes.is_code(code):
+        problem = sentence_for_person("refused_in_wechat")
+        return show(request, visitor, methods, problem=problem)
+    attempt = come_back(visitor, method, code, address=request.META["REMOTE_ADDR"])
+    return show(request, visitor, methods, attempt=attempt)
+
+
+def _browser_methods(visitor: Visitor) -> list[LoginMethod]:
+    if not is_redirected(visitor.application.type):
+        raise Http404
+    return methods_of(visitor)
+
+
+def _mini_program(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    application, methods = visitor.application, methods_of(visitor)
+    sources = [method.identity_source for method in offered(methods)]
+    form = ExperienceForm(request.POST or None, sources=sources, application=application)
+    attempt = None
     if request.method == "POST" and form.is_valid():
-        context |= _outcome(request, visitor, form)
-    return render(request, "pages/experience.html", context)
-
-
-def _page(visitor: Visitor, sources: list[IdentitySource], form: ExperienceForm) -> dict[str, Any]:
-    application = visitor.application
+        attempt = attempt_login(request, application, form.rest_fields(), bound_to=visitor.session)
     sandboxed = [source for source in sources if source.mode == IdentitySource.Mode.SANDBOX]
-    return {
-        "visitor": visitor,
-        "application": application,
-        "is_mini_program": application.type == ApplicationType.MINI_PROGRAM,
-        "form": form,
-        "sandbox_sources": sandboxed,
-        "live_sources": [source for source in sources if source not in sandboxed],
-        "people": [_described(person) for person in PEOPLE.values()],
-        "console": console_url(application.pool),
-        "share_link": _share_link(visitor, sandboxed),
-    }
-
-
-def _sources(visitor: Visitor) -> list[IdentitySource]:
-    """Return what the application offers, whether it is switched on or not: that is a refusal."""
-    methods = (
-        visitor.application.login_methods.offered()
-        .filter(way=Way.MINI_PROGRAM)
-        .select_related("identity_source")
-        .order_by("position", "pk")
+    return show(
+        request,
+        visitor,
+        methods,
+        attempt=attempt,
+        form=form,
+        sandbox_sources=sandboxed,
+        live_sources=[source for source in sources if source not in sandboxed],
+        people=[described(person) for person in PEOPLE.values()],
     )
-    sources = [method.identity_source for method in methods]
-    if visitor.is_guest:
-        return [
-            source
-            for source in sources
-            if source.mode == IdentitySource.Mode.SANDBOX and is_reachable(source)
-        ]
-    return sources
-
-
-def _outcome(request: HttpRequest, visitor: Visitor, form: ExperienceForm) -> dict[str, Any]:
-    attempt = attempt_login(
-        request, visitor.application, form.rest_fields(), bound_to=visitor.session
-    )
-    event = attempt.event
-    lines = (
-        narrate(event) if event else narrate_unrecorded(attempt.error, attempt.error_description)
-    )
-    return {
-        "attempt": attempt,
-        "event": event,
-        "headline": headline(event) if event else lines[-1].sentence,
-        "lines": _without_tokens(lines) if visitor.is_guest else lines,
-        "person": _described(PEOPLE[form.cleaned_data["person"]])
-        if form.cleaned_data["person"]
-        else None,
-    }
-
-
-def _without_tokens(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.name != Name.ISSUED]
-
-
-def _described(person: Person) -> dict[str, Any]:
-    is_chinese = (get_language() or "").startswith("zh")
-    return {
-        "key": person.key,
-        "name": person.name_zh if is_chinese else person.name,
-        "has_phone": person.phone is not None,
-        "is_blocked": person.risk_blocked,
-    }
-
-
-def _share_link(visitor: Visitor, sandboxed: list[IdentitySource]) -> str:
-    if visitor.is_guest or not any(is_reachable(source) for source in sandboxed):
-        return ""
-    word = share(visitor.application)
-    return f"{settings.PUBLIC_URL}/experience/{visitor.application.client_id}?share={word}"

@@ -18,7 +18,7 @@ from applications.admin.login_control import LoginControlInline, candidates
 from applications.admin.redirect_uris import PostLogoutRedirectURIInline, RedirectURIInline
 from applications.checklist import checklist
 from applications.models import Application
-from applications.rules import ApplicationType, is_confidential, is_redirected
+from applications.rules import has_people, is_confidential, is_redirected
 from userpools.console.model_admin import PoolModelAdmin
 from userpools.console.place import place_of
 
@@ -75,7 +75,7 @@ class ApplicationAdmin(PoolModelAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Offer the tabs that mean something for this type."""
-        if obj is None or obj.type == ApplicationType.MACHINE:
+        if obj is None or not has_people(obj.type):
             return []
         if not is_redirected(obj.type):
             return [LoginControlInline]
@@ -103,7 +103,7 @@ class ApplicationAdmin(PoolModelAdmin):
                 "checklist": items,
                 "is_ready": all(item.done is not False for item in items),
                 "may_change": place_of(request).may_change,
-                "has_experience": application.type == ApplicationType.MINI_PROGRAM,
+                "has_experience": has_people(application.type),
                 "experience_url": f"/experience/{application.client_id}",
                 "has_secrets": application.client_authentication
                 == Application.ClientAuthentication.CLIENT_SECRET,

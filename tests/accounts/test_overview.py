@@ -132,14 +132,15 @@ def test_the_latest_events_are_shown_however_old_they_are(acme):
     assert shown == [str(number) for number in range(EVENTS_SHOWN)]
 
 
-def test_applications_to_experience_are_enabled_mini_programs(acme):
-    builders.make_application(acme.pool, client_id="acme-web", type="web")
+def test_applications_to_experience_are_on_and_people_log_in_to_them(acme):
+    builders.make_application(acme.pool, client_id="acme-web", name="Web", type="web")
+    builders.make_application(acme.pool, client_id="acme-machine", type="machine")
     builders.make_application(acme.pool, client_id="acme-off", enabled=False)
     builders.make_application(acme.pool, client_id="acme-app", name="App")
 
     names = [application.client_id for application in seen(acme.pool).experience]
 
-    assert names == ["acme-app", "acme-shop"]
+    assert names == ["acme-app", "acme-shop", "acme-web"]
 
 
 # The sources' health

@@ -82,25 +82,6 @@ def test_the_page_shows_who_can_hold_the_phone(admin_client):
         assert told in page.text
 
 
-def test_an_application_of_another_type_says_that_this_page_isnt_for_it(acme, admin_client):
-    builders.make_application(acme.pool, client_id="acme-web", type="web")
-
-    response = admin_client.get("/experience/acme-web")
-
-    assert "This page plays a mini program." in Page(response).text
-    assert press(admin_client, page="/experience/acme-web").status_code == 200
-    assert LoginEvent.objects.count() == 0
-
-
-def test_a_method_that_slipped_past_every_form_is_refused_as_at_every_door(acme, admin_client):
-    web = builders.make_application(acme.pool, client_id="acme-web", type="web")
-    builders.offer(web, acme.source, way="mini_program")
-
-    response = press(admin_client, page="/experience/acme-web")
-
-    assert response.context["attempt"].error == "login_method_disabled"
-
-
 def test_an_application_that_offers_nothing_says_where_that_is_changed(acme, admin_client):
     acme.method.delete()
 

@@ -475,11 +475,18 @@ def test_a_page_has_the_tabs_that_mean_something_for_its_type(acme, admin_client
     assert "Integration" in text
 
 
-def test_experience_login_is_offered_to_mini_programs(acme, web, admin_client):
-    there = see(admin_client, page_of(acme.application))
+@pytest.mark.parametrize("type_", ["mini_program", "web", "spa", "native", "machine"])
+def test_experience_login_is_offered_wherever_people_log_in(acme, admin_client, type_):
+    application = builders.make_application(
+        acme.pool,
+        client_id="acme-other",
+        type=type_,
+        client_secret=builders.CLIENT_SECRET if type_ in CONFIDENTIAL else None,
+    )
 
-    assert "/experience/acme-shop" in there.links
-    assert "/experience/acme-web" not in see(admin_client, page_of(web)).links
+    links = see(admin_client, page_of(application)).links
+
+    assert ("/experience/acme-other" in links) is (type_ != "machine")
 
 
 def test_archived_sources_leave_their_applications_in_peace(acme, admin_client):

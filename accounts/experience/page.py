@@ -1,0 +1,136 @@
+"""What an experience page shows, whichever way its people come in."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+
+from accounts.experience.access import Visitor, share
+from accounts.experience.attempt import Attempt
+from accounts.models import LinkedAccount, LoginEvent
+from accounts.pages.words import sentence_for_person
+from accounts.signing_on import WAYS_OF_A_BROWSER
+from accounts.trace import Name
+from accounts.words.narration import Line, narrate, narrate_unrecorded
+from accounts.words.reasons import headline
+from applications.models import LoginMethod
+from applications.rules import Way, is_redirected
+from identity_sources.gateway import is_reachable
+from identity_sources.models import IdentitySource
+from identity_sources.sandbox.world import PEOPLE, Person, openid_of
+from userpools.console.site import console_url
+
+
+def methods_of(visitor: Visitor) -> list[LoginMethod]:
+    """Return the application's methods for this visitor, whether they are on or off.
+
+    A guest's are those of the sandbox which the application offers.
+
+    Raises:
+        Http404: there is nothing for a guest.
+
+    """
+    application = visitor.application
+    ways = WAYS_OF_A_BROWSER if is_redirected(application.type) else (Way.MINI_PROGRAM,)
+    methods = list(
+        application.login_methods.filter(way__in=ways)
+        .select_related("identity_source")
+        .order_by("position", "pk")
+    )
+    if not visitor.is_guest:
+        return methods
+    shared = [method for method in offered(methods) if _is_sandboxed(method)]
+    if not shared:
+        raise Http404
+    return shared
+
+
+def offered(methods: list[LoginMethod]) -> list[LoginMethod]:
+    """Return what the login control offers; a source that is off is a refusal for later."""
+    return [
+        method for method in methods if method.enabled and not method.identity_source.archived_at
+    ]
+
+
+def show(
+    request: HttpRequest,
+    visitor: Visitor,
+    methods: list[LoginMethod],
+    *,
+    attempt: Attempt | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """Return the page, with the trace of an attempt beside the phone."""
+    application = visitor.application
+    context = {
+        "visitor": visitor,
+        "application": application,
+        "is_redirected": is_redirected(application.type),
+        "address": visitor.address(),
+        "methods": [
+            (method, visitor.address(f"/wechat/{method.pk}")) for method in offered(methods)
+        ],
+        "console": console_url(application.pool),
+        "share_link": _share_link(visitor, offered(methods)),
+    }
+    outcome = _outcome(visitor, attempt) if attempt else {}
+    return render(request, "pages/experience.html", context | outcome | more, status=status)
+
+
+def described(person: Person) -> dict[str, Any]:
+    """Return what the page says of one of the sandbox's people."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return {
+        "key": person.key,
+        "name": person.name_zh if is_chinese else person.name,
+        "has_phone": person.phone is not None,
+        "is_blocked": person.risk_blocked,
+    }
+
+
+def _outcome(visitor: Visitor, attempt: Attempt) -> dict[str, Any]:
+    event = attempt.event
+    lines = (
+        narrate(event) if event else narrate_unrecorded(attempt.error, attempt.error_description)
+    )
+    person = _sandbox_person(event) if event else None
+    return {
+        "attempt": attempt,
+        "event": event,
+        "headline": headline(event) if event else lines[-1].sentence,
+        "lines": _without_tokens(lines) if visitor.is_guest else lines,
+        "person": described(person) if person else None,
+        "told": sentence_for_person(attempt.error) if attempt.error else "",
+    }
+
+
+def _sandbox_person(event: LoginEvent) -> Person | None:
+    """Return who of the sandbox's people logged in; None for anybody else."""
+    source, user = event.identity_source, event.user
+    if source is None or user is None or source.mode != IdentitySource.Mode.SANDBOX:
+        return None
+    accounts = LinkedAccount.objects.filter(pool=event.pool_id, user=user, app_id=source.app_id)
+    openids = set(accounts.values_list("openid", flat=True))
+    return next(
+        (person for key, person in PEOPLE.items() if openid_of(source.app_id, key) in openids),
+        None,
+    )
+
+
+def _without_tokens(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.name != Name.ISSUED]
+
+
+def _share_link(visitor: Visitor, methods: list[LoginMethod]) -> str:
+    if visitor.is_guest or not any(_is_sandboxed(method) for method in methods):
+        return ""
+    word = share(visitor.application)
+    return f"{settings.PUBLIC_URL}/experience/{visitor.application.client_id}?share={word}"
+
+
+def _is_sandboxed(method: LoginMethod) -> bool:
+    source = method.identity_source
+    return source.mode == IdentitySource.Mode.SANDBOX and is_reachable(source)

@@ -1,0 +1,64 @@
+"""An experience login through a browser, one step at a time: a test does something between them."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from django.http import HttpResponse
+
+from identity_sources.gateway import sandbox
+from tests.accounts.site import SITE_APP_ID
+from tests.conftest import GuardedClient
+from tests.pages import see
+
+PAGE = "/experience/acme-web"
+CALLBACK = f"{PAGE}/callback"
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A browser at WeChat: where that is, where it comes back to, and the state that it holds."""
+
+    at: str
+    sent: dict[str, str]
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.sent["redirect_uri"]
+
+    @property
+    def state(self) -> str:
+        return self.sent["state"]
+
+
+def starts(client: GuardedClient, page: str = PAGE) -> list[str]:
+    """Return the links on the page that lead to WeChat."""
+    return [link for link in see(client, page).links if "/wechat/" in link]
+
+
+def set_out(client: GuardedClient, page: str = PAGE, *, number: int = 0) -> Trip:
+    """Press the button, or one of several."""
+    response = client.get(starts(client, page)[number])
+    assert response.status_code == 302
+    address = urlsplit(response["Location"])
+    sent = {name: values[0] for name, values in parse_qs(address.query).items()}
+    return Trip(f"{address.scheme}://{address.netloc}{address.path}", sent)
+
+
+def come_back(
+    client: GuardedClient, trip: Trip, person: str = "alice", **changes: str | None
+) -> HttpResponse:
+    """Come back from WeChat as this person; None leaves a parameter out."""
+    address = urlsplit(trip.redirect_uri)
+    kept = {name: values[0] for name, values in parse_qs(address.query).items()}
+    sent = kept | {"code": confirmed(person), "state": trip.state} | changes
+    return client.get(address.path, {name: text for name, text in sent.items() if text is not None})
+
+
+def try_out(client: GuardedClient, person: str = "alice", page: str = PAGE) -> HttpResponse:
+    """Press the button and come back."""
+    return come_back(client, set_out(client, page), person)
+
+
+def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
+    """Return the code that WeChat sends back with a browser whose person confirmed."""
+    return sandbox().qrconnect(app_id, person)
