@@ -150,7 +150,12 @@ def client() -> GuardedClient:
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Settings) -> None:
-    """Name static files as they are called; only a server that starts collects and hashes them."""
+    """Name static files as they are called; only a server that starts collects and hashes them.
+
+    Where a server of the tests has collected them, whitenoise would look through them for each
+    test's client.
+    """
+    settings.STATIC_ROOT = None
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
