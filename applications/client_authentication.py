@@ -5,7 +5,6 @@ the client_id or the proof was wrong (RFC 6749 §5.2).
 """
 
 import base64
-import binascii
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -137,7 +136,8 @@ def _read_assertion(
 def _read_basic(encoded: str) -> tuple[str, str]:
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # Not base64, not in ASCII (headers are Latin-1), or not in UTF-8 underneath.
         raise InvalidClient from None
     client_id, colon, secret = decoded.partition(":")
     if not colon:

@@ -41,6 +41,7 @@ def basic(text: str | bytes, scheme: str = "Basic") -> str:
     [
         "Basic ",
         "Basic !!!",
+        "Basic YTpi\xe9",
         "Basic YTp",
         "Basic YTpi extra",
         basic("no colon"),

@@ -120,7 +120,15 @@ def test_an_application_proves_itself_in_one_way(site, endpoint, body, by_basic)
 @ENDPOINTS
 @pytest.mark.parametrize(
     "authorization",
-    ["Basic !", "Basic eA==", "Basic /w==", "Basic AAA6eA==", "basic eDp5", "BASIC eDp5"],
+    [
+        "Basic !",
+        "Basic \xe9",
+        "Basic eA==",
+        "Basic /w==",
+        "Basic AAA6eA==",
+        "basic eDp5",
+        "BASIC eDp5",
+    ],
 )
 def test_who_tries_basic_in_vain_is_challenged(site, endpoint, authorization):
     body = "grant_type=client_credentials&token=x"
