@@ -27,7 +27,7 @@ def read_fields(request: HttpRequest) -> dict[str, str]:
         raise Unanswerable("request")
     fields = {name: str(values[0]) for name, values in lists if values[0]}
     for name, value in fields.items():
-        if len(value) > MAX_LENGTH or not _is_text(name + value):
+        if len(value) > MAX_LENGTH or not is_text(name + value):
             raise Unanswerable("request")
     return fields
 
@@ -57,6 +57,7 @@ def pushed_fields(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -
     return parameters
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
+    """Tell whether a parameter can be kept and shown: nothing but printable characters."""
     # NUL can't be stored; U+FFFD is what Django makes of bytes that aren't UTF-8.
     return value.isprintable() and "\ufffd" not in value

@@ -7,8 +7,9 @@ from typing import Any
 
 from accounts.models import PushedRequest
 from accounts.oidc.authorization.asking import PARAMETERS, Refused, Unanswerable, read_request
-from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX
+from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX, is_text
 from applications.models import Application
+from applications.offers import ApplicationDisabled
 from config.encryption import token_hash
 from config.errors import DomainError, InvalidRequest
 
@@ -32,21 +33,27 @@ def push_request(
     """Check and keep the parameters; return ``request_uri`` and ``expires_in`` in seconds.
 
     Raises:
-        InvalidRequest: the redirect URI isn't the application's, or a request_uri was sent.
+        ApplicationDisabled: an operator switched the application off.
+        InvalidRequest: the redirect URI isn't the application's, a request_uri was sent, or
+            something that is no text.
         PushRefused: another parameter is wrong.
 
     """
+    if not application.enabled:
+        raise ApplicationDisabled
     if "request_uri" in fields:
         raise InvalidRequest("request_uri: can't be pushed.", field="request_uri")
     named = {**fields, "client_id": application.client_id}
+    for name in PARAMETERS & named.keys():
+        if not is_text(named[name]):
+            raise InvalidRequest(f"{name}: holds a character that can't be shown.", field=name)
     try:
         read_request(application.pool, named, now=now)
     except Refused as refused:
         raise PushRefused(refused) from refused
     except Unanswerable as error:
         raise InvalidRequest(
-            f"{error.reason}: is not registered for this application, or switched off.",
-            field=error.reason,
+            f"{error.reason}: is not registered for this application.", field=error.reason
         ) from error
     handle = secrets.token_urlsafe(HANDLE_BYTES)
     PushedRequest.objects.create(

@@ -67,9 +67,8 @@ def test_an_unknown_application_pushes_nothing(site, globex, client_id):
 def test_an_application_that_is_switched_off_pushes_nothing(site):
     Application.objects.update(enabled=False)
 
-    response = push()
+    assert_refused(push(), "application_disabled", 403)
 
-    assert response.status_code in {400, 403}
     assert not PushedRequest.objects.exists()
 
 
@@ -102,6 +101,8 @@ def test_a_redirect_uri_that_is_not_registered_is_refused(site, uri):
         ({"max_age": "soon"}, "invalid_request"),
         ({"nonce": "x" * 513}, "invalid_request"),
         ({"state": "a\x00b"}, "invalid_request"),
+        ({"state": "a\r\nb"}, "invalid_request"),
+        ({"scope": "openid\ufffd"}, "invalid_request"),
     ],
 )
 def test_what_would_be_refused_later_is_refused_now(site, changes, error):
