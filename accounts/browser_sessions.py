@@ -84,8 +84,11 @@ def session_in(
         application=application,
         ended_at__isnull=True,
     )
-    session = running.select_related("user", "identity_source").first()
-    return session or Session.objects.create(
+    session = running.select_related("user").first()
+    if session:
+        session.application = application
+        return session
+    return Session.objects.create(
         pool_id=browser_session.pool_id,
         user=browser_session.user,
         application=application,
