@@ -1,0 +1,98 @@
+"""What the browser's part of a login costs the database: every statement, in order."""
+
+import math
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.accounts.pages.steps import come_back, open_login, set_out
+from tests.accounts.site import authorize, log_in_by_browser
+from tests.accounts.test_cost import described
+from tests.conftest import GuardedClient
+
+READ_REQUEST = [
+    "SELECT userpools_userpool",
+    "SELECT applications_application",
+    "SELECT applications_redirecturi",
+]
+WHO_IS_SIGNED_ON = ["SELECT accounts_browsersession"]
+CODE = ["INSERT accounts_authorizationcode"]
+
+
+@pytest.fixture(autouse=True)
+def quiet(transactional_db, monkeypatch):
+    """Once a minute a process also sweeps; here that would come at any moment."""
+    for sweeper in ("accounts.oidc.authorization.keeping", "accounts.exchange"):
+        monkeypatch.setattr(f"{sweeper}._Sweeper.due_at", math.inf)
+
+
+@pytest.fixture
+def known(site):
+    """Alice has logged in before, elsewhere."""
+    log_in_by_browser(GuardedClient())
+
+
+def said(work):
+    with CaptureQueriesContext(connection) as log:
+        response = work()
+    assert response.status_code in {302, 303}
+    return [described(query["sql"]) for query in log]
+
+
+def test_keeping_a_request(client, known):
+    assert said(lambda: authorize(client)) == [
+        *READ_REQUEST,
+        "INSERT accounts_authorizationrequest",
+    ]
+
+
+def test_entering_by_single_sign_on(client, known):
+    log_in_by_browser(client)
+
+    assert said(lambda: authorize(client)) == [
+        *READ_REQUEST,
+        *WHO_IS_SIGNED_ON,
+        "SELECT applications_loginmethod",
+        "BEGIN",
+        "SELECT accounts_browsersession",  # and lock it
+        "SELECT accounts_session",
+        "INSERT accounts_loginevent",
+        *CODE,
+        "COMMIT",
+    ]
+
+
+def test_refusing_by_prompt_none(client, known):
+    assert said(lambda: authorize(client, prompt="none")) == READ_REQUEST
+
+
+def test_coming_back_from_wechat(client, known):
+    trip = set_out(client, open_login(client))
+
+    statements = said(lambda: come_back(client, trip))
+
+    assert (
+        statements
+        == [
+            "SELECT userpools_userpool",
+            "SELECT accounts_wechattrip",
+            "UPDATE accounts_wechattrip",
+            "UPDATE accounts_authorizationrequest",  # its new handle
+            "SELECT applications_loginmethod",
+            "BEGIN",
+            "SELECT accounts_linkedaccount",
+            "SELECT accounts_user",  # and lock them
+            "UPDATE accounts_linkedaccount",
+            "INSERT accounts_browsersession",
+            "INSERT accounts_session",
+            "UPDATE accounts_authorizationrequest",  # its session
+            "INSERT accounts_loginevent",
+            "COMMIT",
+            *READ_REQUEST[1:],
+            "BEGIN",
+            "UPDATE accounts_authorizationrequest",  # answered
+            *CODE,
+            "COMMIT",
+        ]
+    )
