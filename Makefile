@@ -25,6 +25,12 @@ help: ## Show what there is to make
 		-r requirements/runtime.txt -r requirements/dev.txt
 	@touch $@
 
+# Node comes with a development wheel, and npm with Node.
+CLIENTS := tests/browser/clients
+.venv/.npm: .venv/.dev $(CLIENTS)/package-lock.json
+	$(BIN)/npm ci --loglevel=error --prefix $(CLIENTS)
+	@touch $@
+
 .PHONY: install
 install: .venv/.runtime ## Install what the server needs into .venv
 	@:
@@ -59,7 +65,7 @@ check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment set
 test: WORKERS ?= 2
 # In the order of the seed, also where tests of one group are one worker's.
 test: AT_ONCE = --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
-test: .venv/.dev ## Every test, on PostgreSQL and on SQLite
+test: .venv/.npm ## Every test, on PostgreSQL and on SQLite
 	$(BIN)/python -m pytest $(AT_ONCE)
 	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest $(AT_ONCE)
 
@@ -80,6 +86,7 @@ lock: .venv/.dev ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --group dev --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -c requirements/runtime.txt \
 		-o requirements/dev.txt
+	$(BIN)/npm update --loglevel=error --package-lock-only --prefix $(CLIENTS)
 
 .PHONY: messages
 messages: .venv/.dev ## Collect translatable strings and compile the translations

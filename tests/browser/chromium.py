@@ -16,7 +16,7 @@ MISSING = (
 )
 FLAGS = (
     # It asks nobody but the server under test: no updates, no lists, not even a name is looked up.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -22,14 +22,16 @@ class Windows:
     """Opens windows, each with cookies of its own.
 
     A page that is shown in one of them writes no error into its console, violates no content
-    security policy, asks no other host and loads nothing that isn't there.
+    security policy, asks no other host (but those of ``others``) and loads nothing that isn't
+    there.
     """
 
-    def __init__(self, browser: Browser, origin: str) -> None:
+    def __init__(self, browser: Browser, origin: str, *others: str) -> None:
         self.complaints: list[str] = []
         self.contexts: list[BrowserContext] = []
         self._browser = browser
         self._origin = origin
+        self._hosts = tuple(f"{one}/" for one in (origin, *others))
         self._expected: set[int] = set()
 
     def __call__(self, operator: Client | None = None, **options: Any) -> Page:
@@ -71,7 +73,7 @@ class Windows:
 
     def _follow(self, url: str) -> None:
         address = urlsplit(url)
-        if address.scheme not in {"data", "blob"} and not url.startswith(f"{self._origin}/"):
+        if address.scheme not in {"data", "blob"} and not url.startswith(self._hosts):
             self.complaints.append(f"request to another host: {url}")
 
     def _receive(self, response: Response) -> None:

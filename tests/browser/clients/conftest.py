@@ -1,0 +1,88 @@
+"""Clients that others wrote, against ``config.serve`` with the built-in WeChat, in one browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import BrowserThread
+from tests.browser.clients.authlib_client import AuthlibClient
+from tests.browser.clients.client import Client
+from tests.browser.clients.listener import Listener, listening
+from tests.browser.clients.openid_client import MISSING, MODULES, OpenIDClient, Program, running
+from tests.browser.clients.registrations import POOL, Registration, manifest
+from tests.browser.windows import Windows
+from tests.end_to_end.processes import start, stop
+from tests.end_to_end.serving import drop_database, manage, new_environment
+
+NO_WECHAT = "http://127.0.0.1:9"
+
+Connect = Callable[[str, Registration], Client]
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    with listening() as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[str]:
+    """Where the server is that the clients talk to."""
+    folder = tmp_path_factory.mktemp("clients")
+    environment = new_environment(NO_WECHAT, folder) | {"WECHAT_SANDBOX": "on"}
+    applied = folder / "acme.yaml"
+    applied.write_text(manifest(listener.origin))
+    manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "apply", str(applied))
+    process = start("config.serve", environment, environment["PUBLIC_URL"], folder / "log")
+    try:
+        yield environment["PUBLIC_URL"]
+    finally:
+        stop(process)
+        drop_database(environment["DATABASE_URL"])
+
+
+@pytest.fixture(scope="session")
+def issuer(origin: str) -> str:
+    return f"{origin}/oidc/{POOL}"
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Program]:
+    if not MODULES.is_dir():
+        pytest.fail(MISSING)
+    with running() as program:
+        yield program
+
+
+@pytest.fixture
+def connect(issuer: str, node: Program) -> Connect:
+    """Set up a client, of either make, for one of the applications."""
+
+    def make(library: str, registration: Registration) -> Client:
+        if library == "authlib":
+            return AuthlibClient(issuer, registration)
+        return OpenIDClient(node, issuer, registration)
+
+    return make
+
+
+@pytest.fixture(params=["authlib", "openid-client"])
+def library(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def browse(
+    browser: Browser,
+    browser_thread: BrowserThread,
+    origin: str,
+    listener: Listener,
+    tmp_path: Path,
+) -> Iterator[Windows]:
+    """Opens windows of strangers on the server, which may also go to the applications."""
+    windows = Windows(browser, origin, listener.origin)
+    yield windows
+    browser_thread.run(windows.close)
