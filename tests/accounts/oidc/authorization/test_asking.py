@@ -129,7 +129,7 @@ def test_an_application_that_no_browser_logs_in_to_has_no_such_flow(client, acme
         "https://spa.example.com",
         "https://spа.example.com/callback",  # noqa: RUF001 - a Cyrillic letter
         "https:／／spa.example.com／callback",  # noqa: RUF001 - full-width slashes
-        "https://spa。example。com/callback",  # noqa: RUF001 - ideographic full stops
+        "https://spa。example。com/callback",
         "javascript:alert(1)//https://spa.example.com/callback",
         "data:text/html,<script>alert(1)</script>",
         "https://web.example.com/callback?from=login",
