@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from accounts.suspension import suspend
 from tests import builders
+from tests.accounts.site import Site, make_site
 from tests.browser.windows import Windows
 from tests.conftest import GuardedClient, Tenant
 
@@ -151,6 +153,54 @@ def test_a_stranger_has_to_sign_in_unless_the_page_was_shared_with_them(
     pick(guest, "Dave Zhao", link)
     expect(guest.get_by_role("heading", name="Dave Zhao is now a user of Acme")).to_be_visible()
     expect(guest.get_by_text("Tokens issued")).to_have_count(0)
+    expect(guest.locator("a[href^='/console/']")).to_have_count(0)
+
+
+@pytest.fixture
+def site(acme: Tenant) -> Site:
+    return make_site(acme.pool)
+
+
+def test_a_web_application_is_experienced_by_way_of_wechats_page(
+    browse: Windows, admin_client: GuardedClient, site: Site
+) -> None:
+    page = browse(admin_client)
+    page.goto(f"/console/acme/applications/{site.web.pk}/change/")
+    page.get_by_role("link", name="Experience login").click()
+
+    page.get_by_role("link", name="Log in with WeChat").click()
+    expect(page).to_have_url(re.compile("/sandbox/connect/qrconnect"))
+    page.get_by_role("button", name="Alice Chen").click()
+
+    expect(page).to_have_url(re.compile("/experience/acme-web/callback"))
+    expect(page.get_by_role("heading", name="Alice Chen is now a user of Acme")).to_be_visible()
+    expect(page.get_by_role("heading", name="Welcome, Alice Chen")).to_be_visible()
+    expect(page.locator(".trace > li")).to_have_count(5)
+    expect(page.locator(".trace > li.done")).to_have_count(5)
+    expect(page.get_by_role("heading", name="User created")).to_be_visible()
+    assert {cookie["name"] for cookie in page.context.cookies()} <= {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+    }
+
+    page.get_by_text("Try again, or somebody else").click()
+    page.get_by_role("link", name="Log in with WeChat").click()
+    page.get_by_role("button", name="Refuse, as WeChat did formerly").click()
+    expect(page.get_by_role("alert")).to_contain_text("You didn't confirm in WeChat.")
+
+
+def test_a_guest_experiences_a_web_application_and_stays_a_guest(
+    browse: Windows, admin_client: GuardedClient, site: Site
+) -> None:
+    page, guest = browse(admin_client), browse(java_script_enabled=False)
+    page.goto("/experience/acme-web")
+    page.get_by_text("Share this page").click()
+
+    guest.goto(page.locator("#share-link").inner_text())
+    guest.get_by_role("link", name="Log in with WeChat").click()
+    guest.get_by_role("button", name="Dave Zhao").click()
+
+    expect(guest.get_by_role("heading", name="Dave Zhao is now a user of Acme")).to_be_visible()
     expect(guest.locator("a[href^='/console/']")).to_have_count(0)
 
 

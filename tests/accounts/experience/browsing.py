@@ -5,10 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpResponse
 
+from accounts.models import LoginEvent, Session
 from identity_sources.gateway import sandbox
+from tests.accounts.conftest import Line
 from tests.accounts.site import SITE_APP_ID
 from tests.conftest import GuardedClient
-from tests.pages import see
+from tests.pages import Page, see
 
 PAGE = "/experience/acme-web"
 CALLBACK = f"{PAGE}/callback"
@@ -62,3 +64,19 @@ def try_out(client: GuardedClient, person: str = "alice", page: str = PAGE) -> H
 def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
     """Return the code that WeChat sends back with a browser whose person confirmed."""
     return sandbox().qrconnect(app_id, person)
+
+
+def refused(response: HttpResponse) -> str:
+    """Return the refusal's word, which the page shows, too."""
+    attempt = response.context["attempt"]
+    assert not attempt.succeeded
+    assert attempt.error in Page(response).text
+    error: str = attempt.error
+    return error
+
+
+def assert_nothing_happened(wechat: Line) -> None:
+    """Assert that WeChat wasn't asked, and nothing was recorded."""
+    assert wechat.calls == []
+    assert LoginEvent.objects.count() == 0
+    assert Session.objects.count() == 0

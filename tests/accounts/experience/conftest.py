@@ -7,9 +7,13 @@ import pytest
 from django.http import HttpResponse
 
 from accounts.experience.access import share
+from applications.models import LoginMethod
+from tests import builders
+from tests.accounts.site import Site
 from tests.conftest import GuardedClient, Tenant
 
 PAGE = "/experience/acme-shop"
+SECOND_SITE_APP_ID = "wxsandbox000000006"
 
 
 def press(client: GuardedClient, person: str | None = "alice", **fields: Any) -> HttpResponse:
@@ -35,3 +39,42 @@ def shared_page(acme: Tenant) -> str:
 def shared() -> Callable[[str], str]:
     """Return the page's address with this word for a share."""
     return lambda word: f"{PAGE}?share={word}"
+
+
+@pytest.fixture
+def method(site: Site) -> LoginMethod:
+    """By which people log in to acme-web."""
+    return site.web.login_methods.get()
+
+
+@pytest.fixture
+def shared_site(site: Site) -> str:
+    """The page's address as an administrator shares it."""
+    return f"/experience/acme-web?share={share(site.web)}"
+
+
+@pytest.fixture
+def second(site: Site) -> LoginMethod:
+    """A second website, offered after the first."""
+    source = builders.make_source(
+        site.pool,
+        identifier="acme-second",
+        type="wechat_website",
+        app_id=SECOND_SITE_APP_ID,
+        display_name="Second site",
+    )
+    return builders.offer(site.web, source, position=1)
+
+
+@pytest.fixture
+def live_method(site: Site) -> LoginMethod:
+    """A live website, offered after the sandbox's."""
+    source = builders.make_source(
+        site.pool,
+        identifier="acme-live",
+        type="wechat_website",
+        app_id=builders.LIVE_APP_ID,
+        mode="live",
+        display_name="The real site",
+    )
+    return builders.offer(site.web, source, position=1)

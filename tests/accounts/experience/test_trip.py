@@ -1,16 +1,9 @@
 """An experience login through a browser: who comes back from WeChat, and what stays of it."""
 
-import json
-from datetime import timedelta
-from http import HTTPStatus
-
 import pytest
-import time_machine
 from django.conf import settings as django_settings
 from django.db.models import F
-from django.utils import timezone
 
-from accounts.experience.access import LINK_LIVES, share
 from accounts.models import (
     AuthorizationCode,
     BindingTicket,
@@ -21,9 +14,8 @@ from accounts.models import (
     User,
     WeChatTrip,
 )
-from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
-from identity_sources.sandbox import openid_of, unionid_of
+from identity_sources.sandbox import openid_of
 from tests import builders
 from tests.accounts.conftest import LIVE_URL
 from tests.accounts.experience.browsing import (
@@ -31,16 +23,18 @@ from tests.accounts.experience.browsing import (
     PAGE,
     come_back,
     confirmed,
+    refused,
     set_out,
     starts,
     try_out,
 )
+from tests.accounts.experience.conftest import SECOND_SITE_APP_ID
 from tests.accounts.records import events, linked_rows, steps
-from tests.accounts.site import SITE_APP_ID, Site
-from tests.conftest import GuardedClient, signed_in
+from tests.accounts.site import SITE_APP_ID
 from tests.pages import Page, see
 
-SECOND_APP_ID = "wxsandbox000000006"
+pytestmark = pytest.mark.usefixtures("site")
+
 LIVE_OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
 # As WeChat documents it.
 LIVE_ANSWER = {
@@ -50,317 +44,6 @@ LIVE_ANSWER = {
     "openid": LIVE_OPENID,
     "scope": "snsapi_login",
 }
-
-
-@pytest.fixture(autouse=True)
-def _site(site: Site) -> None:
-    """Acme has a website, of which acme-web is an application."""
-
-
-@pytest.fixture
-def method(site):
-    return site.web.login_methods.get()
-
-
-@pytest.fixture
-def shared_site(site):
-    """The page's address as an administrator shares it."""
-    return f"{PAGE}?share={share(site.web)}"
-
-
-@pytest.fixture
-def second(site):
-    """A second website, offered after the first."""
-    source = builders.make_source(
-        site.pool,
-        identifier="acme-second",
-        type="wechat_website",
-        app_id=SECOND_APP_ID,
-        display_name="Second site",
-    )
-    return builders.offer(site.web, source, position=1)
-
-
-@pytest.fixture
-def live_method(site):
-    """A live website, offered after the sandbox's."""
-    source = builders.make_source(
-        site.pool,
-        identifier="acme-live",
-        type="wechat_website",
-        app_id=builders.LIVE_APP_ID,
-        mode="live",
-        display_name="The real site",
-    )
-    return builders.offer(site.web, source, position=1)
-
-
-@pytest.fixture
-def ben(acme):
-    """The browser of a second administrator."""
-    return signed_in(builders.make_operator("ben", acme.pool))
-
-
-def refused(response):
-    """Return the refusal's word, which the page shows, too."""
-    attempt = response.context["attempt"]
-    assert not attempt.succeeded
-    assert attempt.error in Page(response).text
-    return attempt.error
-
-
-def assert_nothing_happened(wechat):
-    assert wechat.calls == []
-    assert LoginEvent.objects.count() == 0
-    assert Session.objects.count() == 0
-
-
-# Who may
-
-
-def pages_of(method):
-    return (f"{PAGE}/wechat/{method.pk}", f"{CALLBACK}?code=a-code&state=a-state")
-
-
-def test_a_stranger_signs_in_first_and_leaves_no_code_behind(client, method, wechat):
-    for page in (PAGE, *pages_of(method)):
-        response = client.get(page)
-
-        assert response["Location"] == f"/console/login/?next={PAGE}"
-    assert_nothing_happened(wechat)
-
-
-def test_a_viewer_may_not(viewer_client, method, wechat):
-    for page in (PAGE, *pages_of(method)):
-        assert viewer_client.get(page).status_code == 403
-    assert_nothing_happened(wechat)
-
-
-def test_an_operator_of_another_pool_finds_nothing(stranger_client, method, wechat):
-    for page in (PAGE, *pages_of(method)):
-        assert stranger_client.get(page).status_code == 404
-    assert_nothing_happened(wechat)
-
-
-@pytest.mark.parametrize("verb", ["post", "head", "put", "patch", "delete", "options"])
-def test_no_other_request_leads_to_wechat_or_back(admin_client, client, method, wechat, verb):
-    for page in pages_of(method):
-        assert getattr(admin_client, verb)(page).status_code == 405
-        assert getattr(client, verb)(page).status_code == 405
-    assert_nothing_happened(wechat)
-
-
-def test_nobody_logs_in_by_a_form(admin_client, wechat):
-    response = admin_client.post(PAGE, {"identity_source": "acme-site", "person": "alice"})
-
-    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-    assert_nothing_happened(wechat)
-
-
-def test_a_machine_has_no_page(site, admin_client, client):
-    method = builders.offer(site.machine, site.source, way="website_qr")
-    page = "/experience/acme-machine"
-
-    for address in (page, f"{page}/callback", f"{page}/wechat/{method.pk}"):
-        assert admin_client.get(address).status_code == 404
-        assert client.get(f"{address}?share={share(site.machine)}").status_code == 404
-
-
-def test_a_mini_program_has_no_way_through_a_browser(acme, admin_client, wechat):
-    page = "/experience/acme-shop"
-
-    for address in (f"{page}/callback", f"{page}/wechat/{acme.method.pk}"):
-        assert admin_client.get(address).status_code == 404
-    assert_nothing_happened(wechat)
-
-
-def test_a_method_of_another_application_leads_nowhere(acme, site, globex, admin_client):
-    other = site.spa.login_methods.get()
-
-    for method in (other, acme.method, globex.method):
-        assert admin_client.get(f"{PAGE}/wechat/{method.pk}").status_code == 404
-    assert admin_client.get(f"{PAGE}/wechat/not-a-method").status_code == 404
-    assert LoginEvent.objects.count() == 0
-
-
-# Who wasn't sent
-
-
-def assert_astray(response, wechat):
-    assert response.status_code == HTTPStatus.BAD_REQUEST
-    assert "This login was begun elsewhere" in response.content.decode()
-    assert_nothing_happened(wechat)
-
-
-@pytest.mark.parametrize("state", [None, "", "0" * 64, "a\x00b", "状态", "a" * 5000])
-def test_a_state_that_is_missing_or_made_up_logs_nobody_in(admin_client, wechat, state):
-    trip = set_out(admin_client)
-
-    assert_astray(come_back(admin_client, trip, state=state), wechat)
-
-
-def test_a_state_of_another_operators_session_logs_nobody_in(admin_client, ben, wechat):
-    assert_astray(come_back(ben, set_out(admin_client)), wechat)
-
-
-def test_a_state_ends_with_the_operators_session(acme, admin_client, wechat):
-    trip = set_out(admin_client)
-    again = signed_in(acme.pool.memberships.get().operator)
-
-    assert_astray(come_back(again, trip), wechat)
-
-
-def test_a_state_of_another_application_logs_nobody_in(admin_client, wechat):
-    theirs = set_out(admin_client, "/experience/acme-spa")
-    ours = set_out(admin_client)
-
-    assert_astray(come_back(admin_client, ours, state=theirs.state), wechat)
-
-
-def test_an_operators_state_is_of_no_use_to_a_guest_nor_the_other_way_round(
-    admin_client, client, shared_site, wechat
-):
-    operators, guests = set_out(admin_client), set_out(client, shared_site)
-
-    assert_astray(come_back(client, guests, state=operators.state), wechat)
-    assert_astray(come_back(admin_client, operators, state=guests.state), wechat)
-
-
-def test_a_state_of_another_link_is_of_no_use(site, client, shared_site, wechat):
-    earlier = set_out(client, shared_site)
-    with time_machine.travel(timezone.now() + timedelta(hours=1)):
-        later = set_out(client, f"{PAGE}?share={share(site.web)}")
-
-        assert earlier.state != later.state
-        assert_astray(come_back(client, later, state=earlier.state), wechat)
-
-
-def test_a_state_is_of_one_method_and_its_code_of_one_source(admin_client, second):
-    """So that no source gets the code of another (RFC 9700 §4.4)."""
-    first, other = set_out(admin_client), set_out(admin_client, number=1)
-    assert first.state != other.state
-
-    response = come_back(admin_client, other, code=confirmed())
-
-    assert refused(response) == "invalid_code"
-    assert LoginEvent.objects.get().identity_source == second.identity_source
-
-
-# Who brings no good code
-
-
-@pytest.mark.parametrize("code", [None, "", "not a code!", "a" * 257, "%00"])
-def test_who_refused_in_wechat_is_told_so(admin_client, wechat, code):
-    response = come_back(admin_client, set_out(admin_client), code=code)
-
-    text = Page(response).text
-    assert "You didn't confirm in WeChat." in text
-    assert "Log in with WeChat" in text
-    assert_nothing_happened(wechat)
-
-
-def test_a_code_that_wechat_doesnt_know_is_refused(admin_client):
-    response = come_back(admin_client, set_out(admin_client), code="made-up")
-
-    assert refused(response) == "invalid_code"
-    assert "Please try again." in Page(response).text
-
-
-def test_a_code_of_a_mini_program_is_refused(admin_client):
-    code = builders.wx_login(app_id=SITE_APP_ID)
-
-    assert refused(come_back(admin_client, set_out(admin_client), code=code)) == "invalid_code"
-
-
-def test_a_code_is_taken_once(admin_client):
-    trip, code = set_out(admin_client), confirmed()
-    come_back(admin_client, trip, code=code)
-
-    assert refused(come_back(admin_client, trip, code=code)) == "code_already_used"
-    assert [event["error"] for event in events()] == ["", "code_already_used"]
-    assert Session.objects.count() == 1
-
-
-# What is switched off
-
-
-def switch_application_off(method):
-    Application.objects.filter(pk=method.application_id).update(enabled=False)
-
-
-def switch_source_off(method):
-    IdentitySource.objects.filter(pk=method.identity_source_id).update(enabled=False)
-
-
-def archive_source(method):
-    IdentitySource.objects.filter(pk=method.identity_source_id).update(archived_at=timezone.now())
-
-
-def switch_method_off(method):
-    LoginMethod.objects.filter(pk=method.pk).update(enabled=False)
-
-
-OFF = [
-    (switch_application_off, "application_disabled"),
-    (switch_source_off, "identity_source_disabled"),
-    (archive_source, "login_method_disabled"),
-    (switch_method_off, "login_method_disabled"),
-]
-
-
-@pytest.mark.parametrize(("switch_off", "error"), OFF)
-def test_what_is_off_is_told_before_wechat_is_asked(
-    admin_client, method, wechat, switch_off, error
-):
-    switch_off(method)
-
-    response = admin_client.get(f"{PAGE}/wechat/{method.pk}")
-
-    assert refused(response) == error
-    assert "Stopped here" in Page(response).text
-    (recorded,) = events()
-    assert (recorded["door"], recorded["error"]) == ("experience", error)
-    assert wechat.calls == []
-
-
-@pytest.mark.parametrize(("switch_off", "error"), OFF)
-def test_what_was_switched_off_meanwhile_is_told(admin_client, method, wechat, switch_off, error):
-    trip = set_out(admin_client)
-    switch_off(method)
-
-    response = come_back(admin_client, trip)
-
-    assert refused(response) == error
-    assert events()[0]["door"] == "experience"
-    assert wechat.calls == []
-
-
-def test_a_sandbox_source_is_off_where_there_is_no_sandbox(admin_client, method, settings):
-    settings.WECHAT_SANDBOX = False
-
-    response = admin_client.get(f"{PAGE}/wechat/{method.pk}")
-
-    assert refused(response) == "identity_source_disabled"
-
-
-@pytest.mark.parametrize("switch_off", [switch_method_off, archive_source])
-def test_what_the_application_no_longer_offers_has_no_button(admin_client, method, switch_off):
-    switch_off(method)
-
-    page = see(admin_client, PAGE)
-
-    assert starts(admin_client) == []
-    assert "offers no way to log in from a browser" in page.text
-    assert any(link.endswith("#login_methods") for link in page.links)
-
-
-def test_a_method_that_slipped_past_every_form_is_refused(acme, site, admin_client, wechat):
-    odd = builders.offer(site.web, acme.source, way="website_qr", position=1)
-
-    response = admin_client.get(f"{PAGE}/wechat/{odd.pk}")
-
-    assert refused(response) == "login_method_disabled"
-    assert wechat.calls == []
 
 
 # What the rules of a login refuse
@@ -444,79 +127,6 @@ def test_whoever_was_refused_too_often_waits_and_nothing_is_recorded(
     assert len(wechat.calls) == 1
 
 
-# Guests
-
-
-def test_a_guest_goes_and_comes_back_as_a_guest(client, shared_site):
-    response = try_out(client, page=shared_site)
-
-    assert "Alice Chen is now a user of Acme" in Page(response).text
-    assert response.context["visitor"].is_guest
-    assert "/console" not in response.content.decode()
-    assert "share=" in starts(client, shared_site)[0]
-
-
-def test_other_operators_with_a_link_are_guests_all_the_way(
-    viewer_client, stranger_client, shared_site
-):
-    for guest in (viewer_client, stranger_client):
-        response = try_out(guest, page=shared_site)
-
-        assert response.context["attempt"].succeeded
-        assert response.context["visitor"].is_guest
-
-
-def test_a_guest_without_the_link_on_the_way_back_is_a_stranger(client, shared_site, wechat):
-    trip = set_out(client, shared_site)
-
-    response = come_back(client, trip, share=None)
-
-    assert response["Location"] == f"/console/login/?next={PAGE}"
-    assert_nothing_happened(wechat)
-
-
-def test_a_link_ends_on_the_way_as_well(client, shared_site, wechat):
-    trip = set_out(client, shared_site)
-
-    with time_machine.travel(timezone.now() + LINK_LIVES + timedelta(seconds=2)):
-        assert come_back(client, trip).status_code == 404
-    assert_nothing_happened(wechat)
-
-
-def test_a_guest_cannot_use_a_live_source(site, client, method, live_method, shared_site):
-    assert len(starts(client, shared_site)) == 1
-    assert "The real site" not in see(client, shared_site).text
-
-    address = f"{PAGE}/wechat/{live_method.pk}?share={share(site.web)}"
-    assert client.get(address).status_code == 404
-    method.delete()
-    assert client.get(shared_site).status_code == 404
-    assert LoginEvent.objects.count() == 0
-
-
-@pytest.mark.parametrize("switch_off", [switch_method_off, archive_source])
-def test_a_link_leads_nowhere_where_no_sandbox_is_offered(
-    client, method, shared_site, wechat, switch_off
-):
-    trip = set_out(client, shared_site)
-    start = starts(client, shared_site)[0]
-    switch_off(method)
-
-    assert client.get(shared_site).status_code == 404
-    assert client.get(start).status_code == 404
-    assert come_back(client, trip).status_code == 404
-    assert_nothing_happened(wechat)
-
-
-def test_a_link_is_offered_for_the_sandbox_alone(admin_client, client, method, live_method):
-    link = see(admin_client, PAGE).text.partition("?share=")[2].split()[0]
-    assert see(client, f"{PAGE}?share={link}").links
-
-    method.delete()
-
-    assert admin_client.get(PAGE).context["share_link"] == ""
-
-
 # The way to WeChat
 
 
@@ -533,7 +143,7 @@ def test_several_websites_are_named(admin_client, second):
 
     assert "Log in with WeChat First <site>" in see(admin_client, PAGE).text
     assert "Log in with WeChat Second site" in see(admin_client, PAGE).text
-    assert set_out(admin_client, number=1).sent["appid"] == SECOND_APP_ID
+    assert set_out(admin_client, number=1).sent["appid"] == SECOND_SITE_APP_ID
 
 
 @pytest.mark.parametrize("client_id", ["acme-web", "acme-spa", "acme-native"])
@@ -655,53 +265,3 @@ def test_an_operator_who_tried_it_out_is_signed_on_nowhere(admin_client):
 
     assert response.status_code == 200
     assert not any(name.startswith("unionpass_login") for name in admin_client.cookies)
-
-
-# The page
-
-
-@pytest.mark.parametrize("ending", ["logged in", "refused", "astray", "to WeChat"])
-def test_no_page_is_stored_framed_or_runs_anything_foreign(admin_client, ending):
-    trip = set_out(admin_client)
-    response = {
-        "logged in": lambda: come_back(admin_client, trip),
-        "refused": lambda: come_back(admin_client, trip, code="made-up"),
-        "astray": lambda: come_back(admin_client, trip, state="x"),
-        "to WeChat": lambda: admin_client.get(starts(admin_client)[0]),
-    }[ending]()
-
-    assert "no-store" in response["Cache-Control"]
-    assert response["X-Frame-Options"] == "DENY"
-    assert response["Referrer-Policy"] == "same-origin"
-    assert "default-src 'none'" in response["Content-Security-Policy"]
-    assert "unsafe" not in response["Content-Security-Policy"]
-
-
-def test_no_code_state_or_identity_is_shown_or_kept(admin_client):
-    trip, code = set_out(admin_client), confirmed()
-
-    response = come_back(admin_client, trip, code=code)
-
-    kept = json.dumps(list(LoginEvent.objects.values()), default=str)
-    hidden = (code, trip.state, openid_of(SITE_APP_ID, "alice"), unionid_of(SITE_APP_ID, "alice"))
-    for secret in hidden:
-        assert secret not in response.content.decode()
-        assert secret not in kept
-
-
-def test_another_language_is_chosen_without_logging_in_again(admin_client, client, shared_site):
-    """The page's own address holds a code that was used."""
-    mine, guests = try_out(admin_client), try_out(client, page=shared_site)
-
-    assert Page(mine).form_to("setlang/").fields["next"] == PAGE
-    assert Page(guests).form_to("setlang/").fields["next"] == shared_site.replace(":", "%3A")
-
-
-def test_hostile_names_are_text(admin_client: GuardedClient, second):
-    script = "<script>alert(1)</script>"
-    Application.objects.update(name=script)
-    IdentitySource.objects.update(display_name=script)
-
-    for response in (admin_client.get(PAGE), try_out(admin_client)):
-        assert script not in response.content.decode()
-        assert script in Page(response).text
