@@ -68,9 +68,10 @@ class SignedOff(Exception):
 def session_in(
     browser_session: BrowserSession, application: Application, *, now: datetime
 ) -> Session:
-    """Return the application's running session in this browser, or begin one, in a transaction.
+    """Return the application's running session of this login, or begin one, in a transaction.
 
-    It is as old as the login in the browser: ``auth_time`` is that one's. Whoever ends the browser
+    ``auth_time`` is the browser's login's, also where the application was entered before from an
+    earlier one. Whoever ends the browser
     session meanwhile waits, and ends this session as well (`SessionQuerySet.end`).
 
     Raises:
@@ -82,6 +83,7 @@ def session_in(
         pool=browser_session.pool_id,
         browser_session=browser_session,
         application=application,
+        auth_time=browser_session.auth_time,
         ended_at__isnull=True,
     )
     session = running.select_related("user").first()

@@ -78,6 +78,17 @@ def test_an_application_has_one_session_in_a_browser(signed_on):
     assert Session.objects.count() == 2
 
 
+def test_an_application_that_was_entered_before_a_new_login_hears_of_the_new_one(signed_on):
+    an_hour_later = timezone.now() + timedelta(hours=1)
+    with time_machine.travel(an_hour_later):
+        log_in_by_browser(signed_on, "acme-native", prompt="login")
+
+        code = answered(authorize(signed_on, "acme-spa", max_age="60"))["code"]
+        id_token = claims_of(exchange(code).json()["id_token"])
+
+    assert id_token["auth_time"] >= int(an_hour_later.timestamp())
+
+
 def test_a_session_that_ended_is_not_gone_on_with(signed_on):
     Session.objects.all().end(now=timezone.now(), reason=Session.EndReason.TOKEN_REVOKED)
 
