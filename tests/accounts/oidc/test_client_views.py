@@ -1,12 +1,14 @@
 """The endpoints that applications call: what is no request of theirs is refused alike by each."""
 
 import json
+import logging
 
 import pytest
 from django.http import HttpResponse
 
 from tests import builders
-from tests.accounts.oidc.conftest import FORM, assert_refused, basic
+from tests.accounts.oidc.conftest import FORM, assert_refused, basic, exchange, post
+from tests.accounts.site import VERIFIER, authorization_code, authorization_request
 from tests.conftest import GuardedClient
 
 SECRET = builders.CLIENT_SECRET
@@ -170,3 +172,24 @@ def test_too_many_refused_attempts_have_to_wait(site, settings, endpoint):
 
     assert_refused(response, "too_many_requests", 429)
     assert 0 < int(response["Retry-After"]) <= 3600
+
+
+def test_nothing_that_opens_anything_is_logged(site, caplog):
+    caplog.set_level(logging.DEBUG)
+    code = authorization_code("acme-web")
+    refused = exchange(code, "acme-web", secret=SECRET, code_verifier="x" * 43)
+    answer = exchange(code, "acme-web", secret=SECRET).json()
+    spent = {"grant_type": "refresh_token", "client_id": "acme-web"}
+    for _again in range(2):
+        post("token", spent | {"refresh_token": answer["refresh_token"]}, secret=SECRET)
+    device = post("device_authorization", {"client_id": "acme-native"}).json()
+    pushed = post("par", authorization_request("acme-web"), secret=SECRET).json()
+    for path in ("introspect", "revoke"):
+        post(path, {"client_id": "acme-web", "token": answer["access_token"]}, secret=SECRET)
+
+    assert refused.status_code == 400
+    opens = [answer[name] for name in ("access_token", "refresh_token", "id_token")]
+    opens += [device["device_code"], device["user_code"], pushed["request_uri"]]
+    opens += [code, VERIFIER, SECRET, basic("acme-web", SECRET)["Authorization"]]
+    assert caplog.records
+    assert not [secret for secret in opens if secret in caplog.text]
