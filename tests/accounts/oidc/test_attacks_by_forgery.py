@@ -40,9 +40,12 @@ def is_signed_on(browser: GuardedClient) -> bool:
 
 
 def assert_signs_nobody_off(browser: GuardedClient, hint: str) -> None:
+    """Expect the hint to say nothing: not whom to log out, and not whom to log in."""
     response = browser.get("/oidc/acme/logout", {"id_token_hint": hint})
-    assert response.status_code == 400
+    assert response.status_code == 200
     assert is_signed_on(browser)
+    asked = authorize(browser, prompt="none", id_token_hint=hint)
+    assert answered(asked)["error"] == "invalid_request"
 
 
 def test_algorithm_confusion_the_public_key_is_no_shared_secret(site, client, id_token):
