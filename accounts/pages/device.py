@@ -46,14 +46,15 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
 
     """
     if request.method != "POST":
-        return _form(request, request.GET.get("user_code", "")[:USER_CODE_MAX_LENGTH])
+        return _form(request, pool, request.GET.get("user_code", "")[:USER_CODE_MAX_LENGTH])
     now = timezone.now()
     typed = request.POST.get("user_code", "")[:USER_CODE_MAX_LENGTH]
     address = site_of(request.META["REMOTE_ADDR"])
     take_place(pool.pk, "device code from", address, limit=TRIES_OF_AN_ADDRESS, now=now)
     device = _waiting(pool, typed, now)
     if device is None:
-        return _form(request, typed, error=_("No device waits with this code. Look at it again."))
+        error = _("No device waits with this code. Look at it again.")
+        return _form(request, pool, typed, error=error)
     secret = browser_secret(request, pool) or new_browser_secret()
     handle = keep_request(
         device.application,
@@ -126,5 +127,6 @@ def _waiting(pool: UserPool, user_code: str, now: datetime) -> DeviceAuthorizati
     )
 
 
-def _form(request: HttpRequest, user_code: str, *, error: str = "") -> HttpResponse:
-    return render(request, "pages/device_code.html", {"user_code": user_code, "error": error})
+def _form(request: HttpRequest, pool: UserPool, user_code: str, *, error: str = "") -> HttpResponse:
+    context = {"pool": pool, "user_code": user_code, "error": error}
+    return render(request, "pages/device_code.html", context)
