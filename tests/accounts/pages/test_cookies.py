@@ -1,4 +1,4 @@
-"""What the browser holds: two random values for each pool, which no script and no host else reads."""
+"""What the browser holds: two random values for each pool, which nobody else gets at."""
 
 import pytest
 

@@ -83,7 +83,7 @@ def test_nothing_is_let_in_before_anybody_agreed(signed_on, device):
         str.lower,
         lambda code: f" {code} ",
         lambda code: code.replace("-", ""),
-        lambda code: " ".join(code),
+        " ".join,
     ],
 )
 def test_a_code_is_found_however_it_is_typed(signed_on, device, typed):
