@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as current
 
 from applications.models import Application, PostLogoutRedirectURI
+from identity_sources.models import IdentitySource
 from tests.accounts.oidc.conftest import exchange, post
 from tests.accounts.pages.steps import come_back, log_in_on, open_login, set_out
 from tests.accounts.site import NATIVE_URI, authorize, log_in_by_browser
@@ -24,6 +25,11 @@ def sign_in(client, site):
 
 def consent(client, site):
     Application.objects.filter(pk=site.spa.pk).update(requires_consent=True)
+    return client.get(log_in_on(client, open_login(client))["Location"])
+
+
+def bind(client, site):
+    IdentitySource.objects.filter(pk=site.source.pk).update(association="ask")
     return client.get(log_in_on(client, open_login(client))["Location"])
 
 
@@ -61,6 +67,7 @@ def gone(client, site):
 PAGES = [
     sign_in,
     consent,
+    bind,
     device_code,
     device_confirm,
     log_out,

@@ -142,6 +142,54 @@ def test_a_redirect_uri_must_be_the_registered_one_in_every_character(client, ur
     assert_stays(response, NOT_OURS)
 
 
+LOOPBACK = "http://127.0.0.1/callback"
+
+
+@pytest.mark.parametrize(
+    ("uri", "good"),
+    [
+        (LOOPBACK, True),
+        ("http://127.0.0.1:1/callback", True),
+        ("http://127.0.0.1:65535/callback", True),
+        ("http://127.0.0.1:8080/callback/more", False),
+        ("http://127.0.0.1:8080/callback?x=1", False),
+        ("http://127.0.0.1:8080@evil.example/callback", False),
+        ("http://127.0.0.1:8080:80/callback", False),
+        ("http://127.0.0.1:80a/callback", False),
+        ("http://127.0.0.1:-1/callback", False),
+        ("http://127.0.0.1:８０/callback", False),  # noqa: RUF001 - full-width digits
+        ("http://127.0.0.1.evil.example/callback", False),
+        ("http://127.0.0.1.evil.example:8080/callback", False),
+        ("http://127.0.0.2:8080/callback", False),
+        ("http://127.1:8080/callback", False),
+        ("http://2130706433/callback", False),
+        ("http://localhost:8080/callback", False),
+        ("http://[::1]:8080/callback", False),
+        ("https://127.0.0.1:8080/callback", False),
+        ("http://user@127.0.0.1:8080/callback", False),
+        ("http://evil.example/http://127.0.0.1:8080/callback", False),
+        ("com.example.app:8080/callback", False),
+    ],
+)
+def test_a_native_application_may_choose_its_port_on_loopback_and_nothing_else(
+    client, site, uri, good
+):
+    RedirectURI.objects.create(application=site.native, uri=LOOPBACK)
+
+    response = authorize(client, "acme-native", redirect_uri=uri)
+
+    if good:
+        assert response["Location"].startswith("/login/acme/")
+    else:
+        assert_stays(response, NOT_OURS)
+
+
+def test_no_other_application_may_choose_its_port(client, site):
+    RedirectURI.objects.create(application=site.spa, uri=LOOPBACK)
+
+    assert_stays(authorize(client, redirect_uri="http://127.0.0.1:8080/callback"), NOT_OURS)
+
+
 @pytest.mark.parametrize("escape", ["\n", "\r\n", "\t", "\x00", "\x7f", "\u2028", "\u202e"])
 def test_a_redirect_uri_with_a_control_character_is_no_text(client, escape):
     response = authorize(client, redirect_uri=f"{SPA_URI}{escape}")
