@@ -22,18 +22,26 @@ Connect = Callable[[str, Registration], Client]
 
 
 @pytest.fixture(scope="session")
-def listener() -> Iterator[Listener]:
+def applications() -> Iterator[Listener]:
     with listening() as listener:
         yield listener
 
 
+@pytest.fixture
+def listener(applications: Listener) -> Listener:
+    """The applications' server, which nobody has come to yet."""
+    applications.forget()
+    return applications
+
+
 @pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[str]:
+def origin(tmp_path_factory: pytest.TempPathFactory, applications: Listener) -> Iterator[str]:
     """Where the server is that the clients talk to."""
     folder = tmp_path_factory.mktemp("clients")
-    environment = new_environment(NO_WECHAT, folder) | {"WECHAT_SANDBOX": "on"}
+    environment = new_environment(NO_WECHAT, folder)
+    environment |= {"WECHAT_SANDBOX": "on", "WEB_CONCURRENCY": "1"}
     applied = folder / "acme.yaml"
-    applied.write_text(manifest(listener.origin))
+    applied.write_text(manifest(applications.origin))
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "apply", str(applied))
     process = start("config.serve", environment, environment["PUBLIC_URL"], folder / "log")

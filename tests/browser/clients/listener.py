@@ -1,6 +1,5 @@
 """The applications' own server: where browsers come back to, and where logouts are told."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from threading import Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
 
 PATIENCE_SECONDS = 20
 PAGE = b"<!doctype html><title>Back</title><h1>Back at the application</h1>"
@@ -28,7 +29,7 @@ class Listener:
     """A server on loopback which keeps what comes, by path."""
 
     origin: str
-    arrivals: dict[str, Queue[Arrival]] = field(default_factory=lambda: defaultdict(Queue))
+    _arrivals: dict[str, Queue[Arrival]] = field(default_factory=dict)
 
     @property
     def callback(self) -> str:
@@ -38,9 +39,27 @@ class Listener:
     def logged_out(self) -> str:
         return f"{self.origin}/logged-out"
 
+    def arrive(self, path: str, form: str) -> None:
+        """Keep a request."""
+        self._queue(urlsplit(path).path).put(Arrival(self.origin + path, form))
+
     def arrival(self, path: str) -> Arrival:
         """Wait for the next request to the path."""
-        return self.arrivals[path].get(timeout=PATIENCE_SECONDS)
+        return self._queue(path).get(timeout=PATIENCE_SECONDS)
+
+    def forget(self) -> None:
+        """Drop what nobody has asked for."""
+        self._arrivals.clear()
+
+    def logout_token(self, sid: str) -> str:
+        """Wait for the logout token about this session; other tests' sessions end too."""
+        while True:
+            [token] = parse_qs(self.arrival("/session-ended").form)["logout_token"]
+            if jwt.decode(token, options={"verify_signature": False})["sid"] == sid:
+                return token
+
+    def _queue(self, path: str) -> Queue[Arrival]:
+        return self._arrivals.setdefault(path, Queue())
 
 
 @contextmanager
@@ -55,8 +74,7 @@ def listening() -> Iterator[Listener]:
             self._arrive(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
         def _arrive(self, form: str) -> None:
-            path = urlsplit(self.path).path
-            listener.arrivals[path].put(Arrival(listener.origin + self.path, form))
+            listener.arrive(self.path, form)
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(PAGE)))

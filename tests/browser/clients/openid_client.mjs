@@ -5,6 +5,7 @@ import { createRemoteJWKSet, importJWK, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
 
 const clients = []
+const snippets = []
 
 const proofs = {
   none: () => oidc.None(),
@@ -87,6 +88,20 @@ const calls = {
   },
 }
 
+// The code of docs/openid-connect.md, which is set up by the environment alone.
+const documentation = {
+  async load({ module, environment }) {
+    delete process.env.CLIENT_SECRET
+    Object.assign(process.env, environment)
+    return snippets.push({ functions: await import(module), session: {} }) - 1
+  },
+
+  async run({ number, name, given, inSession }) {
+    const { functions, session } = snippets[number]
+    return functions[name](...(inSession ? [session, ...given] : given))
+  },
+}
+
 // The server's own word comes first: openid-client's errors name the check that failed.
 const wordOf = (error) => error.error ?? error.cause?.error ?? error.code ?? error.name
 
@@ -94,7 +109,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { call, arguments: given } = JSON.parse(line)
   let answer
   try {
-    const result = await calls[call]({ ...given, client: clients[given.client] })
+    const result = await { ...calls, ...documentation }[call]({ ...given, client: clients[given.client] })
     answer = { result }
   } catch (error) {
     answer = { error: wordOf(error), detail: `${error.stack} ${JSON.stringify(error.cause)}` }

@@ -74,7 +74,14 @@ def manifest(callbacks: str) -> str:
             **redirected,
         },
         {"client_id": "acme-spa", "type": "spa", **redirected},
-        {"client_id": "acme-native", "type": "native", "allows_device_flow": True, **redirected},
+        {
+            "client_id": "acme-native",
+            "type": "native",
+            "allows_device_flow": True,
+            **redirected,
+            # Whichever port it listens on (RFC 8252 §7.3).
+            "redirect_uris": ["http://127.0.0.1/callback"],
+        },
         {
             "client_id": "acme-partner",
             "type": "web",

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.clients import registrations
 from tests.browser.clients.client import Refusal
 from tests.browser.clients.conftest import Connect
-from tests.browser.clients.people import scan_and_confirm
+from tests.browser.clients.people import DECIDED, let_in, scan_and_confirm
 from tests.browser.windows import Windows
 
 # What the endpoints do with a database is tested on both, in tests/accounts/oidc.
@@ -23,12 +23,7 @@ def test_a_device_is_logged_in_by_the_code_that_it_shows(
 
     with ThreadPoolExecutor(1) as elsewhere:
         polling = elsewhere.submit(client.finish_device, device)
-        page.goto(device["verification_uri"])
-        page.get_by_label("The code that the device shows").fill(device["user_code"].lower())
-        page.get_by_role("button", name="Go on").click()
-        scan_and_confirm(page)
-        page.get_by_role("button", name="It is mine: let it in").click()
-        expect(page.get_by_role("heading", name="The device is logged in")).to_be_visible()
+        let_in(page, device)
         tokens = polling.result()
 
     assert client.userinfo(tokens)["sub"] == tokens["claims"]["sub"]
@@ -48,4 +43,4 @@ def test_a_device_hears_that_it_is_kept_out(
     expect(page.get_by_role("heading", name="The device was kept out")).to_be_visible()
 
     with pytest.raises(Refusal, match="access_denied"):
-        client.finish_device(device)
+        client.finish_device(device | DECIDED)

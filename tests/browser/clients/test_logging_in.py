@@ -9,7 +9,7 @@ from tests.browser.clients import registrations
 from tests.browser.clients.client import Refusal
 from tests.browser.clients.conftest import Connect
 from tests.browser.clients.listener import Listener
-from tests.browser.clients.people import go_through, log_in
+from tests.browser.clients.people import come_back, go_through, log_in
 from tests.browser.clients.registrations import Registration
 from tests.browser.windows import Windows
 
@@ -80,13 +80,13 @@ def test_the_request_may_be_pushed(
     library: str,
     registration: Registration,
 ) -> None:
-    client = connect(library, registration)
+    client, page = connect(library, registration), browse()
     url = client.begin(listener.callback, pushed=True)
 
-    log_in(browse(), url)
+    log_in(page, url)
 
     assert "redirect_uri" not in url
-    assert_is_alice(client.finish(listener.arrival("/callback")), registration, "ES256")
+    assert_is_alice(client.finish(come_back(page, listener)), registration, "ES256")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_who_is_logged_in_to_one_application_enters_the_next_without_a_question(
     other = connect(second, registrations.SPA)
 
     page.goto(other.begin(listener.callback))
-    after = other.finish(listener.arrival("/callback"))
+    after = other.finish(come_back(page, listener))
 
     assert after["claims"]["sub"] == before["claims"]["sub"]
     assert after["claims"]["auth_time"] == before["claims"]["auth_time"]
@@ -117,7 +117,7 @@ def test_nobody_is_asked_where_the_application_says_so(
     page.goto(client.begin(listener.callback, prompt="none"))
 
     with pytest.raises(Refusal, match="login_required"):
-        client.finish(listener.arrival("/callback"))
+        client.finish(come_back(page, listener))
 
 
 def test_a_person_agrees_once_to_what_an_application_wants_to_know(
@@ -129,9 +129,9 @@ def test_a_person_agrees_once_to_what_an_application_wants_to_know(
     expect(page.get_by_text("Your phone number")).to_be_visible()
 
     page.get_by_role("button", name="Agree", exact=True).click()
-    agreed = client.finish(listener.arrival("/callback"))
+    agreed = client.finish(come_back(page, listener))
     page.goto(client.begin(listener.callback))
-    again = client.finish(listener.arrival("/callback"))
+    again = client.finish(come_back(page, listener))
 
     assert agreed["claims"]["sub"] == again["claims"]["sub"]
 
@@ -146,4 +146,4 @@ def test_an_application_hears_that_the_person_does_not_agree(
     page.get_by_role("button", name="Don't agree").click()
 
     with pytest.raises(Refusal, match="access_denied"):
-        client.finish(listener.arrival("/callback"))
+        client.finish(come_back(page, listener))

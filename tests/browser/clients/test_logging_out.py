@@ -11,7 +11,7 @@ from tests.browser.clients.client import Refusal
 from tests.browser.clients.conftest import Connect
 from tests.browser.clients.listener import Listener
 from tests.browser.clients.openid_client import OpenIDClient, Program
-from tests.browser.clients.people import go_through
+from tests.browser.clients.people import come_back, go_through
 from tests.browser.windows import Windows
 
 # What the endpoints do with a database is tested on both, in tests/accounts/oidc.
@@ -28,7 +28,7 @@ def test_an_application_logs_the_person_out_and_has_them_back(
 
     page.goto(client.logout_url(tokens["id_token"], listener.logged_out, "over"))
 
-    came_back = urlsplit(listener.arrival("/logged-out").url)
+    came_back = urlsplit(come_back(page, listener, "/logged-out").url)
     assert parse_qs(came_back.query) == {"state": ["over"]}
     page.goto(client.begin(listener.callback))
     expect(page.get_by_role("link", name="Log in with WeChat")).to_be_visible()
@@ -48,24 +48,16 @@ def test_an_application_is_told_when_another_one_logs_the_person_out(
     claims = told.finish(go_through(page, told, listener))["claims"]
     other = connect(library, registrations.SPA)
     page.goto(other.begin(listener.callback))
-    tokens = other.finish(listener.arrival("/callback"))
+    tokens = other.finish(come_back(page, listener))
 
     page.goto(other.logout_url(tokens["id_token"], listener.logged_out, "over"))
 
-    token = logout_token(listener, claims["sid"])
+    token = listener.logout_token(claims["sid"])
     by_jose = OpenIDClient(node, issuer, registrations.WEB_BASIC).logout_token(token)
     for verified in (by_jose, verified_by_pyjwt(token, issuer)):
         assert verified["sub"] == claims["sub"]
         assert verified["events"] == {LOGOUT: {}}
         assert "nonce" not in verified
-
-
-def logout_token(listener: Listener, sid: str) -> str:
-    """Wait for the logout token about this session; other tests' sessions end too."""
-    while True:
-        [token] = parse_qs(listener.arrival("/session-ended").form)["logout_token"]
-        if jwt.decode(token, options={"verify_signature": False})["sid"] == sid:
-            return token
 
 
 def verified_by_pyjwt(token: str, issuer: str) -> dict[str, object]:
