@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from threading import Barrier
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -32,6 +33,23 @@ def session(tokens: Answer) -> Session:
     return Session.objects.select_related("user", "application", "pool").get(
         pk=claims_of(tokens["access_token"])["sid"]
     )
+
+
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, int], None]:
+    """Have so many racers wait for each other at a function, by then all have read the same."""
+
+    def at(owner: object, name: str, racers: int) -> None:
+        arrived = Barrier(racers, timeout=30)
+        work = getattr(owner, name)
+
+        def after_all_arrived(*args: Any, **kwargs: Any) -> Any:
+            arrived.wait()
+            return work(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, after_all_arrived)
+
+    return at
 
 
 def refresh(

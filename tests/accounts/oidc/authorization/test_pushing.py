@@ -1,10 +1,12 @@
 """Requests that are pushed beforehand: kept if they may be answered, and good once (RFC 9126)."""
 
+import hashlib
 from datetime import timedelta
 from unittest.mock import ANY
 
 import pytest
 import time_machine
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -131,9 +133,11 @@ def test_a_pushed_request_has_a_name_that_lives_for_a_moment(site):
 def test_neither_the_name_nor_the_secret_is_stored(site):
     request_uri = push_by_secret().json()["request_uri"]
 
-    stored = repr(list(PushedRequest.objects.values()))
-    assert request_uri.removeprefix(PREFIX) not in stored
-    assert SECRET not in stored
+    handle = request_uri.removeprefix(PREFIX)
+    [stored] = PushedRequest.objects.values()
+    assert bytes(stored["handle_hash"]) == hashlib.sha256(handle.encode()).digest()
+    assert handle not in repr(stored)
+    assert SECRET not in repr(stored)
 
 
 def test_a_public_application_may_push_as_well(site):
@@ -176,8 +180,9 @@ def test_a_request_opens_once(request_uri):
 
 
 @pytest.mark.usefixtures("threaded_database")
-def test_of_many_at_once_exactly_one_opens(site, together):
+def test_of_many_at_once_exactly_one_opens(site, together, meet):
     request_uri = push().json()["request_uri"]
+    meet(QuerySet, "update", 8)
 
     responses = together(open_request, [request_uri] * 8)
 

@@ -1,5 +1,6 @@
 """A device asks for its two codes: who may, what it gets, and what is kept."""
 
+import hashlib
 import re
 from unittest.mock import ANY
 
@@ -81,6 +82,10 @@ def test_a_device_is_told_where_its_person_enters_the_code(site):
 def test_both_codes_are_stored_as_hashes_only(site):
     answer = post("device_authorization", {"client_id": "acme-native"}).json()
 
+    device = DeviceAuthorization.objects.get()
+    code_hash = hashlib.sha256(answer["device_code"].encode()).digest()
+    assert bytes(device.device_code_hash) == code_hash
+    assert device.user_code_hash == user_code_hash(site.pool, answer["user_code"])
     stored = repr(list(DeviceAuthorization.objects.values()))
     for code in (answer["device_code"], answer["user_code"], answer["user_code"].replace("-", "")):
         assert code not in stored

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.models import DeviceAuthorization, LoginEvent, RefreshToken, Session, User
+from accounts.oidc.grants import device_code as device_code_grant
 from applications.models import Application, LoginMethod
 from tests.accounts.oidc.conftest import assert_refused, claims_of, post, refresh, userinfo
 from tests.accounts.site import decide_about_device
@@ -217,9 +218,10 @@ def test_a_device_gets_its_tokens_once(allowed):
 
 
 @pytest.mark.usefixtures("threaded_database")
-def test_of_many_polls_at_once_exactly_one_gets_tokens(site, together):
+def test_of_many_polls_at_once_exactly_one_gets_tokens(site, together, meet):
     codes = post("device_authorization", {"client_id": "acme-native"}).json()
     decide_about_device(GuardedClient(), codes["user_code"])
+    meet(device_code_grant, "is_current", 8)
 
     responses = together(poll, [codes["device_code"]] * 8)
 
