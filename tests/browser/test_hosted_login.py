@@ -19,6 +19,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from applications.models import Application, PostLogoutRedirectURI, RedirectURI
+from identity_sources.models import IdentitySource
 from tests.accounts.oidc.conftest import post
 from tests.accounts.site import Site, authorization_request, make_site
 from tests.browser.chromium import BrowserThread
@@ -131,6 +132,12 @@ def user_code(site: Site) -> str:
     answer = post("device_authorization", {"client_id": "acme-native"})
     code: str = answer.json()["user_code"]
     return code
+
+
+@pytest.fixture
+def unsure(site: Site) -> None:
+    """The source asks whose a new WeChat account is."""
+    IdentitySource.objects.filter(pk=site.source.pk).update(association="ask")
 
 
 @pytest.fixture
@@ -310,6 +317,7 @@ def test_no_page_of_a_login_scrolls_sideways(
     site: Site,
     shop: Shop,
     asking: None,
+    unsure: None,
     long_name: None,
     user_code: str,
     locale: str,
@@ -336,7 +344,10 @@ def walk(page: Page, shop: Shop, user_code: str) -> Iterator[str]:
     yield "refused"
     page.locator(".ways a").click()
     page.locator("button[value=alice]").click()
-    page.locator(".choice").wait_for()
+    page.locator("button[value=create]").wait_for()
+    yield "bind"
+    page.locator("button[value=create]").click()
+    page.locator("button[value=agree]").wait_for()
     yield "consent"
     page.goto("/login/acme/device")
     yield "device"
