@@ -79,7 +79,7 @@ def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
     for locale in ui_locales:
         try:
             language = translation.get_supported_language_variant(locale.lower())
-        except (LookupError, ValueError):  # ValueError: it is absurdly long
+        except LookupError:
             continue
         translation.activate(language)
         return
