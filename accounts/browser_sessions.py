@@ -5,7 +5,6 @@ new login only if it offers the very method by which the person came (source and
 and user are as they should be: all of that is asked again each time.
 """
 
-import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,10 +12,9 @@ from django.db import transaction
 from accounts.models import BrowserSession, Session, User
 from applications.models import Application
 from applications.offers import still_offers
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 from userpools.models import UserPool
 
-SECRET_BYTES = 32
 LIVES = timedelta(days=1)
 
 
@@ -43,7 +41,7 @@ def remember_browser(session: Session, *, now: datetime) -> str:
 
     The secret is new with each login: one that was planted before is worth nothing after it.
     """
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = new_token()
     session.browser_session = BrowserSession.objects.create(
         pool_id=session.pool_id,
         user=session.user,

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import CodeExchange
 from accounts.refusals import WeChatAway
+from accounts.sweeping import Sweeper
 from config.connections import release_connection
 from config.encryption import keyed_hash
 from config.primary_keys import new_id
@@ -34,7 +35,7 @@ from identity_sources.wechat.errors import (
 KEPT_FOR = timedelta(seconds=60)
 HELD_MARGIN = timedelta(seconds=5)  # for what a holder does besides asking WeChat
 POLL_SECONDS = 0.05
-SWEEP_EVERY = timedelta(seconds=60)
+sweeper = Sweeper(every=timedelta(seconds=60))
 
 # What WeChat will say again of the same code; anything else may be over at the next try.
 _FINAL = (CodeRefused, UserBlocked)
@@ -101,7 +102,8 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
     if not held:
         raise WeChatAway
     answer = _ask(key, holder, ask_wechat)
-    _sweep_if_due()
+    if sweeper.is_due():
+        sweep(timezone.now())
     return Exchanged(answer=answer, replayed=False)
 
 
@@ -127,22 +129,9 @@ def forget(key: str) -> None:
     CodeExchange.objects.filter(pk=key).delete()
 
 
-def sweep(now: datetime) -> int:
-    """Delete what is past its time; return how many rows there were."""
-    deleted, _ = CodeExchange.objects.filter(expires_at__lt=now).delete()
-    return deleted
-
-
-class _Sweeper:
-    """Remembers when this process swept last: each does so once a minute, while people log in."""
-
-    due_at = time.monotonic() + SWEEP_EVERY.total_seconds()
-
-
-def _sweep_if_due() -> None:
-    if time.monotonic() >= _Sweeper.due_at:
-        _Sweeper.due_at = time.monotonic() + SWEEP_EVERY.total_seconds()
-        sweep(timezone.now())
+def sweep(now: datetime) -> None:
+    """Delete what is past its time."""
+    CodeExchange.objects.filter(expires_at__lt=now).delete()
 
 
 def _held_for() -> timedelta:

@@ -23,7 +23,7 @@ A request names an application, a way in and a code. What happens, in this order
 
    The status of each user found decides first: a suspended or closed one is refused, and so is
    the identity of a suspended user whose data was erased.
-4. a session begins and tokens are made
+4. a session begins, and the door gets what it is for: tokens, or a browser that is remembered
 
 Steps 3 and 4 are one short transaction, which locks the users it finds (accounts/locking.py).
 Racing first logins of one person meet at the unique constraints on linked accounts: the loser

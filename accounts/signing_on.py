@@ -29,6 +29,7 @@ from applications.models import Application, LoginMethod
 from applications.offers import is_usable, load_offer
 from applications.rules import Way, ways_in
 from config.encryption import token_hash
+from userpools.models import UserPool
 
 STATE_BYTES = 32
 TRIP_TAKES_AT_MOST = timedelta(minutes=15)
@@ -110,13 +111,44 @@ def begin_trip(request: AuthorizationRequest, method: LoginMethod, *, now: datet
     """
     state = secrets.token_hex(STATE_BYTES)
     WeChatTrip.objects.create(
-        pool_id=request.pool_id,
         request=request,
         login_method=method,
         state_hash=token_hash(state),
         expires_at=now + TRIP_TAKES_AT_MOST,
     )
     return state
+
+
+def end_trip(
+    pool: UserPool, unverified_state: str, *, source: str, browser_secret: str, now: datetime
+) -> WeChatTrip | None:
+    """Use up the trip from which a browser comes back to the address of this source.
+
+    None if it never set out, came back already, went to another source, or is another browser.
+    """
+    trip = (
+        WeChatTrip.objects.select_related(
+            "request__pool",
+            "request__application__pool",
+            "request__device",
+            "request__session",
+            "login_method__identity_source",
+        )
+        .filter(
+            request__pool=pool,
+            state_hash=token_hash(unverified_state),
+            expires_at__gt=now,
+            login_method__identity_source__identifier=source,
+            request__browser_hash=token_hash(browser_secret),
+            request__answered_at__isnull=True,
+            request__expires_at__gt=now,
+        )
+        .first()
+    )
+    if trip is None:
+        return None
+    unused = WeChatTrip.objects.filter(pk=trip.pk, used_at__isnull=True)
+    return trip if unused.update(used_at=now) else None
 
 
 def sign_on(trip: WeChatTrip, code: str, *, now: datetime) -> SignedOn:

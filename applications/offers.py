@@ -48,8 +48,7 @@ class Offer:
             InvalidRequest: several sources are offered and none was named.
 
         """
-        if not self.application.enabled:
-            raise ApplicationDisabled
+        refuse_disabled(self.application)
         named = [
             method
             for method in self.methods
@@ -66,6 +65,17 @@ class Offer:
                 field="identity_source",
             )
         return usable[0]
+
+
+def refuse_disabled(application: Application) -> None:
+    """Refuse an application that is switched off.
+
+    Raises:
+        ApplicationDisabled: it is.
+
+    """
+    if not application.enabled:
+        raise ApplicationDisabled
 
 
 def is_usable(source: IdentitySource) -> bool:

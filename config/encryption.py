@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import secrets
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -95,6 +96,11 @@ def keyed_hashes(purpose: str, *parts: str) -> list[bytes]:
         hmac.digest(_derived_key(key, purpose), message, "sha256")
         for key in settings.ENCRYPTION_KEYS
     ]
+
+
+def new_token() -> str:
+    """Return a random value of 256 bits, for a URL, a form or a cookie."""
+    return secrets.token_urlsafe(_KEY_BYTES)
 
 
 def token_hash(token: str) -> bytes:

@@ -5,10 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import console_settings, environment, logs
+from config import console_settings, environment, logs, page_settings
 from config.encryption import parse_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -249,19 +248,7 @@ CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 # Enough for every JSON body and form; a larger one is answered 413 before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_settings.CONTENT_SECURITY_POLICY}
 
 # --- Programs in browsers --------------------------------------------------------------------
 # Whose: applications/cors.py. Discovery and JWKS are for everybody and say so themselves.

@@ -1,8 +1,9 @@
-"""Making a user pool: never without keys, for without them it can sign nothing."""
+"""Finding a user pool by its identifier, and making one: never without keys to sign with."""
 
 from typing import Any
 
 from django.db import transaction
+from django.http import Http404
 
 from userpools.keys import active_key, generate_private_key
 from userpools.models import SigningKey, UserPool
@@ -27,3 +28,16 @@ def save_new_pool(pool: UserPool) -> None:
         pool.save(force_insert=True)
         for algorithm in SigningKey.Algorithm:
             active_key(pool, algorithm, generate_private_key(algorithm)).save(force_insert=True)
+
+
+def find_pool(identifier: str) -> UserPool:
+    """Return the pool of an address.
+
+    Raises:
+        Http404: there is none.
+
+    """
+    pool = UserPool.objects.filter(identifier=identifier).first()
+    if pool is None:
+        raise Http404
+    return pool

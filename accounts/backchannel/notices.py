@@ -32,14 +32,14 @@ TRIED_AGAIN_AFTER = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class Delivered:
     """How many attempts were made, and what came of them."""
 
     delivered: int
     failed: int
 
 
-def deliver_due(*, due_by: datetime) -> Tally:
+def deliver_due(*, due_by: datetime) -> Delivered:
     """Make one attempt at each notice that is due by then, unless somebody else does.
 
     No database connection is held while applications are asked.
@@ -52,7 +52,7 @@ def deliver_due(*, due_by: datetime) -> Tally:
         claimed = [notice for notice in notices if _claim(notice, now=timezone.now())]
         failures += _attempt(claimed)
     failed = sum(map(bool, failures))
-    return Tally(delivered=len(failures) - failed, failed=failed)
+    return Delivered(delivered=len(failures) - failed, failed=failed)
 
 
 def _claim(notice: LogoutNotice, *, now: datetime) -> bool:

@@ -6,7 +6,6 @@ from whoever redeems it.
 """
 
 import json
-import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,16 +16,15 @@ from accounts.events import Trail
 from accounts.exchange import WeChatIdentity
 from accounts.models import BindingTicket
 from applications.models import LoginMethod
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 from identity_sources.models import IdentitySource
 
 LIVES = timedelta(minutes=5)
-TICKET_BYTES = 32
 
 
 def binding_required(arrival: Arrival, *, bound_to: str) -> refusals.AccountBindingRequired:
     """Store a new ticket for somebody whom nobody knows, and return the refusal that carries it."""
-    ticket = secrets.token_urlsafe(TICKET_BYTES)
+    ticket = new_token()
     row = BindingTicket(
         pool=arrival.trail.application.pool,
         application=arrival.trail.application,

@@ -243,11 +243,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='wechattrip',
-            name='pool',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='wechat_trips', to='userpools.userpool'),
-        ),
-        migrations.AddField(
-            model_name='wechattrip',
             name='request',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wechat_trips', to='accounts.authorizationrequest'),
         ),

@@ -146,7 +146,6 @@ class WeChatTrip(models.Model):
     """A browser that was sent to WeChat and is to come back once, with the ``state`` it got."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="wechat_trips")
     request = models.ForeignKey(AuthorizationRequest, models.CASCADE, related_name="wechat_trips")
     login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="wechat_trips")
     state_hash = models.BinaryField(max_length=32, unique=True)

@@ -17,7 +17,6 @@ from accounts.oidc.endpoints.revocation import RevocationEndpoint
 from accounts.oidc.grants import register_grants
 from accounts.oidc.inputs import StrictFormParser, form_fields, required
 from accounts.oidc.server import DEVICE_CODE, PoolServer, ProtocolRequest
-from accounts.oidc.views import find_pool
 from accounts.throttles import LoginThrottle
 from applications.client_authentication import (
     ClientCredentials,
@@ -26,6 +25,7 @@ from applications.client_authentication import (
 )
 from config.headers import NO_STORE
 from userpools.models import UserPool
+from userpools.pools import find_pool
 
 Fields = dict[str, str]
 

@@ -9,10 +9,15 @@ from config.errors import DomainError
 
 
 class InvalidGrant(DomainError):
-    """The code or refresh token opens nothing; why is said to the operator, not to the caller."""
+    """What was granted opens nothing (any more); which check failed isn't told."""
 
     code = "invalid_grant"
     status = HTTPStatus.BAD_REQUEST
+
+
+class InvalidRefreshToken(InvalidGrant):
+    """A refresh token that gives no tokens."""
+
     description = "The refresh token is unknown, used, expired or revoked. Log in again."
 
 

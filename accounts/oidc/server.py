@@ -15,7 +15,6 @@ from accounts.oidc.errors import as_domain_error
 from accounts.oidc.scopes import ALL_SCOPES
 from applications.client_authentication import ClientCredentials, authenticated_application
 from applications.models import Application
-from applications.offers import ApplicationDisabled
 from applications.rules import ApplicationType
 from userpools.models import UserPool
 
@@ -76,16 +75,6 @@ class PoolServer(AuthorizationServer):
         if request.credentials is None:
             raise TypeError("This request's sender was never asked for credentials.")
         return Client(authenticated_application(self.pool, request.credentials, now=self.now))
-
-    def refuse_disabled(self, application: Application) -> None:
-        """Refuse an application that is switched off, where no session says so already.
-
-        Raises:
-            ApplicationDisabled: it is.
-
-        """
-        if not application.enabled:
-            raise ApplicationDisabled
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
         return request

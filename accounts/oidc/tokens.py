@@ -6,7 +6,6 @@ key of the application's algorithm.
 
 import base64
 import hashlib
-import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +16,10 @@ from joserfc import jwt
 from accounts.models import RefreshToken, Session, User
 from accounts.oidc import scopes
 from applications.models import Application
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 from config.primary_keys import new_id
 from userpools.keys import pool_keys
 
-REFRESH_TOKEN_BYTES = 32  # 256 random bits: found by one round of SHA-256
 HALF_OF_SHA256 = 16
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - the header's typ, by RFC 9068 §2.1
 ID_TOKEN_TYPE = "JWT"  # noqa: S105
@@ -186,7 +184,7 @@ def _at_hash(access_token: str) -> str:
 
 
 def _refresh_token(session: Session, family: Family, now: datetime) -> str:
-    token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
+    token = new_token()
     idle_limit = now + session.application.refresh_token_idle_lifetime
     RefreshToken.objects.create(
         pool=session.pool,

@@ -1,6 +1,5 @@
 """What anybody may read of a pool's issuer, and what an access token opens: ``/oidc/{pool}/…``."""
 
-from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from accounts.oidc.tokens import user_claims
 from config.errors import InvalidRequest
 from config.headers import NO_STORE
 from userpools.keys import jwks
-from userpools.models import UserPool
+from userpools.pools import find_pool
 
 PUBLIC_FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 
@@ -62,16 +61,3 @@ class UserinfoView(APIView):
 def _is_form(request: Request) -> bool:
     media_type = request.content_type.partition(";")[0].strip().lower()
     return media_type == StrictFormParser.media_type
-
-
-def find_pool(identifier: str) -> UserPool:
-    """Return the pool of an address.
-
-    Raises:
-        Http404: there is none.
-
-    """
-    pool = UserPool.objects.filter(identifier=identifier).first()
-    if pool is None:
-        raise Http404
-    return pool

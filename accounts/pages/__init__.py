@@ -4,11 +4,13 @@
 
     authorize.py    /oidc/{pool}/authorize: the question; answered at once, or kept
     proceeding.py   from a kept request to the next page, or to the answer
-    sign_in.py      /login/{pool}/{handle}: the application's methods, to WeChat and back
+    login.py        /login/{pool}/{handle}: the application's methods, to WeChat and back
     bind.py         /login/{pool}/{handle}/bind: a new account, or one the person has
     consent.py      /login/{pool}/{handle}/consent: what the application may know
     device.py       /login/{pool}/device: the code that a device shows
-    logout.py       /oidc/{pool}/logout: signing off (RP-initiated logout)
-    cookies.py      what a browser holds: two secrets for each pool
-    responses.py    how an answer travels, and how a page refuses
+    logout.py       /oidc/{pool}/logout: logging out (RP-initiated logout)
+    guards.py       what the pages share: their pool, and how they refuse
+    cookies.py      what a browser holds: secrets, for each pool
+    responses.py    how an answer travels, and what a page says where there is none
+    words.py        what a person reads
 """

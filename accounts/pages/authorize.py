@@ -11,16 +11,16 @@ from accounts.oidc.authorization.asking import Refused, Unanswerable, read_reque
 from accounts.oidc.authorization.deciding import Step, next_step
 from accounts.oidc.authorization.keeping import keep_request
 from accounts.oidc.authorization.parameters import pushed_fields, read_fields
-from accounts.oidc.views import find_pool
 from accounts.pages.cookies import (
     browser_secret,
     keep_browser_secret,
     login_secret,
-    new_browser_secret,
 )
 from accounts.pages.proceeding import Gone, address_of, enter_at_once, explain
 from accounts.pages.responses import speak
+from config.encryption import new_token
 from userpools.models import UserPool
+from userpools.pools import find_pool
 
 
 @csrf_exempt
@@ -48,7 +48,7 @@ def _authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
     step = next_step(asked, browser_session, now=now)
     if browser_session and step == Step.ANSWER:
         return enter_at_once(request, asked, browser_session)
-    secret = browser_secret(request, pool) or new_browser_secret()
+    secret = browser_secret(request, pool) or new_token()
     handle = keep_request(asked.application, dict(fields), browser_secret=secret, now=now)
     page = "/consent" if step == Step.CONSENT else ""
     response = HttpResponseRedirect(address_of(pool, handle, page), status=303)

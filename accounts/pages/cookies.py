@@ -1,27 +1,20 @@
 """What a person's browser holds: for each pool a secret of the browser's and one of the login.
 
+Somebody who is to choose between accounts has a third for these minutes, the binding ticket.
+
 Random values, of which the database has the hash. Both are HttpOnly and of this host alone
 (``__Host-``, RFC 6265bis §4.1.3.2), and are apart from the operators'.
 """
-
-import secrets
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from userpools.models import UserPool
 
-SECRET_BYTES = 32
-
 
 def browser_secret(request: HttpRequest, pool: UserPool) -> str:
     """Return the secret that ties requests to this browser; empty if it has none yet."""
     return request.COOKIES.get(_name(pool, "browser"), "")
-
-
-def new_browser_secret() -> str:
-    """Return a secret for a browser that has none."""
-    return secrets.token_urlsafe(SECRET_BYTES)
 
 
 def keep_browser_secret(response: HttpResponse, pool: UserPool, secret: str) -> None:

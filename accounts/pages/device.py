@@ -16,7 +16,6 @@ from accounts.oidc.endpoints.device_authorization import user_code_hash
 from accounts.pages.cookies import (
     browser_secret,
     keep_browser_secret,
-    new_browser_secret,
 )
 from accounts.pages.guards import login_page
 from accounts.pages.proceeding import (
@@ -30,6 +29,7 @@ from accounts.pages.proceeding import (
 from accounts.pages.responses import say
 from accounts.pages.words import scopes_in_words
 from config.addresses import site_of
+from config.encryption import new_token
 from userpools.models import UserPool
 
 USER_CODE_MAX_LENGTH = 40
@@ -55,7 +55,7 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
     if device is None:
         error = _("No device waits with this code. Look at it again.")
         return _form(request, pool, typed, error=error)
-    secret = browser_secret(request, pool) or new_browser_secret()
+    secret = browser_secret(request, pool) or new_token()
     handle = keep_request(
         device.application,
         {"scope": device.scope},

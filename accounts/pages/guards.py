@@ -9,11 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.oidc.authorization.asking import Refused, Unanswerable
-from accounts.oidc.views import find_pool
 from accounts.pages.proceeding import Gone, explain
 from accounts.pages.responses import say
 from config.errors import TooManyRequests
 from userpools.models import UserPool
+from userpools.pools import find_pool
 
 View = Callable[..., HttpResponse]
 

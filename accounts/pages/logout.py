@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt
 
 from accounts.browser_sessions import end_browser_session, find_browser_session
 from accounts.models import BrowserSession, Session
+from accounts.oidc.authorization.answering import with_query
 from accounts.oidc.authorization.asking import Unanswerable
 from accounts.oidc.authorization.hints import Hint, read_hint
 from accounts.oidc.authorization.parameters import read_fields
@@ -50,12 +50,12 @@ def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
     if browser_session and not _is_of(browser_session, asked.hint):
         fields = {name: asked.fields[name] for name in UNDERSTOOD if name in asked.fields}
         response = render(request, "pages/log_out.html", {"pool": pool, "fields": fields})
-        lead_out(response, asked.goes_to or "https://")
+        if asked.goes_to:
+            lead_out(response, asked.goes_to)
         return response
     return _leave(request, pool, asked, browser_session)
 
 
-@csrf_protect
 @login_page("POST")
 def confirm_log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
     """Sign off whoever pressed the button of our own page.
@@ -75,7 +75,7 @@ def _read(pool: UserPool, fields: dict[str, str]) -> LogoutRequest:
     hint = read_hint(pool, fields.get("id_token_hint", ""))
     client_id = fields.get("client_id") or (hint.client_id if hint else "")
     if hint and client_id != hint.client_id:
-        raise Unanswerable("client_id")
+        raise Unanswerable("id_token_hint")
     return LogoutRequest(hint=hint, goes_to=_goes_to(pool, client_id, fields), fields=fields)
 
 
@@ -88,10 +88,7 @@ def _goes_to(pool: UserPool, client_id: str, fields: dict[str, str]) -> str:
     )
     if uri not in set(registered.values_list("uri", flat=True)):
         raise Unanswerable("post_logout_redirect_uri")
-    if "state" not in fields:
-        return uri
-    separator = "&" if "?" in uri else "?"
-    return f"{uri}{separator}{urlencode({'state': fields['state']})}"
+    return with_query(uri, {"state": fields["state"]}) if "state" in fields else uri
 
 
 def _is_of(browser_session: BrowserSession, hint: Hint | None) -> bool:

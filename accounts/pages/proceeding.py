@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -113,6 +112,7 @@ def proceed(
     """Go on after a login: to the consent page, or back to the application.
 
     Raises:
+        Gone: the request was answered already.
         Unanswerable, Refused: as they say.
 
     """
@@ -130,6 +130,7 @@ def arrive(
     """Go on after a login, and give the browser its secret in the place of an earlier login's.
 
     Raises:
+        Gone: the request was answered already.
         Unanswerable, Refused: as they say.
 
     """
@@ -217,12 +218,13 @@ def decline(request: HttpRequest, kept: AuthorizationRequest) -> HttpResponse:
     return turn_down(request, asked.refuse("access_denied", "The person didn't agree."))
 
 
-def explain(request: HttpRequest, error: Exception, pool: UserPool | None) -> HttpResponse:
+def explain(
+    request: HttpRequest, error: Gone | Refused | Unanswerable, pool: UserPool
+) -> HttpResponse:
     """Return the page, or the application's answer, for whatever ended a page's work."""
     if isinstance(error, Refused):
         return turn_down(request, error)
-    reason: Any = error.reason if isinstance(error, Unanswerable) else "gone"
-    return say(request, reason, pool=pool)
+    return say(request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool)
 
 
 def _enter(browser_session: BrowserSession, application: Application, now: datetime) -> Session:

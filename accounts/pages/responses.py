@@ -1,7 +1,6 @@
 """How an answer travels to the application, and how a page of ours says that it can't go on."""
 
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -56,17 +55,14 @@ def say(
     request: HttpRequest,
     what: str,
     *,
-    pool: UserPool | None = None,
+    pool: UserPool,
     status: HTTPStatus = HTTPStatus.BAD_REQUEST,
-    **context: Any,
 ) -> HttpResponse:
     """Say one thing on a page of ours, by its word: what is wrong, or what was done.
 
     That is where there is no application to tell, and nothing left to do here.
     """
-    return render(
-        request, "pages/notice.html", {"what": what, "pool": pool, **context}, status=status
-    )
+    return render(request, "pages/notice.html", {"what": what, "pool": pool}, status=status)
 
 
 def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:

@@ -12,9 +12,9 @@ _SENTENCES = {
     "registration_closed": _(
         "There is no account for this WeChat yet, and new ones aren't opened here."
     ),
-    "user_suspended": _("This account is suspended."),
-    "account_closed": _("This account was closed."),
-    "identity_conflict": _("This WeChat account needs a look by those who run this service."),
+    "user_suspended": _("This account is suspended. Ask those who run the application."),
+    "account_closed": _("This account was closed. Ask those who run the application."),
+    "identity_conflict": _("This WeChat account can't log in. Ask those who run the application."),
     "invalid_binding_ticket": _("That took too long, or too many tries. Please log in again."),
     "invalid_proof": _("No account has this address, or the password or code is wrong."),
     "already_linked": _("That account has another WeChat already. Unlink it there first."),
@@ -31,12 +31,12 @@ _SENTENCES = {
 _OTHERWISE = _("That didn't work, and it isn't your fault. Please try again later.")
 
 _SCOPES = {
-    scopes.OPENID: _("Who you are here: an identifier without your name"),
-    scopes.PROFILE: _("Your nickname and picture"),
-    scopes.PHONE: _("Your phone number"),
-    scopes.EMAIL: _("Your e-mail address"),
-    scopes.ACCOUNT: _("Changing how you log in: link and unlink WeChat accounts"),
-    scopes.OFFLINE_ACCESS: _("Staying logged in while you are away"),
+    scopes.OPENID: _("recognise you, by an identifier without your name"),
+    scopes.PROFILE: _("see your nickname and picture"),
+    scopes.PHONE: _("see your phone number"),
+    scopes.EMAIL: _("see your e-mail address"),
+    scopes.ACCOUNT: _("change how you log in: link and unlink WeChat accounts"),
+    scopes.OFFLINE_ACCESS: _("stay logged in while you are away"),
 }
 
 

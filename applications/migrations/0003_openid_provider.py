@@ -76,7 +76,6 @@ class Migration(migrations.Migration):
             name='PostLogoutRedirectURI',
             fields=[
                 ('id', models.UUIDField(default=config.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('origin', models.CharField(db_index=True, editable=False, max_length=500)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('uri', models.CharField(max_length=500, verbose_name='post_logout_redirect_uri')),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='post_logout_redirect_uris', to='applications.application')),

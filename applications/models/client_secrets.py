@@ -1,6 +1,5 @@
 """By what a confidential application proves itself: its secrets, and assertions it has used."""
 
-import secrets
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,11 +9,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.applications import Application
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 from config.primary_keys import new_id
 
 CLIENT_SECRET_MIN_LENGTH = 32
-CLIENT_SECRET_BYTES = 32  # 256 random bits, so that one round of SHA-256 suffices
 
 
 class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
@@ -53,7 +51,7 @@ class ClientSecret(models.Model):
     @staticmethod
     def generate() -> str:
         """Return a new random secret of 256 bits, to be shown once."""
-        return secrets.token_urlsafe(CLIENT_SECRET_BYTES)
+        return new_token()
 
     @classmethod
     def for_application(cls, application: Application, secret: str) -> "ClientSecret":

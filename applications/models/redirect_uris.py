@@ -16,11 +16,11 @@ from config.primary_keys import new_id
 
 
 class RegisteredURI(models.Model):
-    """An address of the application's; ``origin`` is its web origin, empty for other schemes."""
+    """An address of the application's, in full."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    application: models.ForeignKey[Application, Application]
     uri = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH)
-    origin = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH, editable=False, db_index=True)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -29,16 +29,22 @@ class RegisteredURI(models.Model):
     def __str__(self) -> str:
         return self.uri
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.origin = origin_of(self.uri)
-        super().save(*args, **kwargs)
+    def clean(self) -> None:
+        try:
+            validate_redirect_uri(self.uri, self.application.type)
+        except ValidationError as error:
+            raise ValidationError({"uri": error}) from error
 
 
 class RedirectURI(RegisteredURI):
-    """Where the application takes its answer; compared character by character (RFC 9700 §2.1)."""
+    """Where the application takes its answer; compared character by character (RFC 9700 §2.1).
+
+    ``origin`` is its web origin, whose programs may read answers (CORS); empty for other schemes.
+    """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="redirect_uris")
     uri = models.CharField("redirect_uri", max_length=REDIRECT_URI_MAX_LENGTH)
+    origin = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH, editable=False, db_index=True)
 
     class Meta:
         verbose_name = _("redirect URI")
@@ -49,11 +55,9 @@ class RedirectURI(RegisteredURI):
             )
         ]
 
-    def clean(self) -> None:
-        try:
-            validate_redirect_uri(self.uri, self.application.type)
-        except ValidationError as error:
-            raise ValidationError({"uri": error}) from error
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.origin = origin_of(self.uri)
+        super().save(*args, **kwargs)
 
 
 class PostLogoutRedirectURI(RegisteredURI):
@@ -72,9 +76,3 @@ class PostLogoutRedirectURI(RegisteredURI):
                 fields=["application", "uri"], name="applications_postlogouturi_once"
             )
         ]
-
-    def clean(self) -> None:
-        try:
-            validate_redirect_uri(self.uri, self.application.type)
-        except ValidationError as error:
-            raise ValidationError({"uri": error}) from error

@@ -215,7 +215,7 @@ def test_whoever_refuses_in_wechat_may_try_again_or_cancel(
     expect(page.get_by_role("alert")).to_contain_text("You didn't confirm in WeChat")
     press_wechat(page)
     page.go_back()
-    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").click()
 
     expect_shop(page)
     assert shop.answer["error"] == "access_denied"
@@ -244,7 +244,7 @@ def test_a_person_is_asked_what_the_application_may_know(
     press_wechat(page)
     confirm(page)
 
-    expect(page.get_by_text("Your nickname and picture")).to_be_visible()
+    expect(page.get_by_text("see your nickname and picture")).to_be_visible()
     page.get_by_role("button", name=button, exact=True).click()
 
     expect_shop(page)
@@ -281,10 +281,10 @@ def test_a_device_is_let_in(browse: Windows, site: Site, shop: Shop, user_code: 
     page.goto("/login/acme/device")
 
     page.get_by_label("The code that the device shows").fill("wrong")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert")).to_contain_text("No device waits with this code")
     page.get_by_label("The code that the device shows").fill(user_code.lower())
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     press_wechat(page)
     confirm(page)
     page.get_by_role("button", name="It is mine: let it in").click()

@@ -43,7 +43,9 @@ class Command(BaseCommand):
             choices=SigningKey.Algorithm.values,
             help="prepare or promote the key of this algorithm alone",
         )
-        parser.add_argument("--kid", help="the key to revoke")
+        parser.add_argument(
+            "--kid", help="the key to revoke, as --kid=…: it may begin with a hyphen"
+        )
         parser.add_argument(
             "--force",
             action="store_true",
@@ -99,7 +101,9 @@ def _promote(pool: UserPool, algorithms: Sequence[str], *, force: bool) -> list[
 
 def _revoke(pool: UserPool, kid: str | None) -> list[str]:
     if not kid:
-        raise CommandError(f"Say which key, by --kid. `signing_keys {pool.identifier}` lists them.")
+        raise CommandError(
+            f"Say which key, by --kid=…. `signing_keys {pool.identifier}` lists them."
+        )
     ended = revoke_key(pool, kid, now=timezone.now())
     return [f"{kid} is revoked. Sessions that ended: {ended}."]
 

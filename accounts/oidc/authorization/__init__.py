@@ -3,8 +3,10 @@
 ::
 
     parameters.py   the fields of a request: each once, or pushed beforehand (RFC 9126)
-    asking.py       is it a request that may be answered, and where to?
-    deciding.py     answer now, ask the person first, or refuse?
+    asking.py       whether a request may be answered, and where to
+    deciding.py     answer now, ask the person first, or refuse
+    hints.py        ID tokens that come back
+    keeping.py      a request that waits for its person
     answering.py    a code, or an error, for the redirect URI
     pushing.py      the pushed authorization request endpoint
 

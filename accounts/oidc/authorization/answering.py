@@ -1,15 +1,14 @@
 """What goes to the redirect URI: a code or an error, with ``state`` and ``iss`` (RFC 9207)."""
 
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from accounts.models import AuthorizationCode, Session
 from accounts.oidc.authorization.asking import Asked, Refused, ResponseMode, ReturnAddress
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 
-CODE_BYTES = 32
 CODE_LIVES = timedelta(minutes=1)
 
 
@@ -23,17 +22,20 @@ class Answer:
     @property
     def location(self) -> str:
         """The redirect URI with the answer in its query or fragment, otherwise as registered."""
-        encoded = urlencode(self.parameters)
-        uri = self.to.redirect_uri
         if self.to.response_mode == ResponseMode.FRAGMENT:
-            return f"{uri}#{encoded}"
-        separator = "&" if "?" in uri else "?"
-        return f"{uri}{separator}{encoded}"
+            return f"{self.to.redirect_uri}#{urlencode(self.parameters)}"
+        return with_query(self.to.redirect_uri, self.parameters)
+
+
+def with_query(uri: str, parameters: Mapping[str, str]) -> str:
+    """Return a registered URI with these parameters at its end, otherwise as registered."""
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode(parameters)}"
 
 
 def answer_with_code(asked: Asked, session: Session, *, now: datetime) -> Answer:
     """Make a code that gives the session's tokens, within the transaction that decides so."""
-    code = secrets.token_urlsafe(CODE_BYTES)
+    code = new_token()
     AuthorizationCode.objects.create(
         pool_id=session.pool_id,
         session=session,

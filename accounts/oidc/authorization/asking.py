@@ -5,7 +5,7 @@ Until client and redirect URI are known to belong together, a refusal stays on o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -55,7 +55,8 @@ class Unanswerable(Exception):
     """The request names no application, or no place of the application's to answer to.
 
     ``reason`` is a word for the page: ``client_id``, ``redirect_uri``, ``application_disabled``,
-    ``request`` (malformed) or ``request_uri`` (a pushed request that is no longer good).
+    ``request`` (malformed) or ``request_uri`` (a pushed request that is no longer good); at the
+    logout also ``post_logout_redirect_uri`` and ``id_token_hint``.
     """
 
     def __init__(self, reason: str) -> None:
@@ -168,12 +169,7 @@ def _return_address(application: Application, fields: Mapping[str, str]) -> Retu
         raise Refused(to, "invalid_request", "response_mode: query, fragment or form_post.")
     if mode == ResponseMode.FORM_POST and not uri.startswith(("https://", "http://")):
         raise Refused(to, "invalid_request", "response_mode: form_post needs a web address.")
-    return ReturnAddress(
-        issuer=to.issuer,
-        redirect_uri=uri,
-        response_mode=ResponseMode(mode),
-        state=to.state,
-    )
+    return replace(to, response_mode=ResponseMode(mode))
 
 
 def _check_response_type(

@@ -4,20 +4,19 @@ It can be gone on with only in the browser where it began: that one has the secr
 The word in the page's address, the handle, opens nothing by itself.
 """
 
-import secrets
-import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.asking import PARAMETERS
+from accounts.sweeping import Sweeper
 from applications.models import Application
-from config.encryption import token_hash
+from config.encryption import new_token, token_hash
 from userpools.models import UserPool
 
-HANDLE_BYTES = 32
 LIVES = timedelta(minutes=30)
-SWEEP_EVERY = 60  # seconds
+# Anybody may begin requests and leave them.
+sweeper = Sweeper(every=timedelta(seconds=60))
 
 
 def keep_request(
@@ -29,8 +28,9 @@ def keep_request(
     device: DeviceAuthorization | None = None,
 ) -> str:
     """Store a request and return its handle, for the address of its pages."""
-    _sweep_if_due(now)
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    if sweeper.is_due():
+        AuthorizationRequest.objects.filter(expires_at__lt=now).delete()
+    handle = new_token()
     AuthorizationRequest.objects.create(
         pool=application.pool,
         application=application,
@@ -64,7 +64,7 @@ def find_request(
 
 def renew_handle(request: AuthorizationRequest) -> str:
     """Give the request another handle, for a browser that comes back without the old one."""
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    handle = new_token()
     AuthorizationRequest.objects.filter(pk=request.pk).update(handle_hash=token_hash(handle))
     return handle
 
@@ -73,15 +73,3 @@ def close_request(request: AuthorizationRequest, *, now: datetime) -> bool:
     """Use the request up; tell whether nobody did so before."""
     still_open = AuthorizationRequest.objects.filter(pk=request.pk, answered_at__isnull=True)
     return bool(still_open.update(answered_at=now))
-
-
-class _Sweeper:
-    """Remembers when this process swept last: anybody may begin requests and leave them."""
-
-    due_at = 0.0
-
-
-def _sweep_if_due(now: datetime) -> None:
-    if time.monotonic() >= _Sweeper.due_at:
-        _Sweeper.due_at = time.monotonic() + SWEEP_EVERY
-        AuthorizationRequest.objects.filter(expires_at__lt=now).delete()

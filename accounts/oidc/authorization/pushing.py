@@ -1,6 +1,5 @@
 """Pushed authorization requests: the parameters come by the back channel (RFC 9126)."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,11 +8,10 @@ from accounts.models import PushedRequest
 from accounts.oidc.authorization.asking import PARAMETERS, Refused, Unanswerable, read_request
 from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX, is_text
 from applications.models import Application
-from applications.offers import ApplicationDisabled
-from config.encryption import token_hash
+from applications.offers import refuse_disabled
+from config.encryption import new_token, token_hash
 from config.errors import DomainError, InvalidRequest
 
-HANDLE_BYTES = 32
 LIVES = timedelta(seconds=90)
 
 
@@ -39,8 +37,7 @@ def push_request(
         PushRefused: another parameter is wrong.
 
     """
-    if not application.enabled:
-        raise ApplicationDisabled
+    refuse_disabled(application)
     if "request_uri" in fields:
         raise InvalidRequest("request_uri: can't be pushed.", field="request_uri")
     named = {**fields, "client_id": application.client_id}
@@ -55,7 +52,7 @@ def push_request(
         raise InvalidRequest(
             f"{error.reason}: is not registered for this application.", field=error.reason
         ) from error
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    handle = new_token()
     PushedRequest.objects.create(
         pool=application.pool,
         application=application,

@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.models import DeviceAuthorization
 from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.server import DEVICE_CODE, Client, PoolServer, ProtocolRequest
+from applications.offers import refuse_disabled
 from config.encryption import keyed_hash, token_hash
 from userpools.models import UserPool
 
@@ -30,7 +31,7 @@ class DeviceAuthorizationEndpoint(Endpoint):
 
         """
         client: Client = super().authenticate_client(request)
-        self.server.refuse_disabled(client.application)
+        refuse_disabled(client.application)
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError("The device flow isn't switched on for this application.")
         self.application = client.application

@@ -7,6 +7,7 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint as Endpoint
 from accounts.oidc.endpoints.presented import PresentedToken, find_token
 from accounts.oidc.server import Client, PoolServer, ProtocolRequest
 from applications.models import Application
+from applications.offers import refuse_disabled
 from config.errors import InvalidClient
 
 
@@ -29,7 +30,7 @@ class IntrospectionEndpoint(Endpoint):
         client: Client = super().authenticate_endpoint_client(request)
         if client.application.client_authentication == Application.ClientAuthentication.NONE:
             raise InvalidClient
-        self.server.refuse_disabled(client.application)
+        refuse_disabled(client.application)
         return client
 
     def check_permission(

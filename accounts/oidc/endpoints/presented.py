@@ -35,7 +35,7 @@ class PresentedToken:
 
 
 def find_token(pool: UserPool, unverified_token: str, *, now: datetime) -> PresentedToken | None:
-    """Return what the token is; None for what the pool never made, or made too long ago."""
+    """Return what the token is; None for what the pool never made, or an expired access token."""
     try:
         claims = verified_claims(unverified_token, pool, now=now)
     except InvalidToken:

@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749 import grants
 from accounts.oidc.scopes import InvalidScope
 from accounts.oidc.server import PoolServer
 from accounts.oidc.tokens import machine_token
+from applications.offers import refuse_disabled
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):
@@ -22,7 +23,7 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
             InvalidScope: a scope was asked for; those that exist are about a person.
 
         """
-        self.server.refuse_disabled(self.client.application)
+        refuse_disabled(self.client.application)
         if self.request.payload.scope:
             raise InvalidScope("scope: a machine's token has none, since they are about people.")
         token = machine_token(self.client.application, now=self.server.now)

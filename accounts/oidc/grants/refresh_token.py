@@ -9,7 +9,7 @@ from accounts.models import RefreshToken, Session, User
 from accounts.oidc.access import merged_hint
 from accounts.oidc.current import is_current
 from accounts.oidc.ending import end_reused
-from accounts.oidc.errors import InvalidGrant
+from accounts.oidc.errors import InvalidRefreshToken
 from accounts.oidc.scopes import narrowed_scopes
 from accounts.oidc.server import Client, PoolServer
 from accounts.oidc.tokens import Family, renew_tokens
@@ -41,7 +41,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         """Return the token, spent or not.
 
         Raises:
-            InvalidGrant: the pool has none like it.
+            InvalidRefreshToken: the pool has none like it.
 
         """
         row = (
@@ -50,15 +50,15 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
             .first()
         )
         if row is None:
-            raise InvalidGrant
+            raise InvalidRefreshToken
         return StoredToken(row)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Spend the token and return the next tokens of its family.
 
         Raises:
-            InvalidGrant: it is spent, expired or revoked, or its session, user, application or
-                login method no longer allows it.
+            InvalidRefreshToken: it is spent, expired or revoked, or its session, user,
+                application or login method no longer allows it.
             InvalidScope: the request asks for more than was granted.
 
         """
@@ -72,7 +72,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
                 tokens = renew_tokens(row.session, family, wanted, now=now)
                 return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
         self._end_if_reused(row)
-        raise InvalidGrant
+        raise InvalidRefreshToken
 
     def _end_if_reused(self, row: RefreshToken) -> None:
         row.refresh_from_db(fields=["used_at", "revoked_at"])
@@ -85,6 +85,6 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
 
 def _refuse_unless_current(session: Session) -> None:
     if session.user.status == User.Status.MERGED:
-        raise InvalidGrant(**merged_hint(session.user))
+        raise InvalidRefreshToken(**merged_hint(session.user))
     if not is_current(session):
-        raise InvalidGrant
+        raise InvalidRefreshToken

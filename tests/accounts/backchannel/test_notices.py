@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from accounts.backchannel.notices import Tally, deliver_due
+from accounts.backchannel.notices import Delivered, deliver_due
 from accounts.models import LogoutNotice, Session
 from tests.accounts.backchannel.test_logout_tokens import read
 
@@ -36,19 +36,19 @@ def state(notice):
 def test_a_notice_that_was_taken_is_done(receiver, notice, told):
     before = timezone.now()
 
-    assert deliver_now() == Tally(delivered=1, failed=0)
+    assert deliver_now() == Delivered(delivered=1, failed=0)
 
     assert state(notice) == (1, None, "")
     assert before <= notice.delivered_at <= timezone.now()
     claims = read(receiver.tokens[0], told)
     assert claims["sid"] == str(notice.session_id)
     assert abs(claims["iat"] - before.timestamp()) < 5
-    assert deliver_now() == Tally(delivered=0, failed=0)
+    assert deliver_now() == Delivered(delivered=0, failed=0)
     assert len(receiver.heard) == 1
 
 
 def test_what_is_not_due_waits(receiver, notice):
-    assert deliver_due(due_by=notice.due_at - SECOND) == Tally(delivered=0, failed=0)
+    assert deliver_due(due_by=notice.due_at - SECOND) == Delivered(delivered=0, failed=0)
 
     assert receiver.heard == []
 
@@ -59,7 +59,7 @@ def test_what_was_not_taken_is_tried_again_ever_later_and_then_given_up(receiver
         LogoutNotice.objects.update(due_at=notice.created_at)
         before = timezone.now()
 
-        assert deliver_now() == Tally(delivered=0, failed=1)
+        assert deliver_now() == Delivered(delivered=0, failed=1)
 
         attempts, due_at, failure = state(notice)
         assert (attempts, failure) == (attempt, "answered_503")
@@ -68,14 +68,16 @@ def test_what_was_not_taken_is_tried_again_ever_later_and_then_given_up(receiver
         else:
             assert timedelta(0) <= due_at - before - seconds * SECOND < 5 * SECOND
     assert notice.delivered_at is None
-    assert deliver_due(due_by=timezone.now() + timedelta(days=365)) == Tally(delivered=0, failed=0)
+    assert deliver_due(due_by=timezone.now() + timedelta(days=365)) == Delivered(
+        delivered=0, failed=0
+    )
 
 
 def test_a_later_attempt_may_be_taken(receiver, notice):
     receiver.answer(500)
     deliver_now()
 
-    assert deliver_due(due_by=timezone.now() + 11 * SECOND) == Tally(delivered=1, failed=0)
+    assert deliver_due(due_by=timezone.now() + 11 * SECOND) == Delivered(delivered=1, failed=0)
 
     assert state(notice) == (2, None, "")
     assert len(set(receiver.tokens)) == 2
@@ -94,7 +96,7 @@ def test_without_an_address_the_attempt_fails(receiver, notice, told):
     told.backchannel_logout_uri = ""
     told.save()
 
-    assert deliver_now() == Tally(delivered=0, failed=1)
+    assert deliver_now() == Delivered(delivered=0, failed=1)
 
     assert state(notice)[2] == "no_address"
     assert receiver.heard == []
@@ -109,8 +111,8 @@ def test_a_killed_process_loses_nothing(receiver, notice, monkeypatch):
     attempts, due_at, _ = state(notice)
     assert attempts == 1
     assert timezone.now() < due_at <= timezone.now() + timedelta(minutes=1)
-    assert deliver_now() == Tally(delivered=0, failed=0)
-    assert deliver_due(due_by=due_at) == Tally(delivered=1, failed=0)
+    assert deliver_now() == Delivered(delivered=0, failed=0)
+    assert deliver_due(due_by=due_at) == Delivered(delivered=1, failed=0)
 
 
 def _die(uri, token):
@@ -165,7 +167,7 @@ def test_more_than_go_at_once_all_go(alice, told, enter, receiver):
         enter(alice, told)
     Session.objects.all().end(now=timezone.now(), reason="user_suspended")
 
-    assert deliver_now() == Tally(delivered=19, failed=0)
+    assert deliver_now() == Delivered(delivered=19, failed=0)
 
     assert len(set(receiver.tokens)) == 19
 

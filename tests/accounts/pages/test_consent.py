@@ -41,8 +41,8 @@ def test_the_page_says_who_asks_for_what(client, page):
 
     assert page.endswith("/consent")
     assert "Spa asks for your consent" in shown.text
-    assert "Your nickname and picture" in shown.text
-    assert "Your phone number" not in shown.text
+    assert "see your nickname and picture" in shown.text
+    assert "see your phone number" not in shown.text
 
 
 def test_no_code_is_made_before_anybody_agreed(client, page):
@@ -77,13 +77,13 @@ def test_more_than_was_agreed_to_is_asked_for(client, page):
 def test_an_identifier_alone_is_asked_for_as_well(client):
     page = log_in_on(client, open_login(client, scope="openid"))["Location"]
 
-    assert "Who you are here" in see(client, page).text
+    assert "recognise you" in see(client, page).text
 
 
 def test_a_request_without_any_scope_is_asked_about_too(client):
     page = log_in_on(client, open_login(client, scope="fly"))["Location"]
 
-    assert "The application would have" not in see(client, page).text
+    assert "It will be able to" not in see(client, page).text
     assert "code" in answered(client.post(page, AGREE))
 
 

@@ -24,7 +24,7 @@ CODE = ["INSERT accounts_authorizationcode"]
 def quiet(transactional_db, monkeypatch):
     """Once a minute a process also sweeps; here that would come at any moment."""
     for sweeper in ("accounts.oidc.authorization.keeping", "accounts.exchange"):
-        monkeypatch.setattr(f"{sweeper}._Sweeper.due_at", math.inf)
+        monkeypatch.setattr(f"{sweeper}.sweeper.due_at", math.inf)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("site")
 OUTWARDS = {"'self'", "https:", "http:"}
 
 
-def sign_in(client, site):
+def log_in(client, site):
     return client.get(open_login(client))
 
 
@@ -45,7 +45,11 @@ def device_confirm(client, site):
 
 def log_out(client, site):
     log_in_by_browser(client)
-    return client.get("/oidc/acme/logout")
+    place = {"client_id": "acme-spa", "post_logout_redirect_uri": "https://spa.example.com/bye"}
+    PostLogoutRedirectURI.objects.create(
+        application=site.spa, uri=place["post_logout_redirect_uri"]
+    )
+    return client.get("/oidc/acme/logout", place)
 
 
 def logged_out(client, site):
@@ -65,7 +69,7 @@ def gone(client, site):
 
 
 PAGES = [
-    sign_in,
+    log_in,
     consent,
     bind,
     device_code,
@@ -76,7 +80,7 @@ PAGES = [
     refusal,
     gone,
 ]
-LEADING_OUT = {consent, log_out, form_post}
+LEADING_OUT = {log_in, consent, log_out, form_post}
 
 
 def policy_of(response):
@@ -135,7 +139,7 @@ def test_a_logout_leads_to_a_native_applications_own_scheme(client, site):
     assert client.post(form.action, form.fields)["Location"] == "com.example.app:/bye"
 
 
-@pytest.mark.parametrize("page", [consent, device_confirm, log_out, sign_in, device_code])
+@pytest.mark.parametrize("page", [consent, device_confirm, log_out, log_in, device_code])
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '" onload="x', "{{ 7|add:7 }}"])
 def test_an_applications_name_is_text(client, site, page, name):
     Application.objects.filter(pool=site.pool).update(name=name)

@@ -41,7 +41,7 @@ def let_in(page: Page, device: dict[str, Any]) -> None:
     """Enter the code that a device shows, log in where nobody is, and let it in."""
     page.goto(device["verification_uri"])
     page.get_by_label("The code that the device shows").fill(device["user_code"].lower())
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     mine = page.get_by_role("button", name="It is mine: let it in")
     to_wechat = page.get_by_role("link", name="Log in with WeChat")
     expect(mine.or_(to_wechat)).to_be_visible()

@@ -36,7 +36,7 @@ def test_a_device_hears_that_it_is_kept_out(
     client, page = connect(library, registrations.NATIVE), browse()
     device = client.begin_device()
     page.goto(device["verification_uri_complete"])
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     scan_and_confirm(page)
 
     page.get_by_role("button", name="No, keep it out").click()

@@ -126,7 +126,7 @@ def test_a_person_agrees_once_to_what_an_application_wants_to_know(
     client = connect(library, registrations.PARTNER)
     page = browse()
     log_in(page, client.begin(listener.callback, prompt="consent"))
-    expect(page.get_by_text("Your phone number")).to_be_visible()
+    expect(page.get_by_text("see your phone number")).to_be_visible()
 
     page.get_by_role("button", name="Agree", exact=True).click()
     agreed = client.finish(come_back(page, listener))

@@ -337,7 +337,7 @@ def test_a_request_is_read_again_before_it_is_answered(client, site):
     page = authorize(client)["Location"]
     RedirectURI.objects.filter(application=site.spa).delete()
 
-    response = client.get(f"{page}/cancel")
+    response = client.post(f"{page}/cancel")
 
     assert response.status_code == 400
     assert "Location" not in response

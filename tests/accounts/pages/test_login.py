@@ -62,7 +62,7 @@ def test_the_page_names_the_application_and_its_way_in(client, page):
 def test_the_page_is_gone_on_with_only_where_it_began(page, other_browser):
     assert_gone(GuardedClient().get(page))
     assert_gone(other_browser.get(page))
-    assert_gone(other_browser.get(f"{page}/cancel"))
+    assert_gone(other_browser.post(f"{page}/cancel"))
     assert_gone(other_browser.get(f"{page}/consent"))
     assert_gone(other_browser.post(f"{page}/consent", {"decision": "agree"}))
 
@@ -99,7 +99,7 @@ def test_an_answered_request_is_gone(client, page):
 
 def test_old_requests_are_swept_away(client, page, monkeypatch):
     set_out(client, page)
-    monkeypatch.setattr("accounts.oidc.authorization.keeping._Sweeper.due_at", 0.0)
+    monkeypatch.setattr("accounts.oidc.authorization.keeping.sweeper.due_at", 0.0)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=31)):
         authorize(GuardedClient())
@@ -192,7 +192,7 @@ def test_a_trip_of_an_answered_request_leads_nowhere(client, page):
 
 def test_a_trip_of_a_cancelled_request_leads_nowhere(client, page):
     trip = set_out(client, page)
-    client.get(f"{page}/cancel")
+    client.post(f"{page}/cancel")
 
     assert_gone(come_back(client, trip))
     assert_nobody_is_in()
@@ -286,11 +286,11 @@ def test_several_ways_in_are_told_apart(client, site, page):
 
 
 def test_cancelling_leads_back_without_a_login(client, page):
-    told = answered(client.get(f"{page}/cancel"))
+    told = answered(client.post(f"{page}/cancel"))
 
     assert (told["error"], told["state"]) == ("access_denied", "a state")
     assert told["iss"].endswith("/oidc/acme")
-    assert_gone(client.get(f"{page}/cancel"))
+    assert_gone(client.post(f"{page}/cancel"))
     assert not LoginEvent.objects.exists()
 
 
@@ -302,6 +302,12 @@ def test_two_logins_in_one_browser_do_not_disturb_each_other(client):
     assert "code" in answered(come_back(client, one))
 
 
-@pytest.mark.parametrize("path", ["", "/cancel", "/wechat/x"])
+@pytest.mark.parametrize("path", ["", "/wechat/x"])
 def test_pages_that_are_looked_at_take_no_form(client, page, path):
     assert client.post(f"{page}{path}").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/cancel", "/wechat/x"])
+def test_what_changes_something_is_not_done_by_looking(client, page, path):
+    assert client.head(f"{page}{path}").status_code == 405
+    assert client.get(f"{page}/cancel").status_code == 405

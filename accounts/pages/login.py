@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.models import AuthorizationRequest, WeChatTrip
+from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.keeping import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
@@ -22,13 +22,12 @@ from accounts.pages.proceeding import (
     proceed,
     who_is_here,
 )
-from accounts.pages.responses import speak
+from accounts.pages.responses import lead_out, speak
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired
-from accounts.signing_on import begin_trip, browser_methods, sign_on
+from accounts.signing_on import begin_trip, browser_methods, end_trip, sign_on
 from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
-from config.encryption import token_hash
 from config.errors import DomainError, TooManyRequests
 from identity_sources.gateway import qrconnect_url
 from identity_sources.models import IdentitySource
@@ -37,7 +36,7 @@ from userpools.models import UserPool
 
 
 @login_page("GET", "HEAD")
-def sign_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+def log_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show the application's name and its ways in; or go on, if somebody has logged in here."""
     kept = kept_request(request, pool, handle)
     if kept.session and who_is_here(request, kept):
@@ -45,13 +44,13 @@ def sign_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     return _page(request, kept, handle, error=request.GET.get("error", ""))
 
 
-@login_page("GET", "HEAD")
+@login_page("POST")
 def cancel(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Take the person back without a login."""
     return decline(request, kept_request(request, pool, handle))
 
 
-@login_page("GET", "HEAD")
+@login_page("GET")
 def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) -> HttpResponse:
     """Send the browser to WeChat, where the person confirms."""
     kept = kept_request(request, pool, handle)
@@ -73,10 +72,18 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
     )
 
 
-@login_page("GET", "HEAD")
+@login_page("GET")
 def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     """Take the browser that WeChat sends back: with a code, or with none where it was refused."""
-    trip = _returning(request, pool, source)
+    trip = end_trip(
+        pool,
+        request.GET.get("state", ""),
+        source=source,
+        browser_secret=browser_secret(request, pool),
+        now=timezone.now(),
+    )
+    if trip is None:
+        raise Gone
     kept = trip.request
     speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
     handle = renew_handle(kept)
@@ -108,39 +115,6 @@ def callback_url(source: IdentitySource) -> str:
     return f"{settings.PUBLIC_URL}/login/{source.pool.identifier}/callback/{source.identifier}"
 
 
-def _returning(request: HttpRequest, pool: UserPool, source: str) -> WeChatTrip:
-    """Use up the trip from which this browser comes back.
-
-    Raises:
-        Gone: it never set out, came back already, or it is another browser.
-
-    """
-    now = timezone.now()
-    waiting = WeChatTrip.objects.filter(
-        pool=pool,
-        state_hash=token_hash(request.GET.get("state", "")),
-        used_at__isnull=True,
-        expires_at__gt=now,
-        login_method__identity_source__identifier=source,
-        request__browser_hash=token_hash(browser_secret(request, pool)),
-        request__answered_at__isnull=True,
-        request__expires_at__gt=now,
-    )
-    trip = waiting.select_related(
-        "request__pool",
-        "request__application__pool",
-        "request__device",
-        "request__session",
-        "login_method__identity_source",
-    ).first()
-    if trip is None:
-        raise Gone
-    unused = WeChatTrip.objects.filter(pk=trip.pk, used_at__isnull=True)
-    if not unused.update(used_at=now):
-        raise Gone
-    return trip
-
-
 def _try_again(kept: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
     # At another address: this one holds WeChat's code, and can't be loaded again.
     address = address_of(kept.pool, handle)
@@ -151,9 +125,9 @@ def _page(
     request: HttpRequest, kept: AuthorizationRequest, handle: str, *, error: str = ""
 ) -> HttpResponse:
     methods = browser_methods(kept.application)
-    return render(
+    response = render(
         request,
-        "pages/sign_in.html",
+        "pages/login.html",
         {
             "application": kept.application,
             "methods": [(method, _start(kept, handle, method)) for method in methods],
@@ -162,6 +136,9 @@ def _page(
         },
         status=HTTPStatus.TOO_MANY_REQUESTS if error == TooManyRequests.code else HTTPStatus.OK,
     )
+    if not kept.device:
+        lead_out(response, kept.parameters["redirect_uri"])
+    return response
 
 
 def _start(kept: AuthorizationRequest, handle: str, method: LoginMethod) -> str:
