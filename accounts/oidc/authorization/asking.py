@@ -19,6 +19,8 @@ from applications.models import Application, RedirectURI
 from applications.redirect_uris import is_registered
 from userpools.models import UserPool
 
+LONGEST_REQUEST = 8192
+"""characters of all parameters together: anybody may have us keep some for half an hour"""
 NONCE_MAX_LENGTH = 512
 LONGEST_MAX_AGE = 10 * 365 * 24 * 3600
 MAX_AGE_MAX_LENGTH = len(str(LONGEST_MAX_AGE))
@@ -111,6 +113,8 @@ def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) ->
         Refused: anything else is wrong.
 
     """
+    if sum(len(fields[name]) for name in PARAMETERS & fields.keys()) > LONGEST_REQUEST:
+        raise Unanswerable("request")
     application = find_application(pool, fields)
     to = _return_address(application, fields)
     for name in ("request", "registration", "request_uri"):

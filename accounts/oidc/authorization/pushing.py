@@ -7,12 +7,15 @@ from typing import Any
 from accounts.models import PushedRequest
 from accounts.oidc.authorization.asking import PARAMETERS, Refused, Unanswerable, read_request
 from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX, is_text
+from accounts.sweeping import Sweeper
 from applications.models import Application
 from applications.offers import refuse_disabled
 from config.encryption import new_token, token_hash
 from config.errors import DomainError, InvalidRequest
 
 LIVES = timedelta(seconds=90)
+
+sweeper = Sweeper(every=timedelta(seconds=60))
 
 
 class PushRefused(DomainError):
@@ -49,9 +52,9 @@ def push_request(
     except Refused as refused:
         raise PushRefused(refused) from refused
     except Unanswerable as error:
-        raise InvalidRequest(
-            f"{error.reason}: is not registered for this application.", field=error.reason
-        ) from error
+        raise _unanswerable(error.reason) from error
+    if sweeper.is_due():
+        PushedRequest.objects.filter(expires_at__lt=now).delete()
     handle = new_token()
     PushedRequest.objects.create(
         pool=application.pool,
@@ -64,3 +67,9 @@ def push_request(
         "request_uri": REQUEST_URI_PREFIX + handle,
         "expires_in": int(LIVES.total_seconds()),
     }
+
+
+def _unanswerable(reason: str) -> InvalidRequest:
+    if reason == "request":
+        return InvalidRequest("The request's parameters are too long.")
+    return InvalidRequest(f"{reason}: is not registered for this application.", field=reason)

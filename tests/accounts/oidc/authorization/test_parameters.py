@@ -47,6 +47,7 @@ def test_a_second_redirect_uri_beside_the_registered_one_is_refused():
         "state=a%0Ab",
         "claims=%0D%0ASet-Cookie:a",
         f"login_hint={'a' * 4097}",
+        f"id_token_hint={'a' * 4096}&ui_locales={'a' * 4096}",
         "&".join(f"x{n}=1" for n in range(50)),
     ],
 )

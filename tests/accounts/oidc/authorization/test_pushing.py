@@ -229,3 +229,20 @@ def test_what_was_pushed_counts_and_nothing_that_the_browser_adds(request_uri):
     assert answer["state"] == "a state"
     tokens = exchange(answer["code"], "acme-web", secret=SECRET).json()
     assert tokens["scope"] == "openid profile offline_access"
+
+
+def test_a_request_has_an_end_to_its_length(site):
+    response = push(state="s" * 4000, id_token_hint="h" * 4090, ui_locales="en " * 200)
+
+    assert_refused(response, "invalid_request")
+    assert "too long" in response.json()["error_description"]
+    assert not PushedRequest.objects.exists()
+
+
+def test_old_requests_are_swept_away(site, request_uri, monkeypatch):
+    monkeypatch.setattr("accounts.oidc.authorization.pushing.sweeper.due_at", 0.0)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        push()
+
+    assert PushedRequest.objects.count() == 1
