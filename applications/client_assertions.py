@@ -5,6 +5,7 @@ an assertion lives for an hour at most, is good once, and its key decides about 
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ _LEEWAY = timedelta(seconds=60)
 # What Authlib signs; a replay is refused however long an assertion lives.
 _LIFETIME_MAX = timedelta(hours=1)
 _JTI_MAX_LENGTH = 256
+# JSON can hold half of a surrogate pair, which UTF-8 can't; PostgreSQL stores no NUL.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Libraries put the address that they are about to call where the issuer is meant.
 _ENDPOINTS = ("token", "par", "introspect", "revoke", "device_authorization")
 
@@ -42,7 +45,7 @@ def unverified_subject(unverified_assertion: str) -> str:
         subject = json.loads(jws.extract_compact(unverified_assertion.encode()).payload)["sub"]
     except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         raise InvalidClient from None
-    if not isinstance(subject, str) or len(subject) > IDENTIFIER_MAX_LENGTH or "\x00" in subject:
+    if not isinstance(subject, str) or not _is_storable(subject, IDENTIFIER_MAX_LENGTH):
         raise InvalidClient
     return subject
 
@@ -60,9 +63,13 @@ def verify_assertion(application: Application, unverified_assertion: str, *, now
     except (JoseError, ValueError, TypeError, RecursionError):
         raise InvalidClient from None
     latest = int((now + _LIFETIME_MAX + _LEEWAY).timestamp())
-    if claims["exp"] > latest or len(claims["jti"]) > _JTI_MAX_LENGTH:
+    if claims["exp"] > latest or not _is_storable(claims["jti"], _JTI_MAX_LENGTH):
         raise InvalidClient
     _use_up(application, claims)
+
+
+def _is_storable(text: str, longest: int) -> bool:
+    return len(text) <= longest and not _UNSTORABLE.search(text)
 
 
 def _signed_claims(application: Application, unverified_assertion: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse
 
 from tests import builders
-from tests.accounts.oidc.conftest import FORM, assert_refused, basic, exchange, post
+from tests.accounts.oidc.conftest import FORM, assert_refused, basic, encoded, exchange, post
 from tests.accounts.site import VERIFIER, authorization_code, authorization_request
 from tests.conftest import GuardedClient
 
@@ -15,6 +15,8 @@ SECRET = builders.CLIENT_SECRET
 BY_ASSERTION = (
     "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion="
 )
+# An assertion whose subject is half of a surrogate pair: JSON can say so, UTF-8 can't.
+UNWRITABLE = ".".join(encoded(part) for part in ({"alg": "ES256"}, {"sub": "\ud800"}, b"x"))
 ENDPOINTS = pytest.mark.parametrize(
     "endpoint", ["token", "par", "introspect", "revoke", "device_authorization"]
 )
@@ -149,8 +151,17 @@ def test_who_tries_basic_in_vain_is_challenged(site, endpoint, authorization):
         "client_id=acme-web&client_secret=wrong",
         f"{BY_ASSERTION}a.b.c",
         f"client_id=acme-web&{BY_ASSERTION}a.b.c",
+        f"{BY_ASSERTION}{UNWRITABLE}",
+        f"client_id=acme-web&{BY_ASSERTION}{UNWRITABLE}",
     ],
-    ids=["unknown", "wrong secret", "broken assertion", "broken assertion, and named"],
+    ids=[
+        "unknown",
+        "wrong secret",
+        "broken assertion",
+        "broken assertion, and named",
+        "half a character",
+        "half a character, and named",
+    ],
 )
 def test_who_tries_anything_else_is_not_challenged(site, endpoint, body):
     # A browser would ask its person for a password.
