@@ -1,6 +1,7 @@
 """The WSGI application that ``make run`` and ``make serve`` serve."""
 
 import os
+import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -25,6 +26,9 @@ REQUESTS_OWN = frozenset(
     }
 )
 
+# RFC 2046 §5.1.1; Django takes no other characters either.
+_BOUNDARY = re.compile(r';\s*boundary=("[ !#-~]+"|[!#-:<-~]+)', re.IGNORECASE)
+
 _django = get_wsgi_application()
 
 from accounts.backchannel.courier import Courier  # noqa: E402 - models load once Django is set up
@@ -34,12 +38,22 @@ if settings.LOGOUT_COURIER:
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Serve a request without the process's own environment.
+    """Serve a request without the process's own environment, and without its charset.
 
-    The server copies that into each request, and with it the secrets: error pages and reports
-    would print them.
+    The server copies the former into each request, and with it the secrets: error pages and
+    reports would print them. By the latter Django would read query and form, and fail before any
+    middleware where Python knows it as no encoding of text; all that we take is UTF-8 (RFC 6749,
+    appendix B).
     """
     for name, value in os.environ.items():
         if name not in REQUESTS_OWN and environ.get(name) == value:
             del environ[name]
+    environ["CONTENT_TYPE"] = _kind_of_body(environ.get("CONTENT_TYPE", ""))
     return _django(environ, start_response)
+
+
+def _kind_of_body(content_type: str) -> str:
+    """Return of a Content-Type the media type, and the boundary of a form's parts."""
+    media_type = content_type.partition(";")[0]
+    boundary = _BOUNDARY.search(content_type)
+    return f"{media_type}{boundary[0]}" if boundary else media_type
