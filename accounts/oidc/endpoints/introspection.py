@@ -12,9 +12,10 @@ from config.errors import InvalidClient
 
 
 class IntrospectionEndpoint(Endpoint):
-    """Every application of the pool that proves itself may ask about every token of the pool.
+    """An application that proves itself may ask; a public one proves nothing and may not.
 
-    They are all the operator's own; a public client proves nothing and may not ask.
+    The operator's own may ask about every token of the pool. One that asks people for consent is
+    somebody else's, and may ask about those that were issued to it.
     """
 
     server: PoolServer
@@ -36,7 +37,8 @@ class IntrospectionEndpoint(Endpoint):
     def check_permission(
         self, token: PresentedToken, client: Client, request: ProtocolRequest
     ) -> bool:
-        return True
+        """Tell whether it may know of this token; else the token is as good as inactive."""
+        return not client.application.requires_consent or token.check_client(client)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> PresentedToken | None:
         return find_token(self.server.pool, token_string, now=self.server.now)

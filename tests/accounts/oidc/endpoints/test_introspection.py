@@ -84,6 +84,21 @@ def test_who_proves_itself_may_ask_about_others_tokens(answer, client_id):
     assert introspect(answer["access_token"], client_id).json()["active"] is True
 
 
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_somebody_elses_application_is_told_nothing_of_others_tokens(site, answer, kind):
+    Application.objects.filter(pk=site.web.pk).update(requires_consent=True)
+
+    assert_inactive(answer[kind])
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_somebody_elses_application_may_ask_about_its_own_tokens(site, kind):
+    own = exchange(authorization_code("acme-web"), "acme-web", secret=SECRET).json()
+    Application.objects.filter(pk=site.web.pk).update(requires_consent=True)
+
+    assert introspect(own[kind]).json()["active"] is True
+
+
 def test_a_token_that_is_missing_is_asked_for(site):
     response = introspect(None)
 
