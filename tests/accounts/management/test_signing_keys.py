@@ -162,7 +162,7 @@ def test_which_key_is_revoked_has_to_be_said(acme):
     with pytest.raises(CommandError) as refusal:
         run("acme", "revoke")
 
-    assert str(refusal.value) == "Say which key, by --kid. `signing_keys acme` lists them."
+    assert str(refusal.value) == "Say which key, by --kid=…. `signing_keys acme` lists them."
     assert states(acme) == BOTH_ACTIVE
 
 
