@@ -29,10 +29,12 @@ def revoke_key(pool: UserPool, kid: str, *, now: datetime) -> int:
 
 
 def sessions_signed_by(key: SigningKey) -> SessionQuerySet:
-    """Return the running sessions that may hold a token which this key signed."""
-    sessions = Session.objects.filter(
-        pool=key.pool_id, application__signing_algorithm=key.algorithm, ended_at__isnull=True
-    )
+    """Return the running sessions that may hold a token which this key signed.
+
+    Those of applications that are signed for by the other algorithm are among them: it is a
+    setting, and what it was before is recorded nowhere.
+    """
+    sessions = Session.objects.filter(pool=key.pool_id, ended_at__isnull=True)
     if key.state == SigningKey.State.NEXT:
         return sessions.none()
     if key.retired_at:
