@@ -1,34 +1,31 @@
-"""Which notices are due, who makes the attempt, and when the next one is made.
+"""A round of attempts: what is due goes out, and each attempt is settled as it ends.
 
-Several processes may be at it: each attempt is claimed by one conditional UPDATE, which moves the
-notice ahead. A process that is killed meanwhile loses nothing, the notice is due again then.
+Whoever doesn't answer holds up nobody else. An application, and a pool with all of its
+applications, has a part of the threads; each attempt ends in time (`delivery`).
 """
 
 import logging
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
-from accounts.backchannel.delivery import AT_ONCE, deliver
+from accounts.backchannel.attempts import claim, put_off_others, settle
+from accounts.backchannel.delivery import AT_ONCE, deliver, was_answered
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.models import LogoutNotice
 from config.connections import release_connection
 
 logger = logging.getLogger(__name__)
 
-# Longer than an attempt takes.
-CLAIMED_FOR = timedelta(minutes=1)
-TRIED_AGAIN_AFTER = (
-    timedelta(seconds=10),
-    timedelta(minutes=1),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-)
+OF_ONE_POOL = AT_ONCE // 2
+OF_ONE_APPLICATION = AT_ONCE // 8
+# For what is written while attempts are under way.
+LOOK_AGAIN_SECONDS = 1.0
+NOT_SIGNED = "not_signed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,55 +39,108 @@ class Delivered:
 def deliver_due(*, due_by: datetime) -> Delivered:
     """Make one attempt at each notice that is due by then, unless somebody else does.
 
-    No database connection is held while applications are asked.
+    What becomes due meanwhile goes along. No database connection is held while waiting for
+    applications.
     """
-    failures: list[str] = []
-    due = LogoutNotice.objects.due(due_by).select_related(
-        "session__user", "session__application__pool"
-    )
-    while notices := list(due[:AT_ONCE]):
-        claimed = [notice for notice in notices if _claim(notice, now=timezone.now())]
-        failures += _attempt(claimed)
-    failed = sum(map(bool, failures))
-    return Delivered(delivered=len(failures) - failed, failed=failed)
-
-
-def _claim(notice: LogoutNotice, *, now: datetime) -> bool:
-    """Take the next attempt upon ourselves; tell whether nobody else had."""
-    unclaimed = LogoutNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
-    notice.due_at = now + CLAIMED_FOR
-    notice.attempts += 1
-    return bool(unclaimed.update(due_at=notice.due_at, attempts=F("attempts") + 1))
-
-
-def _attempt(claimed: list[LogoutNotice]) -> list[str]:
-    now = timezone.now()
-    uris = [notice.session.application.backchannel_logout_uri for notice in claimed]
-    tokens = [logout_token(notice.session, now=now) for notice in claimed]
-    release_connection()
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        failures = list(threads.map(deliver, uris, tokens))
-    _settle(zip(claimed, failures, strict=True), now=timezone.now())
-    return failures
+        attempts = _Round(due_by, threads)
+        while attempts.begin():
+            attempts.settle_ended()
+    return Delivered(delivered=attempts.delivered, failed=attempts.failed)
 
 
-def _settle(attempts: Iterable[tuple[LogoutNotice, str]], *, now: datetime) -> None:
-    for notice, failure in attempts:
-        row = LogoutNotice.objects.filter(pk=notice.pk)
+class _Round:
+    """The attempts that are under way; all that is asked of the database is asked by one thread."""
+
+    def __init__(self, due_by: datetime, threads: Executor) -> None:
+        self._ahead = due_by - timezone.now()
+        self._threads = threads
+        self._claimed: set[LogoutNotice] = set()
+        self._attempts: dict[Future[str], LogoutNotice] = {}
+        self.delivered = self.failed = 0
+
+    def begin(self) -> bool:
+        """Begin the attempts that there is room for; tell whether any is under way."""
+        tokens: dict[LogoutNotice, str] = {}
+        while notices := self._waiting():
+            for notice in notices:
+                if self._has_room(notice) and claim(notice, now=timezone.now()):
+                    self._claimed.add(notice)
+                    tokens |= self._signed(notice)
+        release_connection()
+        for notice, token in tokens.items():
+            uri = notice.session.application.backchannel_logout_uri
+            self._attempts[self._threads.submit(deliver, uri, token)] = notice
+        return bool(self._attempts)
+
+    def settle_ended(self) -> None:
+        """Wait until an attempt ends, or a little."""
+        ended, _ = wait(self._attempts, LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
+        for attempt in ended:
+            notice = self._attempts.pop(attempt)
+            self._settle(notice, _outcome(attempt, notice))
+
+    def _waiting(self) -> list[LogoutNotice]:
+        pools, applications = self._crowded()
+        due = (
+            LogoutNotice.objects.due(self._due_by())
+            .exclude(pk__in=[notice.pk for notice in self._claimed])
+            .exclude(pool__in=pools)
+            .exclude(session__application__in=applications)
+            .select_related("session__user", "session__application__pool")
+        )
+        return list(due[: AT_ONCE - len(self._claimed)])
+
+    def _due_by(self) -> datetime:
+        return timezone.now() + self._ahead
+
+    def _has_room(self, notice: LogoutNotice) -> bool:
+        pools, applications = self._crowded()
+        return notice.pool_id not in pools and notice.session.application_id not in applications
+
+    def _crowded(self) -> tuple[set[UUID], set[UUID]]:
+        """Return the pools and the applications whose part of the threads is taken."""
+        pools = Counter(notice.pool_id for notice in self._claimed)
+        applications = Counter(notice.session.application_id for notice in self._claimed)
+        return (
+            {pool for pool, attempts in pools.items() if attempts >= OF_ONE_POOL},
+            {one for one, attempts in applications.items() if attempts >= OF_ONE_APPLICATION},
+        )
+
+    def _signed(self, notice: LogoutNotice) -> dict[LogoutNotice, str]:
+        """Return the notice's token, or none: then the attempt has failed."""
+        try:
+            return {notice: logout_token(notice.session, now=timezone.now())}
+        except Exception as failure:  # noqa: BLE001 - nobody else's notice is to wait for it
+            # Its words may hold the key.
+            logger.error(  # noqa: TRY400
+                "The logout token for the application %s can't be signed: %s.",
+                notice.session.application.client_id,
+                type(failure).__name__,
+            )
+            self._settle(notice, NOT_SIGNED)
+            return {}
+
+    def _settle(self, notice: LogoutNotice, failure: str) -> None:
+        now = timezone.now()
+        settle(notice, failure, now=now)
+        self._claimed.remove(notice)
         if not failure:
-            row.update(due_at=None, delivered_at=now, failure="")
-            continue
-        # Whoever claimed it since, because this took so long, knows better.
-        row.filter(due_at=notice.due_at).update(due_at=_next_attempt(notice, now), failure=failure)
+            self.delivered += 1
+            return
+        self.failed += 1
+        if not was_answered(failure):
+            put_off_others(notice, failure, due_by=self._due_by(), now=now)
+
+
+def _outcome(attempt: Future[str], notice: LogoutNotice) -> str:
+    """Return the failure's word, or nothing."""
+    failure = attempt.result()
+    if failure:
         logger.info(
             "The application %s didn't take attempt %s to tell it of a logout: %s.",
             notice.session.application.client_id,
             notice.attempts,
             failure,
         )
-
-
-def _next_attempt(notice: LogoutNotice, now: datetime) -> datetime | None:
-    if notice.attempts > len(TRIED_AGAIN_AFTER):
-        return None
-    return now + TRIED_AGAIN_AFTER[notice.attempts - 1]
+    return failure

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import threading
 import time
 
 import pytest
@@ -16,33 +15,6 @@ TOKEN = "a.logout.token"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr("accounts.backchannel.delivery.TIMEOUT_SECONDS", 0.5)
-
-
-@pytest.fixture
-def raw_server():
-    """A server that says these bytes, whatever it is asked, and then waits for the line to end."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    done = threading.Event()
-
-    def serve(*parts, pause=0.0):
-        def answer():
-            line, _ = listening.accept()
-            with line:
-                line.recv(65536)
-                for part in parts:
-                    try:
-                        line.sendall(part)
-                    except OSError:
-                        return
-                    time.sleep(pause)
-                done.wait(5)
-
-        threading.Thread(target=answer, daemon=True).start()
-        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
-
-    yield serve
-    done.set()
-    listening.close()
 
 
 def test_the_token_is_posted_as_a_form(receiver):
@@ -109,6 +81,19 @@ def test_no_tls(receiver):
 
 def test_what_cannot_be_asked_fails_as_well():
     assert deliver("https://[::1", TOKEN) == "broken_connection"
+
+
+def test_what_nobody_foresaw_fails_without_saying_what(receiver, monkeypatch, caplog):
+    def stumble(*args, **kwargs):
+        raise ValueError(receiver.url)
+
+    monkeypatch.setattr("requests.Session.post", stumble)
+
+    assert deliver(receiver.url, TOKEN) == "not_sent"
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "A logout notice can't be sent: ValueError."
+    ]
 
 
 def test_an_answer_that_never_ends_is_not_waited_for(raw_server):

@@ -27,7 +27,7 @@ ABOUT_THE_PERSON = [
     Reason.ACCOUNT_CLOSED,
 ]
 ABOUT_THE_SESSION = [reason for reason in Reason if reason not in ABOUT_THE_PERSON]
-SILENT = [Reason.EXPERIENCE_ENDED, Reason.CONSENT_REFUSED]
+SILENT = [Reason.EXPERIENCE_ENDED, Reason.NOT_ENTERED]
 
 
 def end(*sessions, reason=Reason.LOGGED_OUT, now=NOW):
