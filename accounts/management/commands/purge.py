@@ -13,7 +13,6 @@ from accounts.models import (
     AuthorizationRequest,
     BindingTicket,
     CodeExchange,
-    DeviceAuthorization,
     LogoutNotice,
     PushedRequest,
     RefreshToken,
@@ -21,6 +20,7 @@ from accounts.models import (
     Tally,
     WeChatEvent,
 )
+from accounts.oidc.endpoints.device_authorization import past_devices
 from accounts.oidc.key_expiry import delete_spent_keys
 from applications.models import ClientAssertion
 
@@ -28,8 +28,8 @@ from applications.models import ClientAssertion
 EVENTS_WITHOUT_EFFECT_LAST = timedelta(days=30)
 # Long enough to look into why an application wasn't told of a logout.
 NOTICES_LAST = timedelta(days=30)
-# A code or device that comes again within a day is told from one that never was.
-SPENT_GRANTS_LAST = timedelta(days=1)
+# A code that comes again within a day is told from one that never was.
+SPENT_CODES_LAST = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -53,9 +53,9 @@ def _expired(now: datetime) -> Iterator[tuple[str, QuerySet[Any]]]:
     yield "tallies", Tally.objects.filter(begins_at__lt=now - WINDOW)
     yield "authorization requests", AuthorizationRequest.objects.filter(expires_at__lt=now)
     yield "pushed requests", PushedRequest.objects.filter(expires_at__lt=now)
-    spent_before = now - SPENT_GRANTS_LAST
+    spent_before = now - SPENT_CODES_LAST
     yield "authorization codes", AuthorizationCode.objects.filter(expires_at__lt=spent_before)
-    yield "device codes", DeviceAuthorization.objects.filter(expires_at__lt=spent_before)
+    yield "device codes", past_devices(now)
     yield "client assertions", ClientAssertion.objects.filter(expires_at__lt=now)
     yield "revoked access tokens", RevokedAccessToken.objects.filter(expires_at__lt=now)
     old_notices = LogoutNotice.objects.filter(created_at__lt=now - NOTICES_LAST)

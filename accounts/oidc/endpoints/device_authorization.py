@@ -1,18 +1,29 @@
 """A device without a browser asks for its two codes (RFC 8628 §3.1)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint as Endpoint
 from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.models import DeviceAuthorization
 from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.server import DEVICE_CODE, Client, PoolServer, ProtocolRequest
+from accounts.sweeping import Sweeper
 from applications.offers import refuse_disabled
 from config.encryption import keyed_hash, token_hash
 from userpools.models import UserPool
+
+# Whoever knows a public client_id may begin and leave.
+sweeper = Sweeper(every=timedelta(seconds=60))
+# A device that comes again within a day is told from one that never was.
+_SPENT_LAST = timedelta(days=1)
+# There are 25 billion user codes.
+_ATTEMPTS = 3
 
 
 class DeviceAuthorizationEndpoint(Endpoint):
@@ -41,16 +52,39 @@ class DeviceAuthorizationEndpoint(Endpoint):
         return verification_uri(self.server.pool)
 
     def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:
+        """Store the codes; another user code comes into ``data`` where a device has this one."""
+        now = self.server.now
         granted = requested_scopes(scope or None, self.application.type)
-        DeviceAuthorization.objects.create(
+        sweeper.sweep_if_due(past_devices(now))
+        waiting = DeviceAuthorization(
             pool=self.server.pool,
             application=self.application,
             device_code_hash=token_hash(data["device_code"]),
-            user_code_hash=user_code_hash(self.server.pool, data["user_code"]),
             scope=" ".join(granted),
             interval=self.INTERVAL,
-            expires_at=self.server.now + timedelta(seconds=self.EXPIRES_IN),
+            expires_at=now + timedelta(seconds=self.EXPIRES_IN),
         )
+        for _attempt in range(_ATTEMPTS):
+            waiting.user_code_hash = user_code_hash(self.server.pool, data["user_code"])
+            try:
+                with transaction.atomic():
+                    waiting.save(force_insert=True)
+            except IntegrityError as error:
+                taken = error
+                data |= self._another_user_code()
+            else:
+                return
+        raise taken
+
+    def _another_user_code(self) -> dict[str, str]:
+        user_code = self.generate_user_code()
+        complete = add_params_to_uri(self.get_verification_uri(), [("user_code", user_code)])
+        return {"user_code": user_code, "verification_uri_complete": complete}
+
+
+def past_devices(now: datetime) -> QuerySet[DeviceAuthorization]:
+    """Return the devices that nobody needs to remember any more."""
+    return DeviceAuthorization.objects.filter(expires_at__lt=now - _SPENT_LAST)
 
 
 def verification_uri(pool: UserPool) -> str:

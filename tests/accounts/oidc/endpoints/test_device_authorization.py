@@ -2,15 +2,23 @@
 
 import hashlib
 import re
+from datetime import timedelta
 from unittest.mock import ANY
 
 import pytest
+import time_machine
+from django.utils import timezone
 
-from accounts.models import DeviceAuthorization
-from accounts.oidc.endpoints.device_authorization import user_code_hash
+from accounts.models import AuthorizationRequest, DeviceAuthorization
+from accounts.oidc.authorization.keeping import keep_request
+from accounts.oidc.endpoints.device_authorization import (
+    DeviceAuthorizationEndpoint,
+    user_code_hash,
+)
 from applications.models import Application
 from tests import builders
 from tests.accounts.oidc.conftest import assert_refused, post
+from tests.accounts.site import make_site
 
 
 @pytest.mark.parametrize("client_id", ["acme-spa", "acme-web", "acme-machine", "acme-shop"])
@@ -112,3 +120,68 @@ def test_the_scope_is_kept_for_the_tokens(site, scope, granted):
     post("device_authorization", {"client_id": "acme-native", "scope": scope})
 
     assert DeviceAuthorization.objects.get().scope == granted
+
+
+# --- Codes that are taken, and devices that are past --------------------------------------------
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The user codes that come next; the last one comes again and again."""
+    codes = ["BCDF-GHJK"]
+    monkeypatch.setattr(
+        DeviceAuthorizationEndpoint,
+        "generate_user_code",
+        lambda _endpoint: codes.pop(0) if len(codes) > 1 else codes[0],
+    )
+    return codes
+
+
+def test_a_code_that_another_device_has_is_not_given_twice(site, drawn):
+    post("device_authorization", {"client_id": "acme-native"})
+    drawn[:] = ["BCDF-GHJK", "BCDF-GHJK", "LMNP-QRST"]
+
+    response = post("device_authorization", {"client_id": "acme-native"})
+
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["user_code"] == "LMNP-QRST"
+    assert answer["verification_uri_complete"].endswith("?user_code=LMNP-QRST")
+    hashes = set(DeviceAuthorization.objects.values_list("user_code_hash", flat=True))
+    assert hashes == {user_code_hash(site.pool, code) for code in ("BCDF-GHJK", "LMNP-QRST")}
+
+
+def test_a_code_is_drawn_three_times_at_most(site, drawn):
+    post("device_authorization", {"client_id": "acme-native"})
+    drawn[:] = ["BCDF-GHJK", "BCDF-GHJK", "BCDF-GHJK", "LMNP-QRST"]
+
+    assert post("device_authorization", {"client_id": "acme-native"}).status_code == 500
+    assert drawn == ["LMNP-QRST"]
+
+
+def test_two_pools_may_give_the_same_code(site, globex, drawn):
+    make_site(globex.pool, "wxsandbox000000006")
+
+    for pool in ("acme", "globex"):
+        response = post("device_authorization", {"client_id": f"{pool}-native"}, pool=pool)
+        assert response.json()["user_code"] == "BCDF-GHJK"
+
+
+def test_devices_that_are_long_past_are_swept_away(site, monkeypatch):
+    long_past = ask_at(timezone.now() - timedelta(days=1, minutes=11))
+    keep_request(site.native, {}, browser_secret="a secret", now=timezone.now(), device=long_past)
+    past = ask_at(timezone.now() - timedelta(days=1, minutes=9))
+    monkeypatch.setattr("accounts.oidc.endpoints.device_authorization.sweeper.due_at", 0.0)
+
+    now = ask_at(timezone.now())
+
+    assert set(DeviceAuthorization.objects.all()) == {past, now}
+    assert not AuthorizationRequest.objects.exists()
+
+
+def ask_at(moment):
+    """Have a device ask for its codes; return what is kept of it."""
+    with time_machine.travel(moment, tick=False):
+        answer = post("device_authorization", {"client_id": "acme-native"}).json()
+    code_hash = hashlib.sha256(answer["device_code"].encode()).digest()
+    return DeviceAuthorization.objects.get(device_code_hash=code_hash)
