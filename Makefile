@@ -63,8 +63,7 @@ check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment set
 
 .PHONY: test
 test: WORKERS ?= 2
-# In the order of the seed, also where tests of one group are one worker's.
-test: AT_ONCE = --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+test: AT_ONCE = --numprocesses $(WORKERS)
 test: .venv/.npm ## Every test, on PostgreSQL and on SQLite
 	$(BIN)/python -m pytest $(AT_ONCE)
 	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest $(AT_ONCE)

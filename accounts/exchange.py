@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -102,8 +102,7 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
     if not held:
         raise WeChatAway
     answer = _ask(key, holder, ask_wechat)
-    if sweeper.is_due():
-        sweep(timezone.now())
+    sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
     return Exchanged(answer=answer, replayed=False)
 
 
@@ -127,11 +126,6 @@ def kept_outcome(key: str) -> str | None:
 def forget(key: str) -> None:
     """Let a code that didn't reach WeChat be sent again."""
     CodeExchange.objects.filter(pk=key).delete()
-
-
-def sweep(now: datetime) -> None:
-    """Delete what is past its time."""
-    CodeExchange.objects.filter(expires_at__lt=now).delete()
 
 
 def _held_for() -> timedelta:

@@ -65,14 +65,7 @@ class Tenant:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already.
-
-    Among several workers, the tests that start programs are one worker's: there is one browser and
-    one server, and none of them takes another's time.
-    """
-    for item in items:
-        if item.nodeid.startswith(("tests/browser/", "tests/end_to_end/")):
-            item.add_marker(pytest.mark.xdist_group("programs"))
+    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already."""
     if connection.vendor == "postgresql":
         return
     elsewhere = [

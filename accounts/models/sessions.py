@@ -85,7 +85,7 @@ class Session(models.Model):
         REFRESH_TOKEN_REUSED = "refresh_token_reused", _("A refresh token was used twice")
         CODE_REUSED = "authorization_code_reused", _("An authorization code was used twice")
         TOKEN_REVOKED = "token_revoked", _("The application revoked its token")
-        CONSENT_REFUSED = "consent_refused", _("The person refused consent")
+        NOT_ENTERED = "not_entered", _("The application was not entered after all")
         SIGNING_KEY_REVOKED = "signing_key_revoked", _("The key that signed it was revoked")
         EXPERIENCE_ENDED = "experience_ended", _("Experience login ended")
         USER_SUSPENDED = "user_suspended", _("The user was suspended")
@@ -152,7 +152,7 @@ _ABOUT_THE_PERSON = frozenset(
     }
 )
 # The application never had a token of theirs.
-_UNTOLD = frozenset({Session.EndReason.EXPERIENCE_ENDED, Session.EndReason.CONSENT_REFUSED})
+_UNTOLD = frozenset({Session.EndReason.EXPERIENCE_ENDED, Session.EndReason.NOT_ENTERED})
 
 
 class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):

@@ -3,6 +3,8 @@
 ::
 
     authorize.py    /oidc/{pool}/authorize: the question; answered at once, or kept
+    kept.py         the request that a page is about
+    person.py       who is in front of a page
     proceeding.py   from a kept request to the next page, or to the answer
     login.py        /login/{pool}/{handle}: the application's methods, to WeChat and back
     bind.py         /login/{pool}/{handle}/bind: a new account, or one the person has

@@ -7,7 +7,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.browser_sessions import find_browser_session
-from accounts.oidc.authorization.asking import Refused, Unanswerable, read_request
+from accounts.oidc.authorization.asking import (
+    NOT_SUPPORTED,
+    PARAMETERS,
+    Refused,
+    Unanswerable,
+    read_request,
+)
 from accounts.oidc.authorization.deciding import Step, next_step
 from accounts.oidc.authorization.keeping import keep_request
 from accounts.oidc.authorization.parameters import pushed_fields, read_fields
@@ -16,8 +22,9 @@ from accounts.pages.cookies import (
     keep_browser_secret,
     login_secret,
 )
-from accounts.pages.proceeding import Gone, address_of, enter_at_once, explain
-from accounts.pages.responses import speak
+from accounts.pages.kept import Gone, address_of
+from accounts.pages.proceeding import enter_at_once, explain
+from accounts.pages.responses import by_get, speak
 from config.encryption import new_token
 from userpools.models import UserPool
 from userpools.pools import find_pool
@@ -27,13 +34,11 @@ from userpools.pools import find_pool
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: HttpRequest, pool: str) -> HttpResponse:
-    """Answer an authorization request, or keep it and ask the person first.
-
-    A POST of another site's comes without this site's cookies (SameSite), so it is always kept:
-    the page that follows is a GET.
-    """
+    """Answer an authorization request, or keep it and ask the person first."""
     found = find_pool(pool)
     try:
+        if request.method == "POST":
+            return by_get(request, read_fields(request), PARAMETERS | NOT_SUPPORTED)
         return _authorize(request, found)
     except (Gone, Refused, Unanswerable) as error:
         return explain(request, error, found)

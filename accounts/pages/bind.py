@@ -16,7 +16,8 @@ from accounts.binding.tickets import find_ticket
 from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import address_of, arrive, kept_request
+from accounts.pages.kept import address_of, kept_request
+from accounts.pages.proceeding import arrive
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
 from accounts.signing_on import bind_on

@@ -8,15 +8,9 @@ from accounts.models import User
 from accounts.oidc.authorization.asking import Asked
 from accounts.oidc.authorization.deciding import Step, after_login, next_step
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import (
-    PersonHere,
-    address_of,
-    agree,
-    asked_by,
-    decline,
-    kept_request,
-    who_is_here,
-)
+from accounts.pages.kept import address_of, asked_by, kept_request
+from accounts.pages.person import PersonHere, was_shown, who_is_here
+from accounts.pages.proceeding import agree, decline
 from accounts.pages.responses import lead_out
 from accounts.pages.words import scopes_in_words
 from userpools.models import UserPool
@@ -30,7 +24,7 @@ def consent(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     person = who_is_here(request, kept)
     if person is None or not _may_be_asked(person, asked):
         return HttpResponseRedirect(address_of(pool, handle))
-    if request.method != "POST":
+    if request.method != "POST" or not was_shown(request, person):
         return _page(request, asked, person.user)
     if request.POST.get("decision") == "agree":
         return agree(request, kept, asked, person)

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.binding.tallies import take_place
+from accounts.binding.tallies import give_back, take_place
 from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.keeping import close_request, keep_request
 from accounts.oidc.endpoints.device_authorization import user_code_hash
@@ -18,14 +18,9 @@ from accounts.pages.cookies import (
     keep_browser_secret,
 )
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import (
-    Gone,
-    PersonHere,
-    address_of,
-    decline,
-    kept_request,
-    who_is_here,
-)
+from accounts.pages.kept import Gone, address_of, kept_request
+from accounts.pages.person import PersonHere, was_shown, who_is_here
+from accounts.pages.proceeding import decline
 from accounts.pages.responses import say
 from accounts.pages.words import scopes_in_words
 from config.addresses import site_of
@@ -34,7 +29,7 @@ from userpools.models import UserPool
 
 USER_CODE_MAX_LENGTH = 40
 TRIES_OF_AN_ADDRESS = 50
-"""within an hour; there are 25 billion codes (RFC 8628 §5.1)"""
+"""wrong ones, within an hour; there are 25 billion codes (RFC 8628 §5.1)"""
 
 
 @login_page("GET", "HEAD", "POST")
@@ -49,12 +44,13 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
         return _form(request, pool, request.GET.get("user_code", "")[:USER_CODE_MAX_LENGTH])
     now = timezone.now()
     typed = request.POST.get("user_code", "")[:USER_CODE_MAX_LENGTH]
-    address = site_of(request.META["REMOTE_ADDR"])
-    take_place(pool.pk, "device code from", address, limit=TRIES_OF_AN_ADDRESS, now=now)
+    tries = (pool.pk, "device code from", site_of(request.META["REMOTE_ADDR"]))
+    take_place(*tries, limit=TRIES_OF_AN_ADDRESS, now=now)
     device = _waiting(pool, typed, now)
     if device is None:
         error = _("No device waits with this code. Look at it again.")
         return _form(request, pool, typed, error=error)
+    give_back(*tries, now=now)
     secret = browser_secret(request, pool) or new_token()
     handle = keep_request(
         device.application,
@@ -78,7 +74,7 @@ def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     person = who_is_here(request, kept)
     if person is None:
         return HttpResponseRedirect(address_of(pool, handle))
-    if request.method != "POST":
+    if request.method != "POST" or not was_shown(request, person):
         return render(
             request,
             "pages/device_confirm.html",
@@ -105,7 +101,7 @@ def _let_in(
     )
     approved = DeviceAuthorization.Decision.APPROVED
     with transaction.atomic():
-        session = person.enter(kept.application, now=now)
+        session = person.enter_apart(kept.application, now=now)
         closed = close_request(kept, now=now)
         if not closed or not waiting.update(decision=approved, session=session):
             raise Gone

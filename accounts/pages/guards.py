@@ -9,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.oidc.authorization.asking import Refused, Unanswerable
-from accounts.pages.proceeding import Gone, explain
+from accounts.pages.kept import Gone
+from accounts.pages.proceeding import explain
 from accounts.pages.responses import say
 from config.errors import TooManyRequests
 from userpools.models import UserPool

@@ -13,15 +13,9 @@ from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.keeping import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.proceeding import (
-    Gone,
-    address_of,
-    arrive,
-    decline,
-    kept_request,
-    proceed,
-    who_is_here,
-)
+from accounts.pages.kept import Gone, address_of, kept_request
+from accounts.pages.person import who_is_here
+from accounts.pages.proceeding import arrive, decline, proceed
 from accounts.pages.responses import lead_out, speak
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired

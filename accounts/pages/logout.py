@@ -17,7 +17,7 @@ from accounts.oidc.authorization.hints import Hint, read_hint
 from accounts.oidc.authorization.parameters import read_fields
 from accounts.pages.cookies import forget_login, login_secret
 from accounts.pages.guards import login_page
-from accounts.pages.responses import RedirectToApplication, lead_out, say, speak
+from accounts.pages.responses import RedirectToApplication, by_get, lead_out, say, speak
 from applications.models import PostLogoutRedirectURI
 from userpools.models import UserPool
 
@@ -44,7 +44,10 @@ def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
         Unanswerable: the place to go to isn't registered, or the hint is another client's.
 
     """
-    asked = _read(pool, read_fields(request))
+    given = read_fields(request)
+    if request.method == "POST" and not login_secret(request, pool):
+        return by_get(request, given, UNDERSTOOD)
+    asked = _read(pool, given)
     speak(request, tuple(asked.fields.get("ui_locales", "").split()))
     browser_session = find_browser_session(pool, login_secret(request, pool), now=timezone.now())
     if browser_session and not _is_of(browser_session, asked.hint):

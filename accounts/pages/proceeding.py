@@ -1,6 +1,5 @@
 """From a kept authorization request to its next page, or to its answer."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
@@ -8,102 +7,19 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from accounts.browser_sessions import (
-    SignedOff,
-    find_browser_session,
-    may_enter,
-    session_in,
-    take_over,
-)
+from accounts.browser_sessions import end_browser_session, find_browser_session, take_over
 from accounts.consents import record_consent
-from accounts.events import record_single_sign_on
-from accounts.models import (
-    AuthorizationRequest,
-    BrowserSession,
-    DeviceAuthorization,
-    Session,
-    User,
-)
+from accounts.models import AuthorizationRequest, BrowserSession, DeviceAuthorization, Session
 from accounts.oidc.authorization.answering import answer_with_code, answer_with_error
-from accounts.oidc.authorization.asking import Asked, Refused, Unanswerable, read_request
+from accounts.oidc.authorization.asking import Asked, Refused, Unanswerable
 from accounts.oidc.authorization.deciding import Step, after_login
-from accounts.oidc.authorization.keeping import close_request, find_request
-from accounts.pages.cookies import browser_secret, keep_login_secret, login_secret
-from accounts.pages.responses import say, send_answer, speak
+from accounts.oidc.authorization.keeping import close_request
+from accounts.pages.cookies import keep_login_secret, login_secret
+from accounts.pages.kept import Gone, address_of, asked_by
+from accounts.pages.person import PersonHere, enter_signed_on
+from accounts.pages.responses import say, send_answer
 from accounts.signing_on import SignedOn
-from applications.models import Application
 from userpools.models import UserPool
-
-
-class Gone(Exception):
-    """The request isn't there any more, was answered, or was begun in another browser."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PersonHere:
-    """Who is in front of a page: logged in for this request, or signed on in the browser before."""
-
-    user: User
-    session: Session | None
-    browser_session: BrowserSession | None
-
-    def enter(self, application: Application, *, now: datetime) -> Session:
-        """Return their session in the application; begin it, if they were signed on before.
-
-        Raises:
-            Gone: they have neither.
-
-        """
-        if self.session:
-            return self.session
-        if self.browser_session is None:
-            raise Gone
-        return _enter(self.browser_session, application, now)
-
-
-def who_is_here(request: HttpRequest, kept: AuthorizationRequest) -> PersonHere | None:
-    """Return who may answer a kept request; None where somebody has to log in first."""
-    if kept.session:
-        session = kept.session
-        is_running = session.ended_at is None and session.user.status == User.Status.ACTIVE
-        person = PersonHere(user=session.user, session=session, browser_session=None)
-        return person if is_running else None
-    secret = login_secret(request, kept.pool)
-    browser_session = find_browser_session(kept.pool, secret, now=timezone.now())
-    if browser_session is None or not may_enter(browser_session, kept.application):
-        return None
-    return PersonHere(user=browser_session.user, session=None, browser_session=browser_session)
-
-
-def address_of(pool: UserPool, handle: str, page: str = "") -> str:
-    """Return the address of a kept request's page."""
-    return f"/login/{pool.identifier}/{handle}{page}"
-
-
-def kept_request(request: HttpRequest, pool: UserPool, handle: str) -> AuthorizationRequest:
-    """Return the request that this page is about.
-
-    Raises:
-        Gone: this browser has no such request open.
-
-    """
-    kept = find_request(
-        pool, handle, browser_secret=browser_secret(request, pool), now=timezone.now()
-    )
-    if kept is None:
-        raise Gone
-    speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
-    return kept
-
-
-def asked_by(kept: AuthorizationRequest, *, now: datetime) -> Asked:
-    """Read the request again: what it rests on may have changed since it was kept.
-
-    Raises:
-        Unanswerable, Refused: as they say.
-
-    """
-    return read_request(kept.pool, kept.parameters, now=now)
 
 
 def proceed(
@@ -134,8 +50,12 @@ def arrive(
         Unanswerable, Refused: as they say.
 
     """
-    response = proceed(request, kept, handle, signed_on.session)
     now = timezone.now()
+    try:
+        response = proceed(request, kept, handle, signed_on.session)
+    except (Refused, Unanswerable):
+        _forget(kept, signed_on.session, now)
+        raise
     earlier = find_browser_session(kept.pool, login_secret(request, kept.pool), now=now)
     if earlier:
         take_over(earlier, signed_on.session, now=now)
@@ -186,7 +106,7 @@ def enter_at_once(
     """
     now = timezone.now()
     with transaction.atomic():
-        session = _enter(browser_session, asked.application, now)
+        session = enter_signed_on(browser_session, asked.application, now)
         made = answer_with_code(asked, session, now=now)
     return send_answer(request, made)
 
@@ -206,13 +126,12 @@ def decline(request: HttpRequest, kept: AuthorizationRequest) -> HttpResponse:
     """
     now = timezone.now()
     asked = None if kept.device else asked_by(kept, now=now)
-    if not close_request(kept, now=now):
-        raise Gone
-    if kept.session:
-        sessions = Session.objects.filter(pool=kept.pool_id, pk=kept.session.pk)
-        sessions.end(now=now, reason=Session.EndReason.CONSENT_REFUSED)
-    if kept.device:
-        _deny(kept.device)
+    with transaction.atomic():
+        if not close_request(kept, now=now) or not _keep_out(kept.device):
+            raise Gone
+        if kept.session:
+            sessions = Session.objects.filter(pool=kept.pool_id, pk=kept.session.pk)
+            sessions.end(now=now, reason=Session.EndReason.NOT_ENTERED)
     if asked is None:
         return say(request, "device_denied", pool=kept.pool, status=HTTPStatus.OK)
     return turn_down(request, asked.refuse("access_denied", "The person didn't agree."))
@@ -227,17 +146,21 @@ def explain(
     return say(request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool)
 
 
-def _enter(browser_session: BrowserSession, application: Application, now: datetime) -> Session:
-    try:
-        session = session_in(browser_session, application, now=now)
-    except SignedOff:
-        raise Gone from None
-    record_single_sign_on(session, now=now)
-    return session
+def _forget(kept: AuthorizationRequest, session: Session, now: datetime) -> None:
+    """Leave nothing of a login that the application doesn't want, such as somebody else's."""
+    with transaction.atomic():
+        close_request(kept, now=now)
+        sessions = Session.objects.filter(pool=kept.pool_id, pk=session.pk)
+        sessions.end(now=now, reason=Session.EndReason.NOT_ENTERED)
+        if session.browser_session:
+            end_browser_session(session.browser_session, now=now)
 
 
-def _deny(device: DeviceAuthorization) -> None:
+def _keep_out(device: DeviceAuthorization | None) -> bool:
+    """Keep the request's device out, if it is about one; False if it was decided about before."""
+    if device is None:
+        return True
     pending = DeviceAuthorization.objects.filter(
         pk=device.pk, decision=DeviceAuthorization.Decision.PENDING
     )
-    pending.update(decision=DeviceAuthorization.Decision.DENIED)
+    return bool(pending.update(decision=DeviceAuthorization.Decision.DENIED))

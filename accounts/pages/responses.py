@@ -1,7 +1,8 @@
 """How an answer travels to the application, and how a page of ours says that it can't go on."""
 
+from collections.abc import Container
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -49,6 +50,15 @@ def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
 def lead_out(response: HttpResponse, uri: str) -> None:
     """Let the page's form lead to the application's address, and on from there."""
     let_forms_lead_out(response, *dict.fromkeys([*WEB_SCHEMES, urlsplit(uri).scheme]))
+
+
+def by_get(request: HttpRequest, fields: dict[str, str], names: Container[str]) -> HttpResponse:
+    """Have the browser come again, by GET: a form of another site's comes without its cookies.
+
+    That is what SameSite does to forms, and not to links (RFC 6265bis §5.2).
+    """
+    query = urlencode({name: value for name, value in fields.items() if name in names})
+    return HttpResponseRedirect(f"{request.path}?{query}", status=HTTPStatus.SEE_OTHER)
 
 
 def say(

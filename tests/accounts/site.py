@@ -14,14 +14,17 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.conftest import GuardedClient
+from tests.pages import Page
 from userpools.models import UserPool
 
 SITE_APP_ID = "wxsandbox000000005"
 SPA_URI = "https://spa.example.com/callback"
 WEB_URI = "https://web.example.com/callback?from=login"
-NATIVE_URI = "com.example.app:/callback"
+NATIVE_URI = "https://app.example.com/callback"
+SCHEME_URI = "com.example.app:/callback"
+"""the native application's other one: nobody can tell which program gets its answer"""
 REDIRECT_URIS = {"acme-spa": SPA_URI, "acme-web": WEB_URI, "acme-native": NATIVE_URI}
-"""by client_id, the one redirect URI that is registered"""
+"""by client_id, the redirect URI that is asked for"""
 
 VERIFIER = "a-verifier-of-at-least-43-characters.and_some~more"
 
@@ -61,6 +64,7 @@ def make_site(pool: UserPool, app_id: str = SITE_APP_ID) -> Site:
     for application, uri in ((site.spa, SPA_URI), (site.web, WEB_URI), (site.native, NATIVE_URI)):
         builders.offer(application, source)
         RedirectURI.objects.create(application=application, uri=uri)
+    RedirectURI.objects.create(application=site.native, uri=SCHEME_URI)
     return site
 
 
@@ -148,6 +152,7 @@ def decide_about_device(
     response = browser.post("/login/acme/device", {"user_code": user_code})
     page = browser.get(response["Location"])
     if page.status_code == 302:
-        page = confirm_in_wechat(browser, page["Location"], person)
-        return browser.post(page["Location"], {"decision": decision})
-    return browser.post(response["Location"], {"decision": decision})
+        response = confirm_in_wechat(browser, page["Location"], person)
+        page = browser.get(response["Location"])
+    fields = Page(page).form.fields
+    return browser.post(response["Location"], fields | {"decision": decision})

@@ -21,8 +21,16 @@ from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.accounts.oidc.conftest import claims_of, exchange
+from tests.accounts.pages.steps import decide
 from tests.accounts.records import event, events
-from tests.accounts.site import SPA_URI, answered, authorize, log_in_by_browser, make_site
+from tests.accounts.site import (
+    SCHEME_URI,
+    SPA_URI,
+    answered,
+    authorize,
+    log_in_by_browser,
+    make_site,
+)
 from tests.conftest import GuardedClient
 
 pytestmark = pytest.mark.usefixtures("site")
@@ -245,3 +253,15 @@ def test_a_login_that_ended_meanwhile_is_not_taken_over(signed_on):
     take_over(earlier, later, now=timezone.now())
 
     assert Session.objects.filter(browser_session=later.browser_session).get() == later
+
+
+def test_nobody_enters_silently_where_another_program_could_take_the_answer(signed_on):
+    """By a native application's own scheme, or on loopback: the person is asked each time."""
+    asked = {"client_id": "acme-native", "redirect_uri": SCHEME_URI}
+    refused = answered(authorize(signed_on, **asked, prompt="none"))
+    assert refused["error"] == "consent_required"
+
+    for _time in range(2):
+        page = authorize(signed_on, **asked)["Location"]
+        assert page.endswith("/consent")
+        assert "code" in answered(decide(signed_on, page))

@@ -150,6 +150,8 @@ def test_a_replay_reads_what_was_kept(known, statements, log_in):
 def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, log_in, monkeypatch):
     monkeypatch.setattr("accounts.exchange.sweeper.due_at", 0)
 
+    CodeExchange.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+
     first, second = statements(log_in), statements(log_in)
 
     sweep = "DELETE accounts_codeexchange"

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import exchange
-from accounts.exchange import WeChatIdentity, exchange_key, exchange_once, spend_once, sweep
+from accounts.exchange import WeChatIdentity, exchange_key, exchange_once, spend_once
 from accounts.models import CodeExchange, Session, User
 from accounts.refusals import WeChatAway
 from config.encryption import DecryptionError
@@ -342,7 +342,7 @@ def test_a_duplicate_goes_on_when_the_row_it_waits_for_is_swept_away(threaded_da
 
 
 def sweep_everything():
-    sweep(timezone.now() + timedelta(days=1))
+    CodeExchange.objects.all().delete()
     connection.close()
 
 
@@ -433,16 +433,6 @@ def test_a_code_is_spent_once_among_threads(threaded_database, together):
     spent = together(lambda _: spend_once(KEY, lives=timedelta(minutes=5)), [0] * 10)
 
     assert sorted(spent) == [False] * 9 + [True]
-
-
-def test_a_sweep_deletes_what_is_past_its_time_and_nothing_else(db):
-    now = timezone.now()
-    for name, seconds in (("over", -1), ("long over", -9000), ("kept", 1)):
-        hold(key=name, lives=timedelta(seconds=seconds), now=now)
-
-    sweep(now)
-
-    assert [row.key for row in CodeExchange.objects.all()] == ["kept"]
 
 
 def test_logins_sweep_now_and_then(acme, log_in, monkeypatch):

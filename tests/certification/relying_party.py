@@ -92,7 +92,10 @@ class RelyingParty:
         """Open the authorization endpoint in the browser."""
         endpoint = urlsplit(self.metadata["authorization_endpoint"]).path
         if method == "post":
-            return self.browser.post(endpoint, urlencode(asking.parameters), content_type=FORM)
+            form = urlencode(asking.parameters)
+            response = self.browser.post(endpoint, form, content_type=FORM)
+            # The browser is sent on to the same address, by GET.
+            return self.browser.get(response["Location"])
         return self.browser.get(endpoint, asking.parameters)
 
     def answer(self, response: HttpResponse, asking: Asking) -> dict[str, str]:

@@ -42,6 +42,8 @@ PARAMETERS = frozenset(
     }
 )
 """Those that decide anything. Others are tolerated, and kept nowhere."""
+NOT_SUPPORTED = frozenset({"request", "registration", "request_uri"})
+"""Those that would change the request; a ``request_uri`` of ours was replaced before."""
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -117,7 +119,7 @@ def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) ->
         raise Unanswerable("request")
     application = find_application(pool, fields)
     to = _return_address(application, fields)
-    for name in ("request", "registration", "request_uri"):
+    for name in sorted(NOT_SUPPORTED):
         if name in fields:
             raise Refused(to, f"{name}_not_supported", f"{name} is not supported here.")
     _check_response_type(application, fields, to)

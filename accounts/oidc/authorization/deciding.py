@@ -8,6 +8,7 @@ from accounts.consents import has_consented
 from accounts.models import BrowserSession, User
 from accounts.oidc.authorization.asking import Asked
 from accounts.oidc.authorization.hints import hinted_sub
+from applications.rules import ApplicationType
 
 
 class Step(Enum):
@@ -33,6 +34,8 @@ def next_step(asked: Asked, browser_session: BrowserSession | None, *, now: date
         step = Step.LOGIN
     else:
         step = after_login(asked, browser_session.user)
+        if step == Step.ANSWER and _may_be_an_impostor(asked):
+            step = Step.CONSENT
     if "none" not in asked.prompts or step == Step.ANSWER:
         return step
     if step == Step.LOGIN:
@@ -54,6 +57,13 @@ def after_login(asked: Asked, user: User) -> Step:
         and not has_consented(user, asked.application, asked.scope)
     )
     return Step.CONSENT if is_asked else Step.ANSWER
+
+
+def _may_be_an_impostor(asked: Asked) -> bool:
+    # Any program on the device can listen on loopback or take a scheme of its own: it gets nothing
+    # that the person doesn't see (RFC 8252 §8.6).
+    is_claimed = asked.to.redirect_uri.startswith("https://")
+    return asked.application.type == ApplicationType.NATIVE and not is_claimed
 
 
 def _is_enough(asked: Asked, browser_session: BrowserSession, now: datetime) -> bool:

@@ -28,8 +28,7 @@ def keep_request(
     device: DeviceAuthorization | None = None,
 ) -> str:
     """Store a request and return its handle, for the address of its pages."""
-    if sweeper.is_due():
-        AuthorizationRequest.objects.filter(expires_at__lt=now).delete()
+    sweeper.sweep_if_due(AuthorizationRequest.objects.filter(expires_at__lt=now))
     handle = new_token()
     AuthorizationRequest.objects.create(
         pool=application.pool,

@@ -53,8 +53,7 @@ def push_request(
         raise PushRefused(refused) from refused
     except Unanswerable as error:
         raise _unanswerable(error.reason) from error
-    if sweeper.is_due():
-        PushedRequest.objects.filter(expires_at__lt=now).delete()
+    sweeper.sweep_if_due(PushedRequest.objects.filter(expires_at__lt=now))
     handle = new_token()
     PushedRequest.objects.create(
         pool=application.pool,

@@ -57,6 +57,16 @@ def log_in_on(browser: GuardedClient, page: str, person: str = "alice") -> HttpR
     return come_back(browser, set_out(browser, page), person)
 
 
+AGREE, DECLINE = {"decision": "agree"}, {"decision": "decline"}
+
+
+def decide(browser: GuardedClient, page: str, decision: dict[str, str] = AGREE) -> HttpResponse:
+    """Look at a page that asks for a decision, if it can be seen, and answer it."""
+    shown = browser.get(page)
+    fields = Page(shown).form.fields if shown.status_code == 200 else {}
+    return browser.post(page, fields | decision)
+
+
 def assert_gone(response: HttpResponse) -> None:
     """Assert that a page can't go on and leads nowhere."""
     assert response.status_code == 400

@@ -7,14 +7,21 @@ from accounts.models import AuthorizationCode, Consent, Session, User
 from accounts.suspension import suspend
 from applications.models import Application
 from tests.accounts.oidc.conftest import claims_of, exchange
-from tests.accounts.pages.steps import assert_gone, come_back, log_in_on, open_login, set_out
+from tests.accounts.pages.steps import (
+    AGREE,
+    DECLINE,
+    assert_gone,
+    come_back,
+    decide,
+    log_in_on,
+    open_login,
+    set_out,
+)
 from tests.accounts.site import SPA_URI, answered, authorize, log_in_by_browser
 from tests.conftest import GuardedClient
 from tests.pages import Page, see
 
 pytestmark = pytest.mark.usefixtures("site")
-
-AGREE, DECLINE = {"decision": "agree"}, {"decision": "decline"}
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +57,7 @@ def test_no_code_is_made_before_anybody_agreed(client, page):
 
 
 def test_agreeing_leads_to_the_application(client, page):
-    response = client.post(page, AGREE)
+    response = decide(client, page)
 
     assert response["Location"].startswith(f"{SPA_URI}?code=")
     assert "scope" in exchange(answered(response)["code"]).json()
@@ -58,19 +65,19 @@ def test_agreeing_leads_to_the_application(client, page):
 
 
 def test_nobody_is_asked_twice(client, page):
-    client.post(page, AGREE)
+    decide(client, page)
 
     assert "code" in answered(authorize(client, prompt="none"))
     assert "code" in answered(log_in_on(client, open_login(client, prompt="login")))
 
 
 def test_more_than_was_agreed_to_is_asked_for(client, page):
-    client.post(page, AGREE)
+    decide(client, page)
 
     again = authorize(client, scope="openid profile phone")
 
     assert again["Location"].endswith("/consent")
-    answered(client.post(again["Location"], AGREE))
+    answered(decide(client, again["Location"]))
     assert Consent.objects.get().scope == "openid profile phone offline_access"
 
 
@@ -84,24 +91,24 @@ def test_a_request_without_any_scope_is_asked_about_too(client):
     page = log_in_on(client, open_login(client, scope="fly"))["Location"]
 
     assert "It will be able to" not in see(client, page).text
-    assert "code" in answered(client.post(page, AGREE))
+    assert "code" in answered(decide(client, page))
 
 
 def test_an_application_may_ask_each_time(client, page):
-    client.post(page, AGREE)
+    decide(client, page)
 
     again = authorize(client, prompt="consent")
 
     assert again["Location"].endswith("/consent")
-    assert "code" in answered(client.post(again["Location"], AGREE))
+    assert "code" in answered(decide(client, again["Location"]))
 
 
 @pytest.mark.parametrize("decision", [DECLINE, {}, {"decision": "AGREE"}, {"decision": ""}])
 def test_anything_but_agreeing_is_declining(client, page, decision):
-    told = answered(client.post(page, decision))
+    told = answered(decide(client, page, decision))
 
     assert (told["error"], told["state"]) == ("access_denied", "a state")
-    assert Session.objects.get().end_reason == "consent_refused"
+    assert Session.objects.get().end_reason == "not_entered"
     assert not Consent.objects.exists()
     assert not AuthorizationCode.objects.exists()
 
@@ -109,17 +116,17 @@ def test_anything_but_agreeing_is_declining(client, page, decision):
 def test_declining_leaves_the_person_signed_on_elsewhere(signed_on):
     page = authorize(signed_on)["Location"]
 
-    answered(signed_on.post(page, DECLINE))
+    answered(decide(signed_on, page, DECLINE))
 
     assert "code" in answered(authorize(signed_on, "acme-native", prompt="none"))
     assert Session.objects.get().ended_at is None
 
 
 def test_an_answer_is_given_once(client, page):
-    answered(client.post(page, AGREE))
+    answered(decide(client, page))
 
-    assert_gone(client.post(page, AGREE))
-    assert_gone(client.post(page, DECLINE))
+    assert_gone(decide(client, page))
+    assert_gone(decide(client, page, DECLINE))
     assert_gone(client.get(page))
     assert AuthorizationCode.objects.count() == 1
     assert Session.objects.get().ended_at is None
@@ -131,7 +138,9 @@ def test_the_form_is_ours_alone(site):
     page = log_in_on(browser, open_login(browser))["Location"]
     fields = Page(browser.get(page)).form.fields
 
-    refused = browser.post(page, AGREE)
+    without = {name: text for name, text in fields.items() if name != "csrfmiddlewaretoken"}
+
+    refused = browser.post(page, without | AGREE)
 
     assert refused.status_code == 403
     assert not Consent.objects.exists()
@@ -143,13 +152,13 @@ def test_the_page_is_open_in_its_own_browser_alone(client, page):
     log_in_by_browser(other, "acme-native", "bob")
 
     assert_gone(other.get(page))
-    assert_gone(other.post(page, AGREE))
+    assert_gone(decide(other, page))
 
 
 def test_a_stranger_has_to_log_in_first(client):
     page = open_login(client)
 
-    for response in (client.get(f"{page}/consent"), client.post(f"{page}/consent", AGREE)):
+    for response in (client.get(f"{page}/consent"), decide(client, f"{page}/consent")):
         assert response["Location"] == page
     assert not AuthorizationCode.objects.exists()
 
@@ -160,7 +169,7 @@ def test_a_stranger_has_to_log_in_first(client):
 def test_a_login_that_is_asked_for_can_not_be_passed_by(signed_on, asked):
     page = open_login(signed_on, **asked)
 
-    for response in (signed_on.get(f"{page}/consent"), signed_on.post(f"{page}/consent", AGREE)):
+    for response in (signed_on.get(f"{page}/consent"), decide(signed_on, f"{page}/consent")):
         assert response["Location"] == page
     assert not AuthorizationCode.objects.filter(session__application__client_id="acme-spa").exists()
 
@@ -169,7 +178,7 @@ def test_who_logs_in_is_who_is_asked_not_who_was_signed_on(signed_on):
     page = open_login(signed_on, prompt="login")
     consent = log_in_on(signed_on, page, "bob")["Location"]
 
-    code = answered(signed_on.post(consent, AGREE))["code"]
+    code = answered(decide(signed_on, consent))["code"]
 
     sub = claims_of(exchange(code).json()["id_token"])["sub"]
     assert Consent.objects.get().user.sub == sub
@@ -179,7 +188,7 @@ def test_who_logs_in_is_who_is_asked_not_who_was_signed_on(signed_on):
 def test_whoever_is_suspended_meanwhile_has_to_log_in_again(client, page):
     suspend(User.objects.get(), now=timezone.now())
 
-    response = client.post(page, AGREE)
+    response = decide(client, page)
     shown = client.get(response["Location"])
 
     assert "Log in to Spa" in Page(shown).text
@@ -193,7 +202,7 @@ def test_whoever_logs_out_meanwhile_has_to_log_in_again(client, page):
     again = client.get(page)["Location"]
 
     assert see(client, again)
-    assert "code" in answered(client.post(log_in_on(client, again)["Location"], AGREE))
+    assert "code" in answered(decide(client, log_in_on(client, again)["Location"]))
 
 
 def test_a_second_login_for_the_same_request_is_who_is_asked(client):
@@ -202,7 +211,7 @@ def test_a_second_login_for_the_same_request_is_who_is_asked(client):
     come_back(client, one)
     page = come_back(client, two, "bob")["Location"]
 
-    code = answered(client.post(page, AGREE))["code"]
+    code = answered(decide(client, page))["code"]
 
     bob = Session.objects.latest("auth_time").user
     assert claims_of(exchange(code).json()["id_token"])["sub"] == bob.sub
@@ -211,6 +220,19 @@ def test_a_second_login_for_the_same_request_is_who_is_asked(client):
 def test_an_application_that_is_switched_off_meanwhile_gets_nothing(client, page, site):
     Application.objects.filter(pk=site.spa.pk).update(enabled=False)
 
-    response = client.post(page, AGREE)
+    response = decide(client, page)
 
     assert (response.status_code, "Location" in response) == (400, False)
+
+
+def test_whoever_agrees_is_who_was_shown(signed_on):
+    """Somebody else logs in in another tab, while the page of the first one is still open."""
+    page = authorize(signed_on)["Location"]
+    alices = see(signed_on, page).form.fields
+    log_in_by_browser(signed_on, "acme-native", "bob", prompt="login")
+
+    response = signed_on.post(page, alices | AGREE)
+
+    assert Page(response).form.fields["person"] != alices["person"]
+    assert not Consent.objects.exists()
+    assert "code" in answered(decide(signed_on, page))

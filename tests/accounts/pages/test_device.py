@@ -6,11 +6,19 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import AuthorizationRequest, DeviceAuthorization, Session
+from accounts.browser_sessions import end_browser_session
+from accounts.models import (
+    AuthorizationRequest,
+    BrowserSession,
+    DeviceAuthorization,
+    Session,
+    User,
+)
+from accounts.pages import person
 from accounts.pages.device import TRIES_OF_AN_ADDRESS
 from applications.models import Application
 from tests.accounts.oidc.conftest import claims_of, post
-from tests.accounts.pages.steps import assert_gone, log_in_on, open_login
+from tests.accounts.pages.steps import AGREE, DECLINE, assert_gone, decide, log_in_on, open_login
 from tests.accounts.site import log_in_by_browser, make_site
 from tests.conftest import GuardedClient
 from tests.pages import Page, fill_in, see
@@ -18,7 +26,6 @@ from tests.pages import Page, fill_in, see
 pytestmark = pytest.mark.usefixtures("site")
 
 ENTRY = "/login/acme/device"
-AGREE, DECLINE = {"decision": "agree"}, {"decision": "decline"}
 UNKNOWN = "No device waits with this code"
 
 
@@ -52,7 +59,7 @@ def test_whoever_is_signed_on_is_asked_and_lets_the_device_in(signed_on, device)
     page = enter(signed_on, device["user_code"])["Location"]
     assert "Let a device with Native in?" in see(signed_on, page).text
 
-    done = signed_on.post(page, AGREE)
+    done = decide(signed_on, page)
 
     assert "The device is logged in" in Page(done).text
     assert poll(device) == "tokens"
@@ -67,7 +74,7 @@ def test_a_stranger_logs_in_first(client, device):
 
     assert asked.endswith("/device")
     assert poll(device) == "authorization_pending"
-    assert "The device is logged in" in Page(client.post(asked, AGREE)).text
+    assert "The device is logged in" in Page(decide(client, asked)).text
 
 
 def test_nothing_is_let_in_before_anybody_agreed(signed_on, device):
@@ -116,10 +123,10 @@ def test_a_code_that_ran_out_is_unknown(signed_on, device):
 @pytest.mark.parametrize("decision", [AGREE, DECLINE])
 def test_a_code_that_was_decided_about_is_unknown(signed_on, device, decision):
     page = enter(signed_on, device["user_code"])["Location"]
-    signed_on.post(page, decision)
+    decide(signed_on, page, decision)
 
     assert UNKNOWN in Page(enter(signed_on, device["user_code"])).text
-    assert_gone(signed_on.post(page, AGREE))
+    assert_gone(decide(signed_on, page))
 
 
 @pytest.mark.parametrize("change", [{"enabled": False}, {"allows_device_flow": False}])
@@ -133,7 +140,7 @@ def test_an_application_that_may_not_any_more_is_unknown(signed_on, device, site
 def test_anything_but_agreeing_keeps_the_device_out(signed_on, device, decision):
     page = enter(signed_on, device["user_code"])["Location"]
 
-    shown = signed_on.post(page, decision)
+    shown = decide(signed_on, page, decision)
 
     assert "The device was kept out" in Page(shown).text
     assert poll(device) == "access_denied"
@@ -143,9 +150,9 @@ def test_keeping_it_out_ends_the_login_that_was_made_for_it(client, device):
     page = client.get(enter(client, device["user_code"])["Location"])["Location"]
     asked = log_in_on(client, page)["Location"]
 
-    client.post(asked, DECLINE)
+    decide(client, asked, DECLINE)
 
-    assert Session.objects.get().end_reason == "consent_refused"
+    assert Session.objects.get().end_reason == "not_entered"
 
 
 def test_cancelling_the_login_keeps_it_out(client, device):
@@ -161,10 +168,10 @@ def test_a_device_is_let_in_once(signed_on, device):
     log_in_by_browser(bob, person="bob")
     first = enter(signed_on, device["user_code"])["Location"]
     second = enter(bob, device["user_code"])["Location"]
-    signed_on.post(first, AGREE)
+    decide(signed_on, first)
 
-    assert_gone(bob.post(second, AGREE))
-    bob.post(second, DECLINE)
+    assert_gone(decide(bob, second))
+    decide(bob, second, DECLINE)
 
     assert DeviceAuthorization.objects.get().decision == "approved"
     (entered,) = Session.objects.filter(application__client_id="acme-native")
@@ -177,7 +184,7 @@ def test_the_page_is_open_in_its_own_browser_alone(signed_on, device):
     log_in_by_browser(bob, person="bob")
 
     assert_gone(bob.get(page))
-    assert_gone(bob.post(page, AGREE))
+    assert_gone(decide(bob, page))
 
 
 def test_the_forms_are_ours_alone(device):
@@ -195,7 +202,7 @@ def test_the_device_pages_are_for_devices_alone(signed_on):
     page = open_login(signed_on, prompt="login")
 
     assert_gone(signed_on.get(f"{page}/device"))
-    assert_gone(signed_on.post(f"{page}/device", AGREE))
+    assert_gone(decide(signed_on, f"{page}/device"))
 
 
 def test_a_link_fills_in_the_code_and_does_no_more(signed_on, device):
@@ -221,7 +228,7 @@ def test_nobody_guesses_for_long(signed_on, device):
 def test_the_device_gets_what_it_asked_for_and_no_more(signed_on, device):
     page = enter(signed_on, device["user_code"])["Location"]
     shown = see(signed_on, page).text
-    signed_on.post(page, AGREE)
+    decide(signed_on, page)
 
     grant = "urn:ietf:params:oauth:grant-type:device_code"
     fields = {"grant_type": grant, "client_id": "acme-native", "device_code": device["device_code"]}
@@ -230,3 +237,59 @@ def test_the_device_gets_what_it_asked_for_and_no_more(signed_on, device):
     assert "see your nickname and picture" in shown
     assert "see your phone number" not in shown
     assert claims_of(answer["access_token"])["scope"] == "openid profile"
+
+
+def test_a_device_that_is_in_is_not_said_to_be_kept_out(signed_on, device):
+    """Two tabs with one code: whoever comes second hears that it is over."""
+    agreeing, declining = (enter(signed_on, device["user_code"])["Location"] for _tab in range(2))
+    decide(signed_on, agreeing)
+
+    assert_gone(decide(signed_on, declining, DECLINE))
+    assert poll(device) == "tokens"
+
+
+def test_each_device_has_a_session_of_its_own_whatever_the_browser_does(signed_on, site):
+    devices = []
+    for _device in range(2):
+        asked = post("device_authorization", {"client_id": "acme-native"}).json()
+        decide(signed_on, enter(signed_on, asked["user_code"])["Location"])
+        devices.append(asked)
+
+    end_browser_session(BrowserSession.objects.get(ended_at=None), now=timezone.now())
+
+    sessions = Session.objects.filter(application=site.native)
+    assert [one.ended_at for one in sessions] == [None, None]
+    assert [poll(one) for one in devices] == ["tokens", "tokens"]
+
+
+def test_whoever_agrees_is_who_was_shown(signed_on, device):
+    page = enter(signed_on, device["user_code"])["Location"]
+    alices = see(signed_on, page).form.fields
+    log_in_by_browser(signed_on, person="bob", prompt="login")
+
+    response = signed_on.post(page, alices | AGREE)
+
+    assert Page(response).form.fields["person"] != alices["person"]
+    assert poll(device) == "authorization_pending"
+
+
+def test_a_person_who_is_kept_out_meanwhile_lets_no_device_in(signed_on, device, monkeypatch):
+    page = enter(signed_on, device["user_code"])["Location"]
+    fields = see(signed_on, page).form.fields
+    locked = person.lock_users
+
+    def suspended_first(pool_id, keys):
+        User.objects.update(status="suspended")
+        return locked(pool_id, keys)
+
+    monkeypatch.setattr(person, "lock_users", suspended_first)
+
+    assert_gone(signed_on.post(page, fields | AGREE))
+    assert not Session.objects.filter(application__client_id="acme-native").exists()
+
+
+def test_right_codes_are_not_counted(signed_on, device, monkeypatch):
+    monkeypatch.setattr("accounts.pages.device.TRIES_OF_AN_ADDRESS", 2)
+
+    for _time in range(5):
+        assert enter(signed_on, device["user_code"]).status_code == 302

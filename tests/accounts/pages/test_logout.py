@@ -286,3 +286,19 @@ def test_what_is_no_request_is_refused(client, hint, query):
 
 def test_the_button_is_pressed_not_linked_to(client):
     assert client.get("/login/acme/logout").status_code == 405
+
+
+def test_a_form_of_the_applications_signs_off_in_the_browser_too(client, hint):
+    """It comes without the cookies (SameSite), and again with them, by GET."""
+    state = "a&b=c#d é"
+    form = {"id_token_hint": hint, "post_logout_redirect_uri": BYE, "state": state, "x": "y"}
+
+    again = GuardedClient().post(ENDPOINT, form)
+
+    assert again.status_code == 303
+    address = urlsplit(again["Location"])
+    assert address.path == ENDPOINT
+    assert dict(parse_qsl(address.query)) == {key: form[key] for key in form if key != "x"}
+    response = client.get(again["Location"])
+    assert response["Location"].startswith(f"{BYE}&state=")
+    assert_everybody_is_out(response)

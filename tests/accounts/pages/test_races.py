@@ -11,12 +11,14 @@ from accounts.models import (
     DeviceAuthorization,
     LoginEvent,
     Session,
+    User,
 )
 from applications.models import Application
 from tests.accounts.oidc.conftest import post
 from tests.accounts.pages.steps import confirmed, log_in_on, open_login, set_out
 from tests.accounts.site import authorize, log_in_by_browser, make_site
 from tests.conftest import GuardedClient
+from tests.pages import see
 
 pytestmark = pytest.mark.postgresql
 
@@ -79,7 +81,9 @@ def test_one_consent_gives_one_code(client, site, together):
     Application.objects.filter(pk=site.spa.pk).update(requires_consent=True)
     page = log_in_on(client, open_login(client))["Location"]
 
-    responses = together(lambda window: window.post(page, {"decision": "agree"}), windows(client))
+    agreed = {"decision": "agree", "person": User.objects.get().sub}
+
+    responses = together(lambda window: window.post(page, agreed), windows(client))
 
     assert len(codes_in(responses)) == 1
     assert (AuthorizationCode.objects.count(), Consent.objects.count()) == (1, 1)
@@ -90,7 +94,11 @@ def test_whoever_agrees_and_declines_at_once_does_one_of_the_two(client, site, t
     page = log_in_on(client, open_login(client))["Location"]
     decisions = zip(windows(client), ["agree", "decline"] * (RACERS // 2), strict=True)
 
-    responses = together(lambda one: one[0].post(page, {"decision": one[1]}), list(decisions))
+    person = {"person": User.objects.get().sub}
+
+    responses = together(
+        lambda one: one[0].post(page, {"decision": one[1], **person}), list(decisions)
+    )
 
     assert sorted(one.status_code for one in responses)[1:] == [400] * (RACERS - 1)
     agreed = len(codes_in(responses))
@@ -131,9 +139,9 @@ def test_a_device_is_let_in_by_one_of_many(site, together):
         browser = GuardedClient()
         log_in_by_browser(browser, person=person)
         page = browser.post("/login/acme/device", {"user_code": user_code})["Location"]
-        people.append((browser, page))
+        people.append((browser, page, see(browser, page).form.fields))
 
-    responses = together(lambda one: one[0].post(one[1], {"decision": "agree"}), people)
+    responses = together(lambda one: one[0].post(one[1], one[2] | {"decision": "agree"}), people)
 
     assert sorted(one.status_code for one in responses) == [200] + [400] * (RACERS - 1)
     device = DeviceAuthorization.objects.get()

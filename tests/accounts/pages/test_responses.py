@@ -9,8 +9,8 @@ from django.conf import settings as current
 from applications.models import Application, PostLogoutRedirectURI
 from identity_sources.models import IdentitySource
 from tests.accounts.oidc.conftest import exchange, post
-from tests.accounts.pages.steps import come_back, log_in_on, open_login, set_out
-from tests.accounts.site import NATIVE_URI, authorize, log_in_by_browser
+from tests.accounts.pages.steps import come_back, decide, log_in_on, open_login, set_out
+from tests.accounts.site import SCHEME_URI, authorize, log_in_by_browser
 from tests.conftest import GuardedClient
 from tests.pages import Page
 
@@ -119,12 +119,12 @@ def test_only_the_forms_that_end_at_an_application_lead_out(client, site, page):
 
 def test_a_form_leads_to_a_native_applications_own_scheme_and_no_other(client, site):
     Application.objects.filter(pk=site.native.pk).update(requires_consent=True)
-    page = log_in_on(client, open_login(client, "acme-native"))["Location"]
+    page = log_in_on(client, open_login(client, "acme-native", redirect_uri=SCHEME_URI))["Location"]
 
     allowed = policy_of(client.get(page))["form-action"]
 
     assert allowed == OUTWARDS | {"com.example.app:"}
-    assert client.post(page, {"decision": "agree"})["Location"].startswith(f"{NATIVE_URI}?code=")
+    assert decide(client, page)["Location"].startswith(f"{SCHEME_URI}?code=")
 
 
 def test_a_logout_leads_to_a_native_applications_own_scheme(client, site):

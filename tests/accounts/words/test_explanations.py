@@ -27,7 +27,12 @@ AFTER_THE_LOGIN = {
     "phone_taken",
     "not_found",
     "push_refused",
+    "authorization_pending",
+    "slow_down",
+    "expired_token",
+    "access_denied",
 }
+REUSED = {Session.EndReason.REFRESH_TOKEN_REUSED.value, Session.EndReason.CODE_REUSED.value}
 
 
 def every_refusal():
@@ -46,7 +51,7 @@ def every_refusal():
 
 def words():
     refusals = {refusal.code for refusal in every_refusal()}
-    return sorted((refusals - AFTER_THE_LOGIN) | {Session.EndReason.REFRESH_TOKEN_REUSED.value})
+    return sorted((refusals - AFTER_THE_LOGIN) | REUSED)
 
 
 def test_an_unknown_word_has_a_general_explanation():

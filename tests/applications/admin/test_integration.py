@@ -155,7 +155,7 @@ def test_https_needs_no_exception(acme, admin_client, settings):
 def test_a_native_application_that_became_confidential_sends_its_secret(acme, admin_client):
     snippet = snippet_of(admin_client, make(acme, "native", client_secret=builders.CLIENT_SECRET))
 
-    assert "client.ClientSecretPost(CLIENT_SECRET)," in snippet
+    assert "client.ClientSecretBasic(process.env.CLIENT_SECRET)," in snippet
     assert builders.CLIENT_SECRET not in snippet
 
 

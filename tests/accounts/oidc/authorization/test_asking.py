@@ -1,12 +1,14 @@
 """Which authorization requests are answered, and which never leave our page."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from accounts.models import AuthorizationRequest
 from applications.models import Application, RedirectURI
 from tests import builders
 from tests.accounts.site import (
-    NATIVE_URI,
+    SCHEME_URI,
     SITE_APP_ID,
     SPA_URI,
     answered,
@@ -133,7 +135,7 @@ def test_an_application_that_no_browser_logs_in_to_has_no_such_flow(client, acme
         "javascript:alert(1)//https://spa.example.com/callback",
         "data:text/html,<script>alert(1)</script>",
         "https://web.example.com/callback?from=login",
-        NATIVE_URI,
+        SCHEME_URI,
     ],
 )
 def test_a_redirect_uri_must_be_the_registered_one_in_every_character(client, uri):
@@ -253,9 +255,9 @@ def test_an_application_hears_of_a_refusal_in_the_mode_it_asked_for(client):
 
 
 def test_a_form_can_not_be_posted_to_a_private_use_scheme(client):
-    response = authorize(client, "acme-native", response_mode="form_post")
+    response = authorize(client, "acme-native", redirect_uri=SCHEME_URI, response_mode="form_post")
 
-    assert_told(response, "invalid_request", "response_mode", NATIVE_URI)
+    assert_told(response, "invalid_request", "response_mode", SCHEME_URI)
 
 
 def test_pkce_may_be_left_out_where_that_is_allowed_and_a_nonce_is_sent(client, site):
@@ -315,16 +317,27 @@ def test_what_is_unknown_or_absent_is_no_obstacle(client, changes):
 def test_a_request_may_be_posted_from_another_site(client):
     strict = type(client)(enforce_csrf_checks=True)
 
-    response = strict.post("/oidc/acme/authorize", authorization_request())
+    response = strict.post("/oidc/acme/authorize", authorization_request() | {"x": "y"})
 
     assert response.status_code == 303
-    assert strict.get(response["Location"]).status_code == 200
+    assert urlsplit(response["Location"]).path == "/oidc/acme/authorize"
+    assert dict(parse_qsl(urlsplit(response["Location"]).query)) == authorization_request()
+    page = strict.get(response["Location"])
+    assert strict.get(page["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["request", "request_uri", "registration"])
+def test_what_is_not_supported_is_refused_in_a_form_as_well(client, name):
+    response = client.post("/oidc/acme/authorize", authorization_request() | {name: "x"})
+
+    assert_told(client.get(response["Location"]), f"{name}_not_supported")
 
 
 def test_a_posts_query_counts_for_nothing(client):
     response = client.post("/oidc/acme/authorize?client_id=acme-spa")
 
-    assert_stays(response, "this user pool has no such application")
+    assert response["Location"] == "/oidc/acme/authorize?"
+    assert_stays(client.get(response["Location"]), "this user pool has no such application")
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])

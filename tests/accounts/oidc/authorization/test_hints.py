@@ -9,7 +9,7 @@ from django.utils import timezone
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
 
-from accounts.models import Session
+from accounts.models import AuthorizationRequest, Session
 from accounts.oidc.authorization.hints import hinted_sub, read_hint
 from tests.accounts.oidc.conftest import encoded, exchange, header_of
 from tests.accounts.pages.steps import log_in_on, open_login
@@ -173,6 +173,10 @@ def test_whoever_logs_in_though_the_hint_names_another_is_not_let_in(site, id_to
     told = answered(response)
     assert (told["error"], told["state"]) == ("login_required", "a state")
     assert "code" not in told
+    login = Session.objects.latest("pk")
+    assert login.end_reason == "not_entered"
+    assert login.browser_session.ended_at
+    assert AuthorizationRequest.objects.latest("pk").answered_at
 
 
 @pytest.mark.parametrize("prompt", [None, "none", "login"])
