@@ -25,10 +25,12 @@ help: ## Show what there is to make
 		-r requirements/runtime.txt -r requirements/dev.txt
 	@touch $@
 
-# Node comes with a development wheel, and npm with Node.
+# Node comes with a development wheel, and npm with Node. It knows the certificates that it was built
+# with; the machine's own count as well, as they do for pip.
 CLIENTS := tests/browser/clients
+NPM := NODE_OPTIONS=--use-system-ca $(BIN)/npm
 .venv/.npm: .venv/.dev $(CLIENTS)/package-lock.json
-	$(BIN)/npm ci --loglevel=error --prefix $(CLIENTS)
+	$(NPM) ci --loglevel=error --prefix $(CLIENTS)
 	@touch $@
 
 .PHONY: install
