@@ -87,7 +87,7 @@ lock: .venv/.dev ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --group dev --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -c requirements/runtime.txt \
 		-o requirements/dev.txt
-	$(BIN)/npm update --loglevel=error --package-lock-only --prefix $(CLIENTS)
+	$(NPM) update --loglevel=error --package-lock-only --prefix $(CLIENTS)
 
 .PHONY: messages
 messages: .venv/.dev ## Collect translatable strings and compile the translations

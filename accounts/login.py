@@ -31,7 +31,6 @@ starts step 3 again and finds the winner's user. No database connection is held 
 refused login is recorded outside the transaction that rolled back.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +40,7 @@ from typing import TypeVar
 from accounts import phones, refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import associate, refuse_strangers_if_closed
+from accounts.attempts import attempt, choose
 from accounts.binding import tickets
 from accounts.blocking import is_blocked
 from accounts.events import Trail
@@ -53,7 +53,7 @@ from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.tokens import TokenSet, issue_tokens
 from accounts.wechat_codes import identify
 from applications.client_authentication import ClientCredentials, authenticate_client
-from applications.offers import Offer, load_offer
+from applications.offers import Offer
 from applications.rules import Way
 from userpools.models import UserPool
 
@@ -107,12 +107,8 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
         DomainError: one of its subclasses for every refusal (config/errors.py, refusals.py).
 
     """
-    began = time.monotonic()
-    offer = load_offer(request.client.unverified_client_id, request.way)
-    trail = Trail(
-        door=request.door, way=request.way, application=offer.application, at=now, began=began
-    )
-    with trail.recording_refusals():
+    client_id = request.client.unverified_client_id
+    with attempt(client_id, request.way, door=request.door, now=now) as (offer, trail):
         return _log_in(request, offer, trail)
 
 
@@ -120,9 +116,7 @@ def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
     application = offer.application
     authenticate_client(application, request.client, now=trail.at)
     scope = requested_scopes(request.scope, application.type)
-    method = offer.choose(request.identity_source)
-    trail.source = method.identity_source
-    trail.note(trace.checked(scope))
+    method = choose(offer, trail, request.identity_source, scope)
     identity = identify(method, request.code, trail, door=request.door, bound_to=request.bound_to)
     arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
     if request.phone_code is not None:

@@ -5,7 +5,6 @@ gets them for its authorization code.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from functools import partial
 from accounts import refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import associate
+from accounts.attempts import attempt, choose
 from accounts.binding import tickets
 from accounts.binding.proofs import Proof
 from accounts.binding.redeeming import BindRequest, redeem
@@ -26,7 +26,7 @@ from accounts.oidc.scopes import understood_scopes
 from accounts.wechat_codes import identify_by_redirect
 from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
-from applications.offers import is_usable, load_offer
+from applications.offers import is_usable
 from applications.rules import Way, ways_in
 from config.encryption import token_hash
 from userpools.models import UserPool
@@ -75,16 +75,9 @@ def entrance(
         ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
 
     """
-    began = time.monotonic()
-    offer = load_offer(application.client_id, Way(method.way))
-    trail = Trail(
-        door=door, way=Way(method.way), application=offer.application, at=now, began=began
-    )
-    with trail.recording_refusals():
-        chosen = offer.choose(method.identity_source.identifier)
-        trail.source = chosen.identity_source
+    with attempt(application.client_id, Way(method.way), door=door, now=now) as (offer, trail):
         asked = understood_scopes(scope, offer.application.type)
-        trail.note(trace.checked(asked))
+        chosen = choose(offer, trail, method.identity_source.identifier, asked)
         yield Entrance(method=chosen, scope=asked, trail=trail)
 
 
