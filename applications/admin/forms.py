@@ -44,6 +44,7 @@ class KeySetField(forms.Field):
     def __init__(self, *, encoder: Any = None, decoder: Any = None, **kwargs: Any) -> None:
         """Take what the model's field passes on; both are None."""
         super().__init__(**kwargs)
+        self.widget.attrs["rows"] = 4
 
     def prepare_value(self, value: Any) -> str:
         if value is None or isinstance(value, str):
