@@ -6,6 +6,8 @@ fetched the keys again, here at once, since a token's key is found by its ``kid`
 
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
+
 from accounts.locking import in_transaction
 from accounts.models import Session
 from accounts.models.sessions import SessionQuerySet
@@ -31,10 +33,13 @@ def revoke_key(pool: UserPool, kid: str, *, now: datetime) -> int:
 def sessions_signed_by(key: SigningKey) -> SessionQuerySet:
     """Return the running sessions that may hold a token which this key signed.
 
-    Those of applications that are signed for by the other algorithm are among them: it is a
-    setting, and what it was before is recorded nowhere.
+    Those of applications that were signed for by its algorithm when they began are among them.
     """
-    sessions = Session.objects.filter(pool=key.pool_id, ended_at__isnull=True)
+    signed_now = Q(application__signing_algorithm=key.algorithm)
+    signed_before = Q(application__other_algorithm_until__gt=F("auth_time"))
+    sessions = Session.objects.filter(
+        signed_now | signed_before, pool=key.pool_id, ended_at__isnull=True
+    )
     if key.state == SigningKey.State.NEXT:
         return sessions.none()
     if key.retired_at:

@@ -5,6 +5,13 @@ import applications.redirect_uris
 import config.primary_keys
 import django.db.models.deletion
 from django.db import migrations, models
+from django.utils import timezone
+
+
+def forget_algorithms(apps, schema_editor):
+    # Nobody wrote down whether an application was signed for by another algorithm before.
+    applications = apps.get_model('applications', 'Application').objects
+    applications.update(other_algorithm_until=timezone.now())
 
 
 def record_origins(apps, schema_editor):
@@ -45,6 +52,12 @@ class Migration(migrations.Migration):
             name='requires_consent',
             field=models.BooleanField(default=False, help_text='The person confirms once what the application may know of them.', verbose_name='ask for consent'),
         ),
+        migrations.AddField(
+            model_name='application',
+            name='other_algorithm_until',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.RunPython(forget_algorithms, migrations.RunPython.noop),
         migrations.AddField(
             model_name='redirecturi',
             name='origin',

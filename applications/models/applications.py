@@ -1,11 +1,13 @@
 """Self-built applications: OAuth clients with a type."""
 
+from collections.abc import Collection
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from applications.client_keys import validate_client_jwks
@@ -59,6 +61,8 @@ class Application(ImmutableFieldsMixin):
         choices=SigningKey.Algorithm.choices,
         default=SigningKey.Algorithm.ES256,
     )
+    other_algorithm_until = models.DateTimeField(null=True, editable=False)
+    """until when its tokens were, or may have been, signed by the other algorithm"""
     access_token_lifetime = models.DurationField(
         _("access token lifetime"),
         default=ACCESS_TOKEN_LIFETIME,
@@ -112,6 +116,20 @@ class Application(ImmutableFieldsMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Note when the signing algorithm changes: a key may be revoked after it signed for us."""
+        if not self._state.adding and self._changes_algorithm(kwargs.get("update_fields")):
+            self.other_algorithm_until = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "other_algorithm_until"}
+        super().save(*args, **kwargs)
+
+    def _changes_algorithm(self, update_fields: Collection[str] | None) -> bool:
+        if update_fields is not None and "signing_algorithm" not in update_fields:
+            return False
+        same = Application.objects.filter(pk=self.pk, signing_algorithm=self.signing_algorithm)
+        return not same.exists()
 
     def clean(self) -> None:
         self.refuse_changes()

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from applications.models import (
@@ -292,3 +293,26 @@ def test_a_secret_is_usable_until_it_expires(acme):
     usable = set(acme.application.client_secrets.usable(NOW))
 
     assert usable == {secrets["endless"], secrets["later"]}
+
+
+@pytest.mark.parametrize("update_fields", [None, ["signing_algorithm"]])
+def test_an_application_remembers_until_when_it_had_another_algorithm(acme, update_fields):
+    application = Application.objects.get(pk=acme.application.pk)
+    application.signing_algorithm = "RS256"
+
+    before = timezone.now()
+    application.save(update_fields=update_fields)
+
+    application.refresh_from_db()
+    assert application.other_algorithm_until >= before
+
+
+@pytest.mark.parametrize("update_fields", [None, ["name"], ["signing_algorithm"]])
+def test_what_leaves_the_algorithm_as_it_is_is_not_remembered(acme, update_fields):
+    application = Application.objects.get(pk=acme.application.pk)
+    application.name = "Another"
+
+    application.save(update_fields=update_fields)
+
+    application.refresh_from_db()
+    assert application.other_algorithm_until is None

@@ -98,8 +98,9 @@ def tabs(page: Page) -> Iterator[None]:
     if not links.count():
         yield
     for number in range(links.count()):
-        # On a phone's width the last ones are in a menu.
+        # On a phone's width the last ones are in a menu, and come out of it only one by one.
         page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
+        page.reload()
         links.nth(number).click()
         yield
 

@@ -152,7 +152,7 @@ def test_a_revoked_key_is_gone_with_its_sessions(acme, log_in):
     log_in()
     kid = key_in(acme, "active").kid
 
-    assert run("acme", "revoke", "--kid", kid) == (f"{kid} is revoked. Sessions that ended: 1.\n")
+    assert run("acme", "revoke", f"--kid={kid}") == (f"{kid} is revoked. Sessions that ended: 1.\n")
 
     assert Session.objects.get().end_reason == "signing_key_revoked"
     assert key_in(acme, "active").kid != kid
@@ -170,7 +170,7 @@ def test_another_pools_key_isnt_revoked(acme, globex):
     kid = key_in(globex, "active").kid
 
     with pytest.raises(CommandError) as refusal:
-        run("acme", "revoke", "--kid", kid)
+        run("acme", "revoke", f"--kid={kid}")
 
     assert str(refusal.value) == f"This pool has no signing key {kid}. Nothing was changed."
     assert states(globex) == BOTH_ACTIVE

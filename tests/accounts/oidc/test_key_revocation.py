@@ -130,12 +130,27 @@ def test_a_retired_keys_sessions_are_those_from_before_it_retired(acme, pool):
 @pytest.mark.parametrize("state", ["active", "retired"])
 def test_a_session_whose_application_changed_its_algorithm_since_ends(tokens, acme, pool, state):
     retired = rotate(pool) if state == "retired" else key_in(pool, "active")
-    Application.objects.filter(pk=acme.application.pk).update(signing_algorithm="RS256")
+    application = Application.objects.get(pk=acme.application.pk)
+    application.signing_algorithm = "RS256"
+    application.save()
+    after = make_session(acme, application=application)
 
     assert sessions_signed_by(retired).count() == 1
     assert revoke_key(pool, retired.kid, now=timezone.now()) == 1
 
     assert refresh(tokens["refresh_token"]).status_code == 400
+    after.refresh_from_db()
+    assert after.ended_at is None
+
+
+def test_sessions_of_the_other_algorithm_stay(acme, pool):
+    rsa = builders.make_application(pool, client_id="acme-rsa", signing_algorithm="RS256")
+    other = make_session(acme, application=rsa)
+
+    assert revoke_key(pool, key_in(pool, "active").kid, now=timezone.now()) == 0
+
+    other.refresh_from_db()
+    assert other.ended_at is None
 
 
 def test_other_pools_and_ended_sessions_stay_as_they_are(acme, globex, pool):
