@@ -8,10 +8,8 @@ from typing import IO, Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -20,13 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import logs
+from config.connections import AWAY
 from config.errors import DomainError, InvalidClient, InvalidRequest, ServiceUnavailable
 from config.fields import first_error
 
 logger = logging.getLogger(__name__)
 
-# PoolTimeout arrives as an OperationalError: Django wraps what psycopg raises.
-_AWAY = (OperationalError, InterfaceError, RedisError)
 _SENTENCES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
     (SuspiciousOperation, HTTPStatus.BAD_REQUEST, "The request is malformed."),
@@ -132,7 +129,7 @@ def as_domain_error(error: Exception) -> DomainError:
     """Translate Django's, DRF's, the database's and the cache's exceptions into ours."""
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, _AWAY):
+    if isinstance(error, AWAY):
         return ServiceUnavailable()
     if isinstance(error, exceptions.ValidationError):
         field, reason = first_error(error.detail)

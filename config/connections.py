@@ -1,6 +1,10 @@
-"""Giving the database connection back before waiting for somebody else."""
+"""The database and the cache: what they raise while away, and giving a connection back."""
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from redis.exceptions import RedisError
+
+# PoolTimeout arrives as an OperationalError: Django wraps what psycopg raises.
+AWAY = (OperationalError, InterfaceError, RedisError)
 
 
 def release_connection() -> None:

@@ -3,6 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.pages import failed
+
+handler500 = failed
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", admin.site.urls),

@@ -6,8 +6,9 @@ from django.views.generic import RedirectView
 
 from accounts.oidc.views import DiscoveryView
 from config.api import not_found
-from config.pages import welcome
+from config.pages import failed, welcome
 
+handler500 = failed
 # /console/ is not here: the middleware mounts it (userpools/console/middleware.py).
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", welcome, name="welcome"),

@@ -1,5 +1,6 @@
 """The page where a person logs in: the application's methods, the way to WeChat and back."""
 
+import logging
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -22,11 +23,14 @@ from accounts.refusals import AccountBindingRequired
 from accounts.signing_on import begin_trip, browser_methods, end_trip, sign_on
 from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
-from config.errors import DomainError, TooManyRequests
+from config.connections import AWAY
+from config.errors import DomainError, ServiceUnavailable, TooManyRequests
 from identity_sources.gateway import qrconnect_url
 from identity_sources.models import IdentitySource
 from identity_sources.wechat import shapes
 from userpools.models import UserPool
+
+logger = logging.getLogger(__name__)
 
 
 @login_page("GET", "HEAD")
@@ -93,6 +97,10 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
         return _to_binding(kept, handle, choice)
     except DomainError as error:
         return _try_again(kept, handle, error.code)
+    except AWAY:
+        # The state is spent, so that loading this address again would lead nowhere.
+        logger.exception("A login in a browser found the database or the cache away.")
+        return _try_again(kept, handle, ServiceUnavailable.code)
     return arrive(request, kept, handle, signed_on)
 
 

@@ -1,8 +1,12 @@
 """The pages that nobody needs an account for: the welcome, and what stands where nothing is."""
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import InterfaceError, OperationalError
 from django.urls import path
+from redis.exceptions import ConnectionError as NoRedis
 
+from config.pages import failed
 from tests.conftest import GuardedClient
 from tests.pages import see
 
@@ -17,6 +21,7 @@ def broken(request):
 
 # The server's addresses in the tests of a page that has a mistake.
 urlpatterns = [path("broken/", broken)]
+handler500 = failed
 
 
 def test_the_welcome_tells_a_stranger_of_no_pool(client, acme):
@@ -59,6 +64,24 @@ def test_a_mistake_of_ours_is_owned_up_to_without_details(client, settings):
     assert "Something went wrong on this server" in answer.content.decode()
     assert "Broken" not in answer.content.decode()
     assert "a-code-of-somebodys" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, NoRedis])
+@pytest.mark.parametrize("address", ["/console/", "/console/acme/users/"])
+def test_while_the_database_or_the_cache_is_away_a_page_says_to_come_back(
+    error, address, admin_client, monkeypatch
+):
+    def away(self):
+        raise error("at db.internal:5432")
+
+    admin_client.raise_request_exception = False
+    monkeypatch.setattr(SessionStore, "load", away)
+
+    answer = admin_client.get(address, headers={"Accept-Language": "zh-hans"})
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "服务暂时不可用" in answer.content.decode()
+    assert "db.internal" not in answer.content.decode()
 
 
 def test_an_old_form_is_explained(db):
