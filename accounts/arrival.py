@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from accounts import phones
 from accounts.events import Trail
 from accounts.exchange import WeChatIdentity
+from accounts.users import phones
 from applications.models import LoginMethod
 from identity_sources.models import IdentitySource
 

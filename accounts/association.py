@@ -15,11 +15,12 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from accounts import phones, refusals
+from accounts import refusals
 from accounts.arrival import Arrival
 from accounts.identities import Identities
 from accounts.locking import lock_users
 from accounts.models import LoginEvent, User
+from accounts.users import phones
 from identity_sources.models import IdentitySource
 
 Association = IdentitySource.Association

@@ -37,12 +37,11 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from accounts import phones, refusals, trace
+from accounts import refusals, trace
 from accounts.arrival import Arrival
 from accounts.association import associate, refuse_strangers_if_closed
 from accounts.attempts import attempt, choose
 from accounts.binding import tickets
-from accounts.blocking import is_blocked
 from accounts.events import Trail
 from accounts.identities import Identities, find_identities
 from accounts.locking import in_transaction, require_active
@@ -51,6 +50,8 @@ from accounts.merging.merge import merge, obstacles
 from accounts.models import LoginEvent, Session, User
 from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.tokens import TokenSet, issue_tokens
+from accounts.users import phones
+from accounts.users.blocking import is_blocked
 from accounts.wechat_codes import identify
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.offers import Offer

@@ -23,7 +23,7 @@ from accounts.merging.comparison import compare
 from accounts.merging.merge import CannotMerge, merge_by_hand
 from accounts.merging.undo import CannotUndo, undo
 from accounts.models import Merge, User
-from accounts.search import users_named
+from accounts.users.search import users_named
 from accounts.words.merges import (
     name_of,
     obstacles_in_words,

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from accounts.closing import close, reopen
 from accounts.models import User
-from accounts.suspension import lift_suspension, suspend
+from accounts.users.closing import close, reopen
+from accounts.users.suspension import lift_suspension, suspend
 from userpools.console.place import operator_of, place_of
 from userpools.models import Operator
 

@@ -21,8 +21,8 @@ from accounts.api.inputs import (
     PASSWORD_MAX_LENGTH,
     NicknameField,
 )
-from accounts.editing import Entered
 from accounts.models import User
+from accounts.users.editing import Entered
 from userpools.console.model_admin import PoolForm
 
 _ASCII = RegexValidator(
@@ -35,7 +35,7 @@ _VOUCHING = _(
 
 
 class UserForm(PoolForm):
-    """Changes a person. What it saves is made by accounts/editing.py, not by the form."""
+    """Changes a person. What it saves is made by accounts/users/editing.py, not by the form."""
 
     nickname = forms.CharField(
         label=_("Nickname"),

@@ -17,9 +17,9 @@ from accounts.admin.merges import merge_urls, merges_of
 from accounts.admin.user_actions import action_urls
 from accounts.admin.user_form import NewUserForm, UserForm
 from accounts.admin.user_tabs import HistoryTab, LinkedAccountTab, LoginEventTab, SessionTab
-from accounts.editing import CAN_BE_CHANGED, ChangedMeanwhile, add_user, change_user
 from accounts.models import Session, User
-from accounts.ties import ties_of
+from accounts.users.editing import CAN_BE_CHANGED, ChangedMeanwhile, add_user, change_user
+from accounts.users.ties import ties_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolModelAdmin
 from userpools.console.place import place_of

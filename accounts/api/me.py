@@ -12,12 +12,12 @@ from rest_framework.views import APIView
 from accounts.api import schema
 from accounts.api.answers import linked_accounts_answer, user_answer
 from accounts.api.inputs import LinkInput, PhoneInput, ProfileInput, accepted
-from accounts.closing import close
-from accounts.linking import link, unlink
 from accounts.oidc import scopes
 from accounts.oidc.access import Access, verify_access_token
-from accounts.own_phone import change_number
 from accounts.throttles import LoginThrottle
+from accounts.users.closing import close
+from accounts.users.linking import link, unlink
+from accounts.users.own_phone import change_number
 from config.headers import NO_STORE
 
 

@@ -22,8 +22,8 @@ from accounts.binding.redeeming import BindRequest, bind, send_email_code
 from accounts.login import LoginRequest, log_in
 from accounts.logout import log_out
 from accounts.models import LoginEvent
-from accounts.phones import Status
 from accounts.throttles import LoginThrottle
+from accounts.users.phones import Status
 from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
 from config.addresses import site_of

@@ -18,7 +18,7 @@ from accounts.binding.tallies import give_back, take_place
 from accounts.identities import find_identities
 from accounts.locking import in_transaction
 from accounts.models import BindingTicket
-from accounts.phones import Status
+from accounts.users.phones import Status
 from config.connections import release_connection
 
 WRONG_PER_TARGET = 10

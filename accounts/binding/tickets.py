@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from accounts import phones, refusals
+from accounts import refusals
 from accounts.arrival import Arrival
 from accounts.events import Trail
 from accounts.exchange import WeChatIdentity
 from accounts.models import BindingTicket
+from accounts.users import phones
 from applications.models import LoginMethod
 from config.encryption import new_token, token_hash
 from identity_sources.models import IdentitySource

@@ -1,7 +1,7 @@
 """An experience login through a browser: to WeChat and back, as from the hosted login page.
 
-It takes the way of that page (accounts/signing_on.py), as a test: the browser isn't remembered, no
-tokens are made, and the session ends as it begins.
+It takes the way of that page (accounts/browsers/signing_on.py), as a test: the browser isn't
+remembered, no tokens are made, and the session ends as it begins.
 
 The ``state`` of a trip needs no row: nobody else can make it, it is good in the visitor's session
 alone, and WeChat takes each code once.
@@ -16,11 +16,11 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 
 from accounts.association import associate
+from accounts.browsers.signing_on import entrance
 from accounts.experience.access import Visitor
 from accounts.experience.attempt import Attempt, event_of
 from accounts.login import Entry, begin
 from accounts.models import LoginEvent, Session
-from accounts.signing_on import entrance
 from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
 from config.encryption import keyed_hash

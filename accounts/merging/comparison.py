@@ -7,7 +7,7 @@ from accounts.merging.conflicts import in_order
 from accounts.merging.merge import FORBIDDING, Obstacle, obstacles
 from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import LoginEvent, Session, User
-from accounts.ties import Tie, ties_of
+from accounts.users.ties import Tie, ties_of
 
 LOGINS_SHOWN = 3
 DETAILS = {

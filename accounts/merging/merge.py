@@ -15,10 +15,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import history
 from accounts.locking import lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
+from accounts.users import history
 from config.encryption import keyed_hashes
 from config.errors import DomainError
 from userpools.models import Operator

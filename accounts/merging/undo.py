@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import history
 from accounts.locking import lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.merging.merge import DETAILS, Detail, number_marks, tell
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
+from accounts.users import history
 from config.errors import DomainError
 from config.primary_keys import new_id
 from userpools.models import Operator

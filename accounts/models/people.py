@@ -23,7 +23,8 @@ class User(models.Model):
     """A person in a pool. Rows are never deleted: tokens and events name them.
 
     A merged user is a tombstone: ``merged_into`` names whoever the person is now, never another
-    tombstone. A closed account keeps its personal data until it is erased (accounts/closing.py).
+    tombstone. A closed account keeps its personal data until it is erased
+    (accounts/users/closing.py).
     ``password`` is Django's hash of one, empty where there is none.
     """
 

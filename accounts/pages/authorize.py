@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts.browser_sessions import find_browser_session
+from accounts.browsers.sessions import find_browser_session
 from accounts.oidc.authorization.asking import (
     NOT_SUPPORTED,
     PARAMETERS,

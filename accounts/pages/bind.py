@@ -13,6 +13,7 @@ from accounts.binding.email_codes import CODE_LENGTH
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, Proof
 from accounts.binding.redeeming import send_email_code
 from accounts.binding.tickets import find_ticket
+from accounts.browsers.signing_on import bind_on
 from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
@@ -20,7 +21,6 @@ from accounts.pages.kept import address_of, kept_request
 from accounts.pages.proceeding import arrive
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
-from accounts.signing_on import bind_on
 from accounts.throttles import LoginThrottle
 from applications.client_authentication import ClientCredentials
 from config.addresses import site_of

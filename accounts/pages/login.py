@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from accounts.browsers.signing_on import begin_trip, browser_methods, end_trip, sign_on
 from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.keeping import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
@@ -20,7 +21,6 @@ from accounts.pages.proceeding import arrive, decline, proceed
 from accounts.pages.responses import lead_out, speak
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired
-from accounts.signing_on import begin_trip, browser_methods, end_trip, sign_on
 from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
 from config.connections import AWAY

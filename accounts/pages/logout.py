@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.browser_sessions import end_browser_session, find_browser_session
+from accounts.browsers.sessions import end_browser_session, find_browser_session
 from accounts.models import BrowserSession, Session
 from accounts.oidc.authorization.answering import with_query
 from accounts.oidc.authorization.asking import Unanswerable

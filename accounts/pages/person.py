@@ -6,7 +6,7 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.browser_sessions import SignedOff, find_browser_session, may_enter, session_in
+from accounts.browsers.sessions import SignedOff, find_browser_session, may_enter, session_in
 from accounts.events import record_single_sign_on
 from accounts.locking import lock_users
 from accounts.models import AuthorizationRequest, BrowserSession, Session, User

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from accounts.browser_sessions import end_browser_session, find_browser_session, take_over
-from accounts.consents import record_consent
+from accounts.browsers.sessions import end_browser_session, find_browser_session, take_over
+from accounts.browsers.signing_on import SignedOn
 from accounts.models import AuthorizationRequest, BrowserSession, DeviceAuthorization, Session
 from accounts.oidc.authorization.answering import answer_with_code, answer_with_error
 from accounts.oidc.authorization.asking import Asked, Refused, Unanswerable
@@ -18,7 +18,7 @@ from accounts.pages.cookies import keep_login_secret, login_secret
 from accounts.pages.kept import Gone, address_of, asked_by
 from accounts.pages.person import PersonHere, enter_signed_on
 from accounts.pages.responses import say, send_answer
-from accounts.signing_on import SignedOn
+from accounts.users.consents import record_consent
 from userpools.models import UserPool
 
 

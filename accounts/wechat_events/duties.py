@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from accounts import history
-from accounts.blocking import block
-from accounts.closing import close_locked
-from accounts.linking import remove
 from accounts.locking import LostRace, lock_with_tombstones
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
+from accounts.users import history
+from accounts.users.blocking import block
+from accounts.users.closing import close_locked
+from accounts.users.linking import remove
 from identity_sources.health import note_punishment
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.push import Push

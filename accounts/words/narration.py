@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import LoginEvent
-from accounts.phones import Status
 from accounts.trace import Name
+from accounts.users.phones import Status
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
 from identity_sources.outages import outage_in_words

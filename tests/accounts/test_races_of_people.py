@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from accounts.binding.proofs import PasswordProof
 from accounts.binding.redeeming import BindRequest, bind
-from accounts.closing import close
-from accounts.linking import identities_of, link, unlink
 from accounts.merging.merge import CannotMerge, merge_by_hand
 from accounts.merging.undo import CannotUndo, undo
 from accounts.models import BindingTicket, LinkedAccount, Merge, Session, User
 from accounts.refusals import AccountBindingRequired
-from accounts.suspension import suspend
+from accounts.users.closing import close
+from accounts.users.linking import identities_of, link, unlink
+from accounts.users.suspension import suspend
 from applications.client_authentication import ClientCredentials
 from config.errors import DomainError
 from tests import builders

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from accounts.suspension import suspend
+from accounts.users.suspension import suspend
 from tests import builders
 from tests.accounts.site import Site, make_site
 from tests.browser.windows import Windows

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from accounts.closing import erase_due
+from accounts.users.closing import erase_due
 
 
 class Command(BaseCommand):

@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import Enum
 
-from accounts.browser_sessions import may_enter
-from accounts.consents import has_consented
+from accounts.browsers.sessions import may_enter
 from accounts.models import BrowserSession, User
 from accounts.oidc.authorization.asking import Asked
 from accounts.oidc.authorization.hints import hinted_sub
+from accounts.users.consents import has_consented
 from applications.rules import ApplicationType
 
 

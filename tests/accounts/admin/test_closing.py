@@ -6,8 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from accounts.closing import close, erase_due
 from accounts.models import AccountEvent, Session, User
+from accounts.users.closing import close, erase_due
 from tests.accounts.admin.conftest import make_person, make_session
 from tests.pages import Page, see
 

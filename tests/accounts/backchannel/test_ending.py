@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.closing import close
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LogoutNotice, Session
 from accounts.models.logout_notices import NOTICES_WRITTEN
-from accounts.suspension import suspend
+from accounts.users.closing import close
+from accounts.users.suspension import suspend
 from tests import builders
 
 NOW = timezone.now()

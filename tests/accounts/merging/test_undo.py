@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.closing import close, erase_due
 from accounts.merging import conflicts as review
 from accounts.merging.merge import merge_by_hand, obstacles
 from accounts.merging.undo import CannotUndo, can_undo, undo
 from accounts.models import AccountEvent, Merge, Session, User
-from accounts.suspension import suspend
+from accounts.users.closing import close, erase_due
+from accounts.users.suspension import suspend
 from tests import builders
 from tests.accounts.admin.conftest import make_session
 from tests.accounts.merging.test_merge import EMAIL, PHONE, give

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuthorizationCode, Consent, Session, User
-from accounts.suspension import suspend
+from accounts.users.suspension import suspend
 from applications.models import Application
 from tests.accounts.oidc.conftest import claims_of, exchange
 from tests.accounts.pages.steps import (

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.browser_sessions import end_browser_session
+from accounts.browsers.sessions import end_browser_session
 from accounts.models import (
     AuthorizationRequest,
     BrowserSession,

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.browser_sessions import end_browser_session
+from accounts.browsers.sessions import end_browser_session
 from accounts.models import (
     AuthorizationCode,
     BrowserSession,

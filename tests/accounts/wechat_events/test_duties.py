@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccountEvent, BlockedIdentity, LinkedAccount, Session, User, WeChatEvent
-from accounts.suspension import lift_suspension, suspend
+from accounts.users.suspension import lift_suspension, suspend
 from accounts.wechat_events.duties import punish
 from identity_sources.models import SourceFailure
 from identity_sources.wechat.push import Push

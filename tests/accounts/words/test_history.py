@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from accounts import history
 from accounts.models import AccountEvent
+from accounts.users import history
 from accounts.words.history import author_of, facts_of
 from tests import builders
 

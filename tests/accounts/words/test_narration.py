@@ -5,8 +5,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.models import LoginEvent, Session
-from accounts.phones import Status
 from accounts.trace import Name
+from accounts.users.phones import Status
 from accounts.words import narration
 from accounts.words.explanations import (
     _EXPLANATIONS,  # nothing else lists them

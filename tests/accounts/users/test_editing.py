@@ -5,8 +5,8 @@ from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.editing import ChangedMeanwhile, Entered, add_user, change_user
 from accounts.models import User
+from accounts.users.editing import ChangedMeanwhile, Entered, add_user, change_user
 from tests import builders
 from tests.accounts.admin.conftest import make_pair
 

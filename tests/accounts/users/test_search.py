@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LinkedAccount, User
-from accounts.search import users_named
+from accounts.users.search import users_named
 from tests import builders
 from tests.accounts.admin.conftest import make_pair, make_person
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import LoginEvent, Session, User
-from accounts.suspension import lift_suspension, suspend
+from accounts.users.suspension import lift_suspension, suspend
 from tests import builders
 from tests.accounts.admin.conftest import make_session
 from tests.conftest import LOGIN_URL, GuardedClient

@@ -6,17 +6,17 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.browser_sessions import (
+from accounts.browsers.sessions import (
     SignedOff,
     end_browser_session,
     find_browser_session,
     session_in,
     take_over,
 )
-from accounts.linking import unlink
 from accounts.merging.merge import merge_by_hand
 from accounts.models import BrowserSession, LinkedAccount, LoginEvent, Session, User
-from accounts.suspension import suspend
+from accounts.users.linking import unlink
+from accounts.users.suspension import suspend
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
 from tests import builders

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.blocking import unblock
 from accounts.models import Session, User
+from accounts.users.blocking import unblock
 
 
 def suspend(user: User, *, now: datetime) -> bool:

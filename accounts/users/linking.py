@@ -11,12 +11,13 @@ from http import HTTPStatus
 from itertools import groupby
 from uuid import UUID
 
-from accounts import history, refusals
-from accounts.blocking import is_blocked
+from accounts import refusals
 from accounts.events import Trail
 from accounts.identities import Identities, find_identities
 from accounts.locking import in_transaction, lock_users, require_active
 from accounts.models import AccountEvent, LinkedAccount, Session, User
+from accounts.users import history
+from accounts.users.blocking import is_blocked
 from accounts.wechat_codes import identify
 from applications.models import Application
 from applications.offers import load_offer

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.closing import close, erase_due, reopen
 from accounts.merging.merge import merge_by_hand
 from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Session, User
+from accounts.users.closing import close, erase_due, reopen
 from tests import builders
 from tests.accounts.merging.test_merge import EMAIL, PHONE, give
 from tests.accounts.records import assert_invariants

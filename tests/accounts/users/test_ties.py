@@ -1,6 +1,6 @@
 """What ties a user to WeChat, named by the sources of the user's own pool."""
 
-from accounts.ties import ties_of
+from accounts.users.ties import ties_of
 from tests.accounts.admin.conftest import make_pair, make_person
 
 

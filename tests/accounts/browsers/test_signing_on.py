@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import BrowserSession, LoginEvent, Session, User
-from accounts.suspension import suspend
+from accounts.users.suspension import suspend
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import Fault, FaultKind

@@ -18,7 +18,7 @@ from accounts.attempts import attempt, choose
 from accounts.binding import tickets
 from accounts.binding.proofs import Proof
 from accounts.binding.redeeming import BindRequest, redeem
-from accounts.browser_sessions import remember_browser
+from accounts.browsers.sessions import remember_browser
 from accounts.events import Trail
 from accounts.login import Newcomer, begin
 from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatTrip

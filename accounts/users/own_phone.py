@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from accounts import phones, refusals
+from accounts import refusals
 from accounts.events import Trail
 from accounts.locking import in_transaction
 from accounts.models import LinkedAccount, Session
-from accounts.phones import Status
+from accounts.users import phones
+from accounts.users.phones import Status
 from applications.offers import LoginMethodDisabled, still_offers
 from applications.rules import Way
 from config.errors import InvalidRequest

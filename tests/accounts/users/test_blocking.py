@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts import refusals
-from accounts.closing import close, erase_due
 from accounts.models import BlockedIdentity, LinkedAccount
-from accounts.suspension import lift_suspension, suspend
+from accounts.users.closing import close, erase_due
+from accounts.users.suspension import lift_suspension, suspend
 from applications.client_authentication import ClientCredentials
 from tests import builders
 from tests.accounts.records import count_rows

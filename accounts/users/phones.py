@@ -11,11 +11,11 @@ import phonenumbers
 from django.conf import settings
 from django.db import models
 
-from accounts import history
 from accounts.events import Trail
 from accounts.exchange import exchange_key, forget, keep_outcome, kept_outcome, spend_once
 from accounts.locking import LostRace, lock_users, require_active
 from accounts.models import AccountEvent, User
+from accounts.users import history
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.consents import has_consented, record_consent
 from accounts.models import Consent
+from accounts.users.consents import has_consented, record_consent
 from tests import builders
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts import refusals
-from accounts.closing import close, erase_due, reopen
 from accounts.models import AccountEvent, Session, User
-from accounts.suspension import lift_suspension, suspend
+from accounts.users.closing import close, erase_due, reopen
+from accounts.users.suspension import lift_suspension, suspend
 from tests import builders
 from tests.accounts.merging.test_merge import EMAIL, PHONE, give
 from tests.accounts.records import count_rows, groups_of

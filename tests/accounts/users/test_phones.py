@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import phones
 from accounts.models import CodeExchange, User
+from accounts.users import phones
 from identity_sources.gateway import sandbox
 from identity_sources.models import WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind, openid_of

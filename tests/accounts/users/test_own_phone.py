@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts import refusals
 from accounts.models import AccountEvent, LinkedAccount, Session, User
-from accounts.own_phone import change_number
+from accounts.users.own_phone import change_number
 from applications.models import LoginMethod
 from applications.offers import LoginMethodDisabled
 from config.errors import DomainError, InvalidRequest

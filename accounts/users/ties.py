@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from accounts.linking import WeChatIdentityOfUser, identities_of
 from accounts.models import LinkedAccount, User
+from accounts.users.linking import WeChatIdentityOfUser, identities_of
 from identity_sources.models import IdentitySource
 
 

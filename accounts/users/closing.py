@@ -13,8 +13,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import history
-from accounts.blocking import block, unblock
 from accounts.locking import lock_users, lock_with_tombstones
 from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import (
@@ -26,6 +24,8 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.users import history
+from accounts.users.blocking import block, unblock
 from applications.models import Application
 from userpools.models import Operator
 
