@@ -17,8 +17,9 @@ def has_consented(user: User, application: Application, scope: tuple[str, ...]) 
 def record_consent(
     user: User, application: Application, scope: tuple[str, ...], *, now: datetime
 ) -> None:
-    """Add to what the person agreed to; what they agreed to before stays."""
-    consent, created = Consent.objects.get_or_create(
+    """Add to what the person agreed to, within a transaction; what they agreed to before stays."""
+    # Locked: whoever adds something at the same moment adds it to this.
+    consent, created = Consent.objects.select_for_update(no_key=True).get_or_create(
         pool_id=user.pool_id,
         user=user,
         application=application,

@@ -1,6 +1,7 @@
 """What must happen once happens once, however many do it at the same moment."""
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.browsers.sessions import end_browser_session
@@ -13,6 +14,8 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.oidc.scopes import ALL_SCOPES
+from accounts.users.consents import record_consent
 from applications.models import Application
 from tests.accounts.oidc.conftest import post
 from tests.accounts.pages.steps import confirmed, log_in_on, open_login, set_out
@@ -87,6 +90,19 @@ def test_one_consent_gives_one_code(client, site, together):
 
     assert len(codes_in(responses)) == 1
     assert (AuthorizationCode.objects.count(), Consent.objects.count()) == (1, 1)
+
+
+def test_what_is_agreed_to_in_several_windows_is_all_remembered(client, site, together):
+    log_in_by_browser(client)
+    person = User.objects.get()
+
+    def agree(scope):
+        with transaction.atomic():
+            record_consent(person, site.spa, (scope,), now=timezone.now())
+
+    together(agree, list(ALL_SCOPES))
+
+    assert Consent.objects.get().scope == " ".join(ALL_SCOPES)
 
 
 def test_whoever_agrees_and_declines_at_once_does_one_of_the_two(client, site, together):
