@@ -12,6 +12,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
+from accounts.oidc.authorization.hints import read_hint
 from accounts.oidc.grants.authorization_code import S256, AuthorizationCodeGrant
 from accounts.oidc.scopes import understood_scopes
 from accounts.oidc.server import Client, PoolServer, ProtocolRequest
@@ -90,7 +91,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """An authorization request that may be answered."""
+    """An authorization request that may be answered.
+
+    ``hinted_sub`` is whom the id_token_hint names, empty where there is none.
+    """
 
     application: Application
     to: ReturnAddress
@@ -99,7 +103,7 @@ class Asked:
     code_challenge: str
     prompts: frozenset[str]
     max_age: timedelta | None
-    id_token_hint: str
+    hinted_sub: str
     ui_locales: tuple[str, ...]
 
     def refuse(self, error: str, description: str) -> Refused:
@@ -136,7 +140,7 @@ def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) ->
         code_challenge=fields.get("code_challenge", ""),
         prompts=_prompts(fields, to),
         max_age=_max_age(fields, to),
-        id_token_hint=fields.get("id_token_hint", ""),
+        hinted_sub=_hinted_sub(application, fields, to),
         ui_locales=tuple(fields.get("ui_locales", "").split()),
     )
 
@@ -233,3 +237,13 @@ def _max_age(fields: Mapping[str, str], to: ReturnAddress) -> timedelta | None:
     if not is_number or int(text) > LONGEST_MAX_AGE:
         raise Refused(to, "invalid_request", "max_age: must be a number of seconds.")
     return timedelta(seconds=int(text))
+
+
+def _hinted_sub(application: Application, fields: Mapping[str, str], to: ReturnAddress) -> str:
+    if "id_token_hint" not in fields:
+        return ""
+    hint = read_hint(application.pool, fields["id_token_hint"])
+    if hint is None or hint.client_id != application.client_id:
+        # No login could satisfy it.
+        raise Refused(to, "invalid_request", "id_token_hint: isn't an ID token of yours.")
+    return hint.sub

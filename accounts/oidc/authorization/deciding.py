@@ -6,7 +6,6 @@ from enum import Enum
 from accounts.browsers.sessions import may_enter
 from accounts.models import BrowserSession, User
 from accounts.oidc.authorization.asking import Asked
-from accounts.oidc.authorization.hints import hinted_sub
 from accounts.users.consents import has_consented
 from applications.rules import ApplicationType
 
@@ -23,13 +22,9 @@ def next_step(asked: Asked, browser_session: BrowserSession | None, *, now: date
     """Return what comes first, for somebody who has not been asked anything yet.
 
     Raises:
-        Refused: the person would have to be asked, and the application forbids it (prompt=none);
-            or its id_token_hint is none of its ID tokens, so that no login could satisfy it.
+        Refused: the person would have to be asked, and the application forbids it (prompt=none).
 
     """
-    hint = asked.id_token_hint
-    if hint and hinted_sub(asked.application, hint) is None:
-        raise asked.refuse("invalid_request", "id_token_hint: isn't an ID token of yours.")
     if browser_session is None or not _is_enough(asked, browser_session, now):
         step = Step.LOGIN
     else:
@@ -50,7 +45,7 @@ def after_login(asked: Asked, user: User) -> Step:
         Refused: it is somebody else than the application's id_token_hint names.
 
     """
-    if asked.id_token_hint and hinted_sub(asked.application, asked.id_token_hint) != user.sub:
+    if asked.hinted_sub not in {"", user.sub}:
         raise asked.refuse("login_required", "Somebody else is logged in than id_token_hint names.")
     is_asked = "consent" in asked.prompts or (
         asked.application.requires_consent
@@ -71,7 +66,6 @@ def _is_enough(asked: Asked, browser_session: BrowserSession, now: datetime) -> 
         return False
     if asked.max_age is not None and now - browser_session.auth_time >= asked.max_age:
         return False
-    hint = asked.id_token_hint
-    if hint and hinted_sub(asked.application, hint) != browser_session.user.sub:
+    if asked.hinted_sub not in {"", browser_session.user.sub}:
         return False
     return may_enter(browser_session, asked.application)

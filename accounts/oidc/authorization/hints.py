@@ -7,7 +7,6 @@ from joserfc.errors import JoseError
 
 from accounts.oidc.access import key_named
 from accounts.oidc.tokens import ID_TOKEN_TYPE
-from applications.models import Application
 from userpools.keys import pool_keys
 from userpools.models import UserPool
 
@@ -35,9 +34,3 @@ def read_hint(pool: UserPool, unverified_token: str) -> Hint | None:
     if not is_ours or not all(isinstance(text, str) for text in texts):
         return None
     return Hint(sub=claims["sub"], sid=claims["sid"], client_id=claims["aud"])
-
-
-def hinted_sub(application: Application, unverified_token: str) -> str | None:
-    """Return whom the application's ID token was about; None if it isn't the application's."""
-    hint = read_hint(application.pool, unverified_token)
-    return hint.sub if hint and hint.client_id == application.client_id else None

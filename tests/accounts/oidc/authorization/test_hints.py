@@ -10,7 +10,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
 
 from accounts.models import AuthorizationRequest, Session
-from accounts.oidc.authorization.hints import hinted_sub, read_hint
+from accounts.oidc.authorization.hints import read_hint
 from tests.accounts.oidc.conftest import encoded, exchange, header_of
 from tests.accounts.pages.steps import log_in_on, open_login
 from tests.accounts.site import answered, authorize, log_in_by_browser, make_site
@@ -50,11 +50,6 @@ def test_a_hint_says_whom_it_was_about_and_in_which_session(site, id_token):
 def test_a_hint_of_long_ago_is_as_good(site, id_token):
     with time_machine.travel(timezone.now() + timedelta(days=400)):
         assert read_hint(site.pool, id_token)
-
-
-def test_an_applications_hint_is_no_other_applications(site, id_token):
-    assert hinted_sub(site.spa, id_token) == Session.objects.get().user.sub
-    assert hinted_sub(site.web, id_token) is None
 
 
 def test_an_access_token_is_no_hint(site, hint):

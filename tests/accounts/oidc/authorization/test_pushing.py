@@ -231,6 +231,14 @@ def test_what_was_pushed_counts_and_nothing_that_the_browser_adds(request_uri):
     assert tokens["scope"] == "openid profile offline_access"
 
 
+def test_a_hint_that_is_not_the_applications_is_refused_at_once(site):
+    response = push(id_token_hint="a.b.c")
+
+    assert_refused(response, "invalid_request")
+    assert "id_token_hint" in response.json()["error_description"]
+    assert not PushedRequest.objects.exists()
+
+
 def test_a_request_has_an_end_to_its_length(site):
     response = push(state="s" * 4000, id_token_hint="h" * 4090, ui_locales="en " * 200)
 
