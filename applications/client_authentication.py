@@ -6,6 +6,7 @@ the client_id or the proof was wrong (RFC 6749 §5.2).
 
 import base64
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import unquote_plus
@@ -32,14 +33,11 @@ def uses_basic(authorization: str) -> bool:
     return authorization.lower().startswith("basic ")
 
 
-def read_credentials(
-    authorization: str,
-    client_id: str | None,
-    client_secret: str | None,
-    client_assertion_type: str | None = None,
-    client_assertion: str | None = None,
-) -> ClientCredentials:
-    """Take the credentials from HTTP Basic or from the body, whichever the caller used.
+def read_credentials(authorization: str, fields: Mapping[str, str]) -> ClientCredentials:
+    """Take the credentials from HTTP Basic or from the body's fields, whichever the caller used.
+
+    The fields are ``client_id``, ``client_secret``, ``client_assertion_type`` and
+    ``client_assertion``; others are passed over.
 
     Raises:
         InvalidRequest: none was used, or more than one (RFC 6749 §2.3), or two different
@@ -47,12 +45,13 @@ def read_credentials(
         InvalidClient: the Basic header or the assertion can't be read.
 
     """
-    if client_assertion is not None or client_assertion_type is not None:
+    client_id, client_secret = fields.get("client_id"), fields.get("client_secret")
+    if "client_assertion" in fields or "client_assertion_type" in fields:
         if client_secret is not None or uses_basic(authorization):
             raise InvalidRequest(
                 "client_assertion: give it or a client_secret, not both.", field="client_assertion"
             )
-        return _read_assertion(client_id, client_assertion_type, client_assertion)
+        return _read_assertion(fields)
     if not uses_basic(authorization):
         if client_id is None:
             raise InvalidRequest("client_id: is required.", field="client_id")
@@ -119,15 +118,15 @@ def _verify_secret(application: Application, unverified_secret: str | None, now:
         raise InvalidClient
 
 
-def _read_assertion(
-    client_id: str | None, assertion_type: str | None, assertion: str | None
-) -> ClientCredentials:
+def _read_assertion(fields: Mapping[str, str]) -> ClientCredentials:
+    assertion = fields.get("client_assertion")
     if assertion is None:
         raise InvalidRequest("client_assertion: is required.", field="client_assertion")
-    if assertion_type != ASSERTION_TYPE:
+    if fields.get("client_assertion_type") != ASSERTION_TYPE:
         raise InvalidRequest(
             f"client_assertion_type: must be {ASSERTION_TYPE}.", field="client_assertion_type"
         )
+    client_id = fields.get("client_id")
     if client_id is None:
         client_id = unverified_subject(assertion)
     return ClientCredentials(client_id, unverified_assertion=assertion)

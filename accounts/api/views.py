@@ -114,8 +114,4 @@ def _throttle(request: Request, client: ClientCredentials) -> LoginThrottle:
 
 def credentials_of(request: Request, fields: dict[str, str]) -> ClientCredentials:
     """Return how the application names and proves itself, by HTTP Basic or in the body."""
-    return read_credentials(
-        request.headers.get("Authorization", ""),
-        fields.get("client_id"),
-        fields.get("client_secret"),
-    )
+    return read_credentials(request.headers.get("Authorization", ""), fields)

@@ -1,5 +1,6 @@
 """The endpoints that applications call themselves: each proves who it is, and gets one answer."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -37,7 +38,7 @@ NEEDED = {
 """by grant type, the field that stands for what was granted"""
 
 
-class ClientView(APIView):
+class ClientView(ABC, APIView):
     """A form from an application; refusals are counted against its address and its client_id."""
 
     parser_classes = [StrictFormParser]
@@ -45,13 +46,7 @@ class ClientView(APIView):
 
     def post(self, request: Request, pool: str) -> Response:
         fields = form_fields(request)
-        credentials = read_credentials(
-            request.headers.get("Authorization", ""),
-            fields.get("client_id"),
-            fields.get("client_secret"),
-            fields.get("client_assertion_type"),
-            fields.get("client_assertion"),
-        )
+        credentials = read_credentials(request.headers.get("Authorization", ""), fields)
         throttle = LoginThrottle(
             address=request.META["REMOTE_ADDR"], client_id=credentials.unverified_client_id
         )
@@ -59,11 +54,11 @@ class ClientView(APIView):
         body = throttle.guard(lambda: self.answer(found, fields, credentials, now))
         return Response(body, status=self.status, headers=NO_STORE)
 
+    @abstractmethod
     def answer(
         self, pool: UserPool, fields: Fields, credentials: ClientCredentials, now: datetime
     ) -> dict[str, Any]:
         """Return the body of the answer, or raise a refusal."""
-        raise NotImplementedError
 
 
 @extend_schema(exclude=True)

@@ -284,7 +284,7 @@ def test_an_application_without_keys_is_refused(web, jwks):
 
 
 def test_another_pools_application_is_unknown(web, globex):
-    client = read_credentials("", None, None, TYPE, assertion())
+    client = read_credentials("", asserted(assertion()))
 
     with pytest.raises(InvalidClient):
         authenticated_application(globex.pool, client, now=NOW)
@@ -295,13 +295,20 @@ def test_another_pools_application_is_unknown(web, globex):
 # What is read of a request
 
 
+def asserted(sent, **others):
+    return {"client_assertion_type": TYPE, "client_assertion": sent, **others}
+
+
 @pytest.mark.parametrize(
     ("authorization", "secret"),
     [("", "a secret"), ("", ""), ("Basic YTpi", None), ("Basic ", None), ("Basic YTpi", "b")],
 )
 def test_two_proofs_in_one_request_are_refused(authorization, secret):
+    fields = asserted(assertion(), client_id="acme-web")
+    fields |= {} if secret is None else {"client_secret": secret}
+
     with pytest.raises(InvalidRequest) as refusal:
-        read_credentials(authorization, "acme-web", secret, TYPE, assertion())
+        read_credentials(authorization, fields)
 
     assert refusal.value.field == "client_assertion"
 
@@ -316,8 +323,10 @@ def test_two_proofs_in_one_request_are_refused(authorization, secret):
     ],
 )
 def test_half_a_proof_is_told_the_field(type_, sent, field):
+    fields = {"client_assertion_type": type_, "client_assertion": sent, "client_id": "acme-web"}
+
     with pytest.raises(InvalidRequest) as refusal:
-        read_credentials("", "acme-web", None, type_, sent)
+        read_credentials("", {name: text for name, text in fields.items() if text is not None})
 
     assert refusal.value.field == field
 
@@ -341,20 +350,20 @@ def test_half_a_proof_is_told_the_field(type_, sent, field):
 )
 def test_an_assertion_that_names_nobody_is_refused(sent):
     with pytest.raises(InvalidClient):
-        read_credentials("", None, None, TYPE, sent)
+        read_credentials("", asserted(sent))
 
 
 def test_an_assertion_names_the_application_by_itself():
     sent = assertion()
 
-    assert read_credentials("", None, None, TYPE, sent) == ClientCredentials(
+    assert read_credentials("", asserted(sent)) == ClientCredentials(
         "acme-web", unverified_assertion=sent
     )
 
 
 def test_the_body_and_the_assertion_must_name_the_same(web):
     builders.make_application(web.pool, client_id="acme-other")
-    client = read_credentials("", "acme-other", None, TYPE, assertion())
+    client = read_credentials("", asserted(assertion(), client_id="acme-other"))
 
     assert client.unverified_client_id == "acme-other"
     web.client_id = "acme-other"

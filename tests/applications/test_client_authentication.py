@@ -17,6 +17,7 @@ from tests import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SECRET = builders.CLIENT_SECRET
+WITH_SECRET = {"client_id": "acme-web", "client_secret": SECRET}
 NEW_SECRET = "another secret of more than 32 characters"
 
 
@@ -51,19 +52,19 @@ def basic(text: str | bytes, scheme: str = "Basic") -> str:
 )
 def test_a_header_that_cant_be_read_is_refused(authorization):
     with pytest.raises(InvalidClient):
-        read_credentials(authorization, None, None)
+        read_credentials(authorization, {})
 
 
 @pytest.mark.parametrize("credentials", ["acme%00web:secret", "acme-web:%00"])
 def test_an_encoded_nul_character_is_refused(credentials):
     with pytest.raises(InvalidClient):
-        read_credentials(basic(credentials), None, None)
+        read_credentials(basic(credentials), {})
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer abc", "Digest abc", "Basic"])
 def test_a_call_that_names_no_application_is_told_the_field(authorization):
     with pytest.raises(InvalidRequest) as refusal:
-        read_credentials(authorization, None, SECRET)
+        read_credentials(authorization, {"client_secret": SECRET})
 
     assert (refusal.value.field, refusal.value.description) == (
         "client_id",
@@ -73,14 +74,14 @@ def test_a_call_that_names_no_application_is_told_the_field(authorization):
 
 def test_a_secret_in_both_places_is_refused():
     with pytest.raises(InvalidRequest) as refusal:
-        read_credentials(basic(f"acme-web:{SECRET}"), "acme-web", SECRET)
+        read_credentials(basic(f"acme-web:{SECRET}"), WITH_SECRET)
 
     assert refusal.value.field == "client_secret"
 
 
 def test_two_different_applications_are_refused():
     with pytest.raises(InvalidRequest) as refusal:
-        read_credentials(basic(f"acme-web:{SECRET}"), "acme-shop", None)
+        read_credentials(basic(f"acme-web:{SECRET}"), {"client_id": "acme-shop"})
 
     assert refusal.value.field == "client_id"
 
@@ -152,19 +153,21 @@ def test_an_application_that_became_public_needs_its_old_secret_no_longer(confid
 
 
 def test_credentials_may_stand_in_the_body():
-    assert read_credentials("", "acme-web", SECRET) == ClientCredentials("acme-web", SECRET)
-    assert read_credentials("Bearer abc", "acme-shop", None) == ClientCredentials("acme-shop")
+    assert read_credentials("", WITH_SECRET) == ClientCredentials("acme-web", SECRET)
+    assert read_credentials("Bearer abc", {"client_id": "acme-shop"}) == ClientCredentials(
+        "acme-shop"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
 def test_credentials_may_stand_in_the_header(scheme):
-    credentials = read_credentials(basic(f"acme-web:{SECRET}", scheme), None, None)
+    credentials = read_credentials(basic(f"acme-web:{SECRET}", scheme), {})
 
     assert credentials == ClientCredentials("acme-web", SECRET)
 
 
 def test_the_body_may_name_the_application_of_the_header():
-    credentials = read_credentials(basic(f"acme-web:{SECRET}"), "acme-web", None)
+    credentials = read_credentials(basic(f"acme-web:{SECRET}"), {"client_id": "acme-web"})
 
     assert credentials == ClientCredentials("acme-web", SECRET)
 
@@ -176,7 +179,7 @@ def test_both_parts_of_the_header_are_form_encoded(secret):
     # RFC 6749 §2.3.1
     header = basic(f"{quote_plus('acme~web.1')}:{quote_plus(secret)}")
 
-    assert read_credentials(header, None, None) == ClientCredentials("acme~web.1", secret)
+    assert read_credentials(header, {}) == ClientCredentials("acme~web.1", secret)
 
 
 def test_a_secret_is_not_shown_where_credentials_are_printed():
