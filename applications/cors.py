@@ -7,11 +7,10 @@ requests of their own pool, and a person's own account. Nobody's cookies are tak
 import re
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
-
-from applications.models import RedirectURI
 
 
 def allows_origin(sender: object, request: HttpRequest, **_: Any) -> bool:
@@ -23,11 +22,13 @@ def allows_origin(sender: object, request: HttpRequest, **_: Any) -> bool:
     origin = request.headers.get("Origin")
     if path is None or not origin:
         return False
-    registered = RedirectURI.objects.filter(origin=origin, application__enabled=True)
+    # Asked for by name: the receiver is connected before there are models.
+    redirect_uris = apps.get_model("applications", "RedirectURI").objects
+    registered = redirect_uris.filter(origin=origin, application__enabled=True)
     if path["pool"]:
         registered = registered.filter(application__pool__identifier=path["pool"])
     try:
-        return registered.exists()
+        return bool(registered.exists())
     except DatabaseError:
         # The request was answered already, if need be by a 503: that answer shall stay as it is.
         return False

@@ -2,7 +2,7 @@
 
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from config.constraints import SamePool
 from config.primary_keys import new_id
 from userpools.models import UserPool
-
-if TYPE_CHECKING:
-    from accounts.models.sessions import Session
 
 NOTICES_WRITTEN = threading.Event()
 """Set in this process once new notices are committed; whoever delivers them clears it."""
@@ -24,12 +21,8 @@ class LogoutNoticeQuerySet(models.QuerySet["LogoutNotice"]):
         """Keep those of which the next attempt may begin, the oldest first."""
         return self.filter(due_at__lte=now).order_by("due_at", "pk")
 
-    def write(self, sessions: list["Session"], *, now: datetime) -> None:
-        """Write a notice for each ended session that has none, within the caller's transaction."""
-        notices = [
-            LogoutNotice(pool_id=session.pool_id, session=session, due_at=now, created_at=now)
-            for session in sessions
-        ]
+    def write(self, notices: list["LogoutNotice"]) -> None:
+        """Write those whose session has none yet, within the transaction that ends it."""
         if notices:
             self.bulk_create(notices, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
             transaction.on_commit(NOTICES_WRITTEN.set)

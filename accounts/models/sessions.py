@@ -37,8 +37,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
             for batch in _batches([session.pk for session in ended]):
                 Session.objects.filter(pk__in=batch).update(ended_at=now, end_reason=reason)
             if reason not in _UNTOLD:
-                told = [one for one in ended if one.application.backchannel_logout_uri]
-                LogoutNotice.objects.write(told, now=now)
+                LogoutNotice.objects.write(_notices_of(ended, now))
         return len(ended)
 
     def _sign_off(self, now: datetime) -> list[UUID]:
@@ -71,6 +70,14 @@ def _locked_while_running(sessions: SessionQuerySet) -> list["Session"]:
         "pool_id", "application__backchannel_logout_uri"
     )
     return list(needed.select_for_update(no_key=True, of=("self",)))
+
+
+def _notices_of(ended: list["Session"], now: datetime) -> list[LogoutNotice]:
+    return [
+        LogoutNotice(pool_id=session.pool_id, session=session, due_at=now, created_at=now)
+        for session in ended
+        if session.application.backchannel_logout_uri
+    ]
 
 
 def _batches(keys: list[UUID]) -> list[list[UUID]]:
