@@ -11,5 +11,5 @@ def let_forms_lead_out(response: HttpResponse, *schemes: str) -> None:
     Chromium asks a page's policy about every redirect that follows its form: the answer to a login
     ends at an application, which may redirect on to another host of its own.
     """
-    # django-csp's own way to change one answer's policy.
+    # django-csp's own way to change one answer's policy; Django's types don't know of it.
     response._csp_update = {"form-action": [f"{scheme}:" for scheme in schemes]}  # type: ignore[attr-defined]  # noqa: SLF001

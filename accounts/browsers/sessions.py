@@ -69,8 +69,8 @@ def session_in(
     """Return the application's running session of this login, or begin one, in a transaction.
 
     ``auth_time`` is the browser's login's, also where the application was entered before from an
-    earlier one. Whoever ends the browser
-    session meanwhile waits, and ends this session as well (`SessionQuerySet.end`).
+    earlier one. Whoever ends the browser session meanwhile waits, and ends this session as well
+    (`SessionQuerySet.end`).
 
     Raises:
         SignedOff: the browser session has ended.
