@@ -221,6 +221,7 @@ def test_nobody_guesses_for_long(signed_on, device):
     assert refused.status_code == 429
     assert int(refused["Retry-After"]) <= 3600
     assert "Too many tries" in refused.content.decode()
+    assert "Wait a while" in refused.content.decode()
     elsewhere = GuardedClient(REMOTE_ADDR="198.51.100.7")
     assert enter(elsewhere, device["user_code"])["Location"].endswith("/device")
 
