@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -159,12 +161,22 @@ def _page(
         {
             "application": choice.kept.application,
             "may_create": choice.may_create,
-            "form": form or AccountForm(),
+            "form": form or AccountForm(initial={"email": _hinted_address(choice.kept)}),
             "error": sentence_for_person(error) if error else "",
             "sends_email": settings.SENDS_EMAIL,
             "code_sent": code_sent,
         },
     )
+
+
+def _hinted_address(kept: AuthorizationRequest) -> str:
+    """Return whom the application expects, if it says so by an e-mail address (login_hint)."""
+    hint: str = kept.parameters.get("login_hint", "")
+    try:
+        validate_email(hint)
+    except ValidationError:
+        return ""
+    return hint
 
 
 def _throttle(request: HttpRequest, kept: AuthorizationRequest) -> LoginThrottle:

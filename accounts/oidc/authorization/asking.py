@@ -39,6 +39,7 @@ PARAMETERS = frozenset(
         "prompt",
         "max_age",
         "id_token_hint",
+        "login_hint",
         "ui_locales",
     }
 )

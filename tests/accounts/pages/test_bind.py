@@ -57,6 +57,23 @@ def test_whoever_is_new_becomes_a_user(client, page):
     assert "code" in answered(authorize(client, prompt="none"))
 
 
+@pytest.mark.parametrize(
+    ("hint", "filled_in"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        (None, ""),
+        ("+8613800000001", ""),
+        ('"><script>alert(1)</script>', ""),
+        (f"ann@{'x' * 250}.example.com", ""),
+    ],
+)
+def test_whom_the_application_expects_is_filled_in(client, hint, filled_in):
+    page = log_in_on(client, open_login(client, login_hint=hint))["Location"]
+
+    (form,) = [form for form in see(client, page).forms if "email" in form.fields]
+    assert form.fields["email"] == filled_in
+
+
 def test_whoever_has_an_account_proves_it(client, page, ann):
     assert "code" in answered(client.post(page, ANN))
 
