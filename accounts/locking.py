@@ -14,8 +14,8 @@ from django.db.models import Q
 
 from accounts import refusals
 from accounts.models import User
-from accounts.oidc.access import InvalidToken, merged_hint
-from config.errors import ServiceUnavailable
+from accounts.sessions.access import InvalidToken, merged_hint
+from config.kernel.errors import ServiceUnavailable
 
 # Each lost race means that somebody else's row is now there to be found: two suffice in practice.
 ATTEMPTS = 5

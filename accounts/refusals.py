@@ -2,7 +2,7 @@
 
 ::
 
-    LoginRefused (config/errors.py)
+    LoginRefused (config/kernel/errors.py)
     ├── InvalidCode, CodeAlreadyUsed     ask wx.login for a new code
     ├── WeChatUserBlocked                WeChat's risk control
     ├── SnapshotUser                     WeChat's read-only page, with a made-up user
@@ -27,7 +27,7 @@
 from datetime import timedelta
 from http import HTTPStatus
 
-from config.errors import LoginRefused
+from config.kernel.errors import LoginRefused
 from identity_sources.wechat import errors as wechat
 
 

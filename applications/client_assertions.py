@@ -16,9 +16,9 @@ from joserfc.jwk import Key
 
 from applications.client_keys import algorithm_of, client_keys
 from applications.models import Application, ClientAssertion
-from config.encryption import token_hash
-from config.errors import InvalidClient
-from config.identifiers import IDENTIFIER_MAX_LENGTH
+from config.kernel.encryption import token_hash
+from config.kernel.errors import InvalidClient
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
 from userpools.models import UserPool
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2

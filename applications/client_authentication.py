@@ -13,9 +13,9 @@ from urllib.parse import unquote_plus
 
 from applications.client_assertions import ASSERTION_TYPE, unverified_subject, verify_assertion
 from applications.models import Application
-from config.encryption import token_hash
-from config.errors import InvalidClient, InvalidRequest
-from config.identifiers import IDENTIFIER_MAX_LENGTH
+from config.kernel.encryption import token_hash
+from config.kernel.errors import InvalidClient, InvalidRequest
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
 from userpools.models import UserPool
 
 

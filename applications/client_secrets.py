@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from applications.models import Application, ClientSecret
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 
 # Long enough for every server of the application to be given the new secret in working hours,
 # short enough that a secret nobody means to use any more isn't forgotten.

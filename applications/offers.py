@@ -5,7 +5,7 @@ from uuid import UUID
 
 from applications.models import Application, LoginMethod
 from applications.rules import Way, ways_in
-from config.errors import InvalidClient, InvalidRequest, LoginRefused
+from config.kernel.errors import InvalidClient, InvalidRequest, LoginRefused
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from config import checks, openapi  # noqa: F401  (both register themselves)
+from config.wiring import checks, openapi  # noqa: F401  (both register themselves)
 
 
 class ConfigAppConfig(AppConfig):

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import console_settings, environment, logs, page_settings
-from config.encryption import parse_keys
+from config.kernel import logs
+from config.kernel.encryption import parse_keys
+from config.wiring import console_settings, environment, page_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -103,15 +104,15 @@ INSTALLED_APPS = [
     "accounts",
 ]
 MIDDLEWARE = [
-    "config.middleware.RequestIdMiddleware",
-    "config.health.ProbeMiddleware",
-    "config.middleware.TrustedProxyMiddleware",
-    "config.middleware.HostMiddleware",
+    "config.wiring.middleware.RequestIdMiddleware",
+    "config.kernel.health.ProbeMiddleware",
+    "config.wiring.middleware.TrustedProxyMiddleware",
+    "config.wiring.middleware.HostMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.BodyLengthMiddleware",
+    "config.wiring.middleware.BodyLengthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -122,8 +123,8 @@ MIDDLEWARE = [
     "userpools.console.middleware.ConsoleMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-ROOT_URLCONF = "config.urls"
-CONSOLE_URLCONF = "config.console_urls"
+ROOT_URLCONF = "config.wiring.urls"
+CONSOLE_URLCONF = "config.wiring.console_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
@@ -264,12 +265,12 @@ CORS_PREFLIGHT_MAX_AGE = 600
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.wiring.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.api.error_answer",
+    "EXCEPTION_HANDLER": "config.wiring.api.error_answer",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.OneRenderer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.wiring.api.OneRenderer",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }

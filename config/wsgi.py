@@ -31,7 +31,7 @@ _BOUNDARY = re.compile(r';\s*boundary=("[ !#-~]+"|[!#-:<-~]+)', re.IGNORECASE)
 
 _django = get_wsgi_application()
 
-from accounts.backchannel.courier import Courier  # noqa: E402 - models load once Django is set up
+from accounts.backchannel.delivery_thread import Courier  # noqa: E402 - models load once Django is set up
 
 if settings.LOGOUT_COURIER:
     Courier().start()

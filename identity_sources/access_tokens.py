@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from django.db.models import F, Q
 from django.utils import timezone
 
-from config.connections import release_connection
-from config.encryption import seal, unseal
+from config.kernel.connections import release_connection
+from config.kernel.encryption import seal, unseal
 from identity_sources.gateway import longest_call
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.wechat.client import WeChatClient

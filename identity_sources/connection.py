@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from config.connections import release_connection
+from config.kernel.connections import release_connection
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
 from identity_sources.outages import outage_in_words

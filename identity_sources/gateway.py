@@ -19,7 +19,7 @@ from identity_sources.sandbox.world import is_sandbox_identity
 from identity_sources.wechat.client import ATTEMPTS, REPEAT_PAUSE, CallRecord, WeChatClient
 from identity_sources.wechat.transport import new_session
 
-# As many as a process has threads (config/server.py), so that none waits for a connection.
+# As many as a process has threads (config/wiring/server.py), so that none waits for a connection.
 POOL_SIZE = 32
 SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
 

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.encryption import seal, unseal
-from config.identifiers import validate_identifier
-from config.immutable import ImmutableFieldsMixin
-from config.primary_keys import new_id
+from config.kernel.encryption import seal, unseal
+from config.kernel.identifiers import validate_identifier
+from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.primary_keys import new_id
 from identity_sources.sandbox.world import is_sandbox_app_id
 from identity_sources.wechat.shapes import is_app_id, is_app_secret
 from userpools.models import UserPool

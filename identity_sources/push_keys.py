@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from config.encryption import seal, unseal
+from config.kernel.encryption import seal, unseal
 from identity_sources.models import IdentitySource, MessagePushKey
 from identity_sources.wechat.push import PushKey, new_push_key
 

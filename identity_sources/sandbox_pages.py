@@ -10,7 +10,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from config.headers import let_forms_lead_out
+from config.kernel.headers import let_forms_lead_out
 from identity_sources.gateway import sandbox
 from identity_sources.sandbox.errors import BlockedError, InvalidFieldError
 from identity_sources.sandbox.messages import first_values

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from config.connections import release_connection
-from config.encryption import seal, unseal
-from config.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
-from config.immutable import ImmutableFieldsMixin
-from config.primary_keys import new_id
+from config.kernel.connections import release_connection
+from config.kernel.encryption import seal, unseal
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
+from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.primary_keys import new_id
 
 # A pool's identifier stands in /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
 # or will be, paths of their own there (design: "identifiers that would collide are refused").

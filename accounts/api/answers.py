@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.login import LoggedIn
+from accounts.login.phones import Status
+from accounts.login.rules import LoggedIn
 from accounts.models import User
-from accounts.oidc import scopes
+from accounts.sessions import scopes
 from accounts.users.linking import identities_of
-from accounts.users.phones import Status
 from identity_sources.models import IdentitySource
 
 

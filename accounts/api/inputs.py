@@ -9,9 +9,9 @@ from django.core.validators import validate_email
 from rest_framework.request import Request
 
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
-from config.errors import InvalidRequest
-from config.fields import StrictSerializer, StrictTextField
-from config.identifiers import IDENTIFIER_MAX_LENGTH
+from config.kernel.errors import InvalidRequest
+from config.kernel.fields import StrictSerializer, StrictTextField
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
 from identity_sources.wechat.shapes import MOCK_CODE
 
 CODE_MAX_LENGTH = 256

@@ -12,13 +12,13 @@ from rest_framework.views import APIView
 from accounts.api import schema
 from accounts.api.answers import linked_accounts_answer, user_answer
 from accounts.api.inputs import LinkInput, PhoneInput, ProfileInput, accepted
-from accounts.oidc import scopes
-from accounts.oidc.access import Access, verify_access_token
-from accounts.throttles import LoginThrottle
+from accounts.login.throttles import LoginThrottle
+from accounts.sessions import scopes
+from accounts.sessions.access import Access, verify_access_token
 from accounts.users.closing import close
 from accounts.users.linking import link, unlink
 from accounts.users.own_phone import change_number
-from config.headers import NO_STORE
+from config.kernel.headers import NO_STORE
 
 
 class MeView(APIView):

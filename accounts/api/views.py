@@ -19,15 +19,15 @@ from accounts.api.inputs import (
     proof_of,
 )
 from accounts.binding.redeeming import BindRequest, bind, send_email_code
-from accounts.login import LoginRequest, log_in
-from accounts.logout import log_out
+from accounts.login.phones import Status
+from accounts.login.rules import LoginRequest, log_in
+from accounts.login.throttles import LoginThrottle
 from accounts.models import LoginEvent
-from accounts.throttles import LoginThrottle
-from accounts.users.phones import Status
+from accounts.sessions.logout import log_out
 from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
-from config.addresses import site_of
-from config.headers import NO_STORE
+from config.kernel.addresses import site_of
+from config.kernel.headers import NO_STORE
 
 
 class WeChatMiniProgramLoginView(APIView):

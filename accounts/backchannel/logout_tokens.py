@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from accounts.models import Session
-from accounts.oidc.tokens import sign
-from config.primary_keys import new_id
+from accounts.sessions.tokens import sign
+from config.kernel.primary_keys import new_id
 
 LIFETIME = timedelta(minutes=2)
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"

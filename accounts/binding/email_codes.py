@@ -18,10 +18,10 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from accounts.binding.tallies import take_place
-from accounts.binding.tickets import LIVES as TICKET_LIVES
+from accounts.binding.exact_limits import take_place
+from accounts.login.tickets import LIVES as TICKET_LIVES
 from accounts.models import PROOFS, BindingTicket, EmailCode, User
-from config.encryption import keyed_hash
+from config.kernel.encryption import keyed_hash
 
 logger = logging.getLogger(__name__)
 

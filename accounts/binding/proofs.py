@@ -11,15 +11,15 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts import refusals
-from accounts.arrival import Arrival
-from accounts.association import find_by_phone
 from accounts.binding.email_codes import find_by_email, is_right_code
-from accounts.binding.tallies import give_back, take_place
-from accounts.identities import find_identities
+from accounts.binding.exact_limits import give_back, take_place
 from accounts.locking import in_transaction
+from accounts.login.arrival import Arrival
+from accounts.login.identities import find_identities
+from accounts.login.newcomers import find_by_phone
+from accounts.login.phones import Status
 from accounts.models import BindingTicket
-from accounts.users.phones import Status
-from config.connections import release_connection
+from config.kernel.connections import release_connection
 
 WRONG_PER_TARGET = 10
 

@@ -1,8 +1,8 @@
 """Redeeming a binding ticket: a new account, or one of the person's own after a proof.
 
 The ticket says who came and from where; the request only says what the person chose. Redeeming is
-a login like any other (accounts/login.py): the identity is resolved again within its transaction,
-since it may have found a user meanwhile, and the ticket is used up there, once.
+a login like any other (accounts/login/rules.py): the identity is resolved again within its
+transaction, since it may have found a user meanwhile, and the ticket is used up there, once.
 """
 
 import time
@@ -13,23 +13,24 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from accounts import refusals, trace
-from accounts.arrival import Arrival
-from accounts.association import create
+from accounts import refusals
 from accounts.binding.email_codes import send_code
+from accounts.binding.exact_limits import give_back, take_place
 from accounts.binding.proofs import PhoneCodeProof, Proof, prove
-from accounts.binding.tallies import give_back, take_place
-from accounts.binding.tickets import arrival_of, find_ticket, proof_methods, spend
-from accounts.events import Trail
-from accounts.identities import Identities
 from accounts.locking import LostRace, lock_users, require_active
-from accounts.login import LoggedIn, Newcomer, enter
+from accounts.login import trace
+from accounts.login.arrival import Arrival
+from accounts.login.identities import Identities
+from accounts.login.newcomers import create
+from accounts.login.rules import LoggedIn, Newcomer, enter
+from accounts.login.tickets import arrival_of, find_ticket, proof_methods, spend
+from accounts.login.trail import Trail
 from accounts.models import PROOFS, BindingTicket, LoginEvent, User
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
-from config.errors import InvalidRequest
+from config.kernel.errors import InvalidRequest
 
 Result = TypeVar("Result")
 LetIn = Callable[[Arrival, Newcomer, Callable[[], None]], Result]

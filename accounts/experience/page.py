@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
-from accounts.browsers.signing_on import WAYS_OF_A_BROWSER
-from accounts.experience.access import Visitor, share
-from accounts.experience.attempt import Attempt
+from accounts.experience.mini_program import Attempt
+from accounts.experience.visitors import Visitor, share
+from accounts.login.by_browser import WAYS_OF_A_BROWSER
+from accounts.login.trace import Name
 from accounts.models import LinkedAccount, LoginEvent
 from accounts.pages.words import sentence_for_person
-from accounts.trace import Name
 from accounts.words.narration import Line, narrate, narrate_unrecorded
 from accounts.words.reasons import headline
 from applications.models import LoginMethod

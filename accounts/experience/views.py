@@ -11,11 +11,11 @@ from django.http import (
     HttpResponseRedirect,
 )
 
-from accounts.experience.access import Visitor, for_visitors
-from accounts.experience.attempt import attempt_login
+from accounts.experience.browser import come_back, method_behind, refuse_before_wechat, wechat_url
 from accounts.experience.forms import ExperienceForm
+from accounts.experience.mini_program import attempt_login
 from accounts.experience.page import described, methods_of, offered, show
-from accounts.experience.trip import come_back, method_behind, refuse_before_wechat, wechat_url
+from accounts.experience.visitors import Visitor, for_visitors
 from accounts.pages.words import sentence_for_person
 from applications.models import LoginMethod
 from applications.rules import is_redirected

@@ -19,8 +19,8 @@ from accounts.locking import lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from accounts.users import history
-from config.encryption import keyed_hashes
-from config.errors import DomainError
+from config.kernel.encryption import keyed_hashes
+from config.kernel.errors import DomainError
 from userpools.models import Operator
 
 Kind = LinkedAccount.Kind

@@ -11,8 +11,8 @@ from accounts.merging import conflicts
 from accounts.merging.merge import DETAILS, Detail, number_marks, tell
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
 from accounts.users import history
-from config.errors import DomainError
-from config.primary_keys import new_id
+from config.kernel.errors import DomainError
+from config.kernel.primary_keys import new_id
 from userpools.models import Operator
 
 UNDO_WITHIN = timedelta(days=30)

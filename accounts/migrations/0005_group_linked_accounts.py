@@ -4,7 +4,7 @@ from itertools import groupby
 
 from django.db import migrations
 
-from config.primary_keys import new_id
+from config.kernel.primary_keys import new_id
 
 
 def group_linked_accounts(apps, schema_editor):

@@ -1,6 +1,13 @@
 """People, their sessions and their logins."""
 
 from accounts.models.binding import PROOFS, BindingTicket, EmailCode, Tally
+from accounts.models.browser_login import (
+    AuthorizationRequest,
+    BrowserSession,
+    Consent,
+    DeviceAuthorization,
+    WeChatTrip,
+)
 from accounts.models.grants import AuthorizationCode, PushedRequest, RevokedAccessToken
 from accounts.models.history import AccountEvent, BlockedIdentity, WeChatEvent
 from accounts.models.logins import CodeExchange, LoginEvent
@@ -8,13 +15,6 @@ from accounts.models.logout_notices import LogoutNotice
 from accounts.models.merging import Conflict, Merge
 from accounts.models.people import LinkedAccount, User, new_sub
 from accounts.models.sessions import RefreshToken, Session
-from accounts.models.signing_on import (
-    AuthorizationRequest,
-    BrowserSession,
-    Consent,
-    DeviceAuthorization,
-    WeChatTrip,
-)
 
 __all__ = [
     "PROOFS",

@@ -7,9 +7,9 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application, LoginMethod
-from config.constraints import SamePool
-from config.encryption import seal, unseal
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.encryption import seal, unseal
+from config.kernel.primary_keys import new_id
 from userpools.models import UserPool
 
 PROOFS = 5
@@ -25,7 +25,7 @@ class BindingTicket(models.Model):
     """A WeChat identity that has no user yet, and waits for a choice: five minutes, used once.
 
     The ticket itself is stored as a hash. ``answer_ciphertext`` holds the identity that WeChat
-    gave, and the phone number if there was one (accounts/binding/tickets.py gives its form). It is
+    gave, and the phone number if there was one (accounts/login/tickets.py gives its form). It is
     used up by success, or by five wrong proofs.
     """
 
@@ -102,7 +102,9 @@ class EmailCode(models.Model):
 
 
 class Tally(models.Model):
-    """How many tries of a kind were made at a target within an hour (accounts/binding/tallies.py).
+    """How many tries of a kind were made at a target within an hour.
+
+    Counted by accounts/binding/exact_limits.py.
 
     ``name`` is a keyed hash of both: the target may be somebody's address.
     """

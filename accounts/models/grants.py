@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.sessions import Session
 from applications.models import Application
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH
-from config.constraints import SamePool
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.primary_keys import new_id
 from userpools.models import UserPool
 
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.people import User
 from applications.models import Application
 from applications.rules import Way
-from config.encryption import seal, unseal
-from config.primary_keys import new_id
+from config.kernel.encryption import seal, unseal
+from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
@@ -18,7 +18,7 @@ class LoginEvent(models.Model):
     """One attempt to log in, with its outcome and why this user. Only ever added to.
 
     Holds no personal value: the user's id, but neither OpenID, phone number nor address.
-    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/trace.py).
+    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/login/trace.py).
     ``sid`` is the session that began, or was ended. No row refers to an event, so that PostgreSQL
     can partition the table by id, whose UUIDv7 follows time.
     """

@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from config.constraints import SamePool
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.primary_keys import new_id
 from userpools.models import UserPool
 
 NOTICES_WRITTEN = threading.Event()

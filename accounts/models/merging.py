@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
-from config.constraints import SamePool
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 

@@ -9,8 +9,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from config.constraints import SamePool
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.primary_keys import new_id
 from userpools.models import UserPool
 
 

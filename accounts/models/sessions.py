@@ -7,13 +7,13 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.browser_login import BrowserSession
 from accounts.models.logout_notices import LogoutNotice
 from accounts.models.people import User
-from accounts.models.signing_on import BrowserSession
 from applications.models import Application
 from applications.rules import Way
-from config.constraints import SamePool
-from config.primary_keys import new_id
+from config.kernel.constraints import SamePool
+from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 

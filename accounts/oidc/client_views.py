@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.login.throttles import LoginThrottle
 from accounts.oidc.authorization.pushing import push_request
 from accounts.oidc.endpoints.device_authorization import DeviceAuthorizationEndpoint
 from accounts.oidc.endpoints.introspection import IntrospectionEndpoint
@@ -18,13 +19,12 @@ from accounts.oidc.endpoints.revocation import RevocationEndpoint
 from accounts.oidc.grants import register_grants
 from accounts.oidc.inputs import StrictFormParser, form_fields, required
 from accounts.oidc.server import DEVICE_CODE, PoolServer, ProtocolRequest
-from accounts.throttles import LoginThrottle
 from applications.client_authentication import (
     ClientCredentials,
     authenticated_application,
     read_credentials,
 )
-from config.headers import NO_STORE
+from config.kernel.headers import NO_STORE
 from userpools.models import UserPool
 from userpools.pools import find_pool
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from config.errors import InvalidRequest
+from config.kernel.errors import InvalidRequest
 
 MAX_FIELDS = 50
 MAX_LENGTH = 4096

@@ -11,8 +11,8 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Error
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from django.conf import settings
 
-from accounts.oidc.errors import as_domain_error
-from accounts.oidc.scopes import ALL_SCOPES
+from accounts.oidc.oauth_errors import as_domain_error
+from accounts.sessions.scopes import ALL_SCOPES
 from applications.client_authentication import ClientCredentials, authenticated_application
 from applications.models import Application
 from applications.rules import ApplicationType

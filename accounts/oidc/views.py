@@ -6,12 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.oidc.access import verify_access_token
 from accounts.oidc.discovery import provider_metadata
 from accounts.oidc.inputs import StrictFormParser, form_fields
-from accounts.oidc.tokens import user_claims
-from config.errors import InvalidRequest
-from config.headers import NO_STORE
+from accounts.sessions.access import verify_access_token
+from accounts.sessions.tokens import user_claims
+from config.kernel.errors import InvalidRequest
+from config.kernel.headers import NO_STORE
 from userpools.keys import jwks
 from userpools.pools import find_pool
 

@@ -6,7 +6,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts.browsers.sessions import find_browser_session
 from accounts.oidc.authorization.asking import (
     NOT_SUPPORTED,
     PARAMETERS,
@@ -22,10 +21,11 @@ from accounts.pages.cookies import (
     keep_browser_secret,
     login_secret,
 )
-from accounts.pages.kept import Gone, address_of
-from accounts.pages.proceeding import enter_at_once, explain
+from accounts.pages.next_page import enter_at_once, explain
+from accounts.pages.pending_request import Gone, address_of
 from accounts.pages.responses import by_get, speak
-from config.encryption import new_token
+from accounts.sessions.browsers import find_browser_session
+from config.kernel.encryption import new_token
 from userpools.models import UserPool
 from userpools.pools import find_pool
 

@@ -14,19 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from accounts.binding.email_codes import CODE_LENGTH
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, Proof
 from accounts.binding.redeeming import send_email_code
-from accounts.binding.tickets import find_ticket
-from accounts.browsers.signing_on import bind_on
+from accounts.login.by_browser import bind_on
+from accounts.login.throttles import LoginThrottle
+from accounts.login.tickets import find_ticket
 from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.kept import address_of, kept_request
-from accounts.pages.proceeding import arrive
+from accounts.pages.next_page import arrive
+from accounts.pages.pending_request import address_of, kept_request
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
-from accounts.throttles import LoginThrottle
 from applications.client_authentication import ClientCredentials
-from config.addresses import site_of
-from config.errors import DomainError, TooManyRequests
+from config.kernel.addresses import site_of
+from config.kernel.errors import DomainError, TooManyRequests
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 

@@ -8,9 +8,9 @@ from accounts.models import User
 from accounts.oidc.authorization.asking import Asked
 from accounts.oidc.authorization.deciding import Step, after_login, next_step
 from accounts.pages.guards import login_page
-from accounts.pages.kept import address_of, asked_by, kept_request
+from accounts.pages.next_page import agree, decline
+from accounts.pages.pending_request import address_of, asked_by, kept_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
-from accounts.pages.proceeding import agree, decline
 from accounts.pages.responses import lead_out
 from accounts.pages.words import scopes_in_words
 from userpools.models import UserPool

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.binding.tallies import give_back, take_place
+from accounts.binding.exact_limits import give_back, take_place
 from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.keeping import close_request, keep_request
 from accounts.oidc.endpoints.device_authorization import user_code_hash
@@ -18,13 +18,13 @@ from accounts.pages.cookies import (
     keep_browser_secret,
 )
 from accounts.pages.guards import login_page
-from accounts.pages.kept import Gone, address_of, kept_request
+from accounts.pages.next_page import decline
+from accounts.pages.pending_request import Gone, address_of, kept_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
-from accounts.pages.proceeding import decline
 from accounts.pages.responses import say
 from accounts.pages.words import scopes_in_words
-from config.addresses import site_of
-from config.encryption import new_token
+from config.kernel.addresses import site_of
+from config.kernel.encryption import new_token
 from userpools.models import UserPool
 
 USER_CODE_MAX_LENGTH = 40

@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.oidc.authorization.asking import Refused, Unanswerable
-from accounts.pages.kept import Gone
-from accounts.pages.proceeding import explain
+from accounts.pages.next_page import explain
+from accounts.pages.pending_request import Gone
 from accounts.pages.responses import say
-from config.errors import TooManyRequests
+from config.kernel.errors import TooManyRequests
 from userpools.models import UserPool
 from userpools.pools import find_pool
 

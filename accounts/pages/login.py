@@ -10,21 +10,21 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.browsers.signing_on import begin_trip, browser_methods, end_trip, sign_on
+from accounts.login.by_browser import begin_trip, browser_methods, end_trip, sign_on
+from accounts.login.throttles import LoginThrottle
 from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.keeping import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.kept import Gone, address_of, kept_request
+from accounts.pages.next_page import arrive, decline, proceed
+from accounts.pages.pending_request import Gone, address_of, kept_request
 from accounts.pages.person import who_is_here
-from accounts.pages.proceeding import arrive, decline, proceed
 from accounts.pages.responses import lead_out, speak
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired
-from accounts.throttles import LoginThrottle
 from applications.models import LoginMethod
-from config.connections import AWAY
-from config.errors import DomainError, ServiceUnavailable, TooManyRequests
+from config.kernel.connections import AWAY
+from config.kernel.errors import DomainError, ServiceUnavailable, TooManyRequests
 from identity_sources.gateway import qrconnect_url
 from identity_sources.models import IdentitySource
 from identity_sources.wechat import shapes

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.browsers.sessions import end_browser_session, find_browser_session
 from accounts.models import BrowserSession, Session
 from accounts.oidc.authorization.answering import with_query
 from accounts.oidc.authorization.asking import Unanswerable
@@ -18,6 +17,7 @@ from accounts.oidc.authorization.parameters import read_fields
 from accounts.pages.cookies import forget_login, login_secret
 from accounts.pages.guards import login_page
 from accounts.pages.responses import RedirectToApplication, by_get, lead_out, say, speak
+from accounts.sessions.browsers import end_browser_session, find_browser_session
 from applications.models import PostLogoutRedirectURI
 from userpools.models import UserPool
 

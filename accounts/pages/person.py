@@ -6,12 +6,12 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.browsers.sessions import SignedOff, find_browser_session, may_enter, session_in
-from accounts.events import record_single_sign_on
 from accounts.locking import lock_users
+from accounts.login.trail import record_single_sign_on
 from accounts.models import AuthorizationRequest, BrowserSession, Session, User
 from accounts.pages.cookies import login_secret
-from accounts.pages.kept import Gone
+from accounts.pages.pending_request import Gone
+from accounts.sessions.browsers import SignedOff, find_browser_session, may_enter, session_in
 from applications.models import Application
 
 

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from accounts.oidc.authorization.answering import Answer
 from accounts.oidc.authorization.asking import ResponseMode
-from config.headers import let_forms_lead_out
+from config.kernel.headers import let_forms_lead_out
 from userpools.models import UserPool
 
 WEB_SCHEMES = ("https", "http")

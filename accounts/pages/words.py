@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.oidc import scopes
+from accounts.sessions import scopes
 
 _SENTENCES = {
     "refused_in_wechat": _("You didn't confirm in WeChat. Try again if you meant to."),

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.locking import lock_users, lock_with_tombstones
+from accounts.login.blocking import block, unblock
 from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
@@ -25,7 +26,6 @@ from accounts.models import (
     User,
 )
 from accounts.users import history
-from accounts.users.blocking import block, unblock
 from applications.models import Application
 from userpools.models import Operator
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import AccountEvent, User
-from config.logs import request_id
+from config.kernel.logs import request_id
 
 
 def record(user: User, kind: AccountEvent.Kind, *, now: datetime, **fields: Any) -> None:

@@ -12,17 +12,17 @@ from itertools import groupby
 from uuid import UUID
 
 from accounts import refusals
-from accounts.events import Trail
-from accounts.identities import Identities, find_identities
 from accounts.locking import in_transaction, lock_users, require_active
+from accounts.login.blocking import is_blocked
+from accounts.login.codes import identify
+from accounts.login.identities import Identities, find_identities
+from accounts.login.trail import Trail
 from accounts.models import AccountEvent, LinkedAccount, Session, User
 from accounts.users import history
-from accounts.users.blocking import is_blocked
-from accounts.wechat_codes import identify
 from applications.models import Application
 from applications.offers import load_offer
 from applications.rules import Way
-from config.errors import DomainError
+from config.kernel.errors import DomainError
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from accounts import refusals
-from accounts.events import Trail
 from accounts.locking import in_transaction
+from accounts.login import phones
+from accounts.login.phones import Status
+from accounts.login.trail import Trail
 from accounts.models import LinkedAccount, Session
-from accounts.users import phones
-from accounts.users.phones import Status
 from applications.offers import LoginMethodDisabled, still_offers
 from applications.rules import Way
-from config.errors import InvalidRequest
+from config.kernel.errors import InvalidRequest
 
 
 def change_number(session: Session, phone_code: str, *, now: datetime) -> Status:

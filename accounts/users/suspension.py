@@ -1,11 +1,11 @@
-"""Keeping a person out for a while: the refusals are accounts/login.py's and the tokens'."""
+"""Keeping a person out for a while: the refusals are accounts/login/rules.py's and the tokens'."""
 
 from datetime import datetime
 
 from django.db import transaction
 
+from accounts.login.blocking import unblock
 from accounts.models import Session, User
-from accounts.users.blocking import unblock
 
 
 def suspend(user: User, *, now: datetime) -> bool:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from accounts.locking import in_transaction
 from accounts.models import WeChatEvent
-from accounts.wechat_events.duties import DUTIES, Done
-from config.encryption import keyed_hash
+from accounts.wechat_events.handlers import DUTIES, Done
+from config.kernel.encryption import keyed_hash
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.push import Push
 

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.wechat_events.receiving import receive
-from config.errors import DomainError
-from config.headers import NO_STORE
+from config.kernel.errors import DomainError
+from config.kernel.headers import NO_STORE
 from identity_sources.models import IdentitySource
 from identity_sources.push_keys import push_keys_of
 from identity_sources.wechat.push import PushRefused, read_push, read_url_check

@@ -1,7 +1,7 @@
 """Telling a login's trace in the words of an operator: what happened, where it stopped, what to do.
 
 One telling for the experience login and for every login event, from the steps that the event holds
-(accounts/trace.py). Events of before there were steps are told by their columns.
+(accounts/login/trace.py). Events of before there were steps are told by their columns.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.login.phones import Status
+from accounts.login.trace import Name
 from accounts.models import LoginEvent
-from accounts.trace import Name
-from accounts.users.phones import Status
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
 from identity_sources.outages import outage_in_words

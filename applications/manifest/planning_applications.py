@@ -19,7 +19,7 @@ from applications.manifest.state import application_state, secret_hash_of
 from applications.models import Application
 from applications.redirect_uris import validate_redirect_uri
 from applications.rules import is_confidential, ways_in
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 
 _Authentication = Application.ClientAuthentication
 

@@ -15,8 +15,8 @@ from applications.client_keys import validate_client_jwks
 from applications.models import Application, ClientSecret
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
 from applications.rules import ApplicationType, Way
-from config.fields import StrictSerializer, StrictTextField
-from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
+from config.kernel.fields import StrictSerializer, StrictTextField
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
 from identity_sources.models import IdentitySource
 from userpools.models import SigningKey, UserPool
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from applications.manifest.applied import Value
 from applications.manifest.entries import Manifest
 from applications.models import Application, ClientSecret, PostLogoutRedirectURI, RedirectURI
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource
 from userpools.models import SigningKey, UserPool
 

@@ -2,7 +2,7 @@
 
 import applications.client_keys
 import applications.redirect_uris
-import config.primary_keys
+import config.kernel.primary_keys
 import django.db.models.deletion
 from django.db import migrations, models
 from django.utils import timezone
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ClientAssertion',
             fields=[
-                ('id', models.UUIDField(default=config.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=config.kernel.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('jti_hash', models.BinaryField(max_length=32)),
                 ('expires_at', models.DateTimeField()),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='client_assertions', to='applications.application')),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PostLogoutRedirectURI',
             fields=[
-                ('id', models.UUIDField(default=config.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=config.kernel.primary_keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('uri', models.CharField(max_length=500, verbose_name='post_logout_redirect_uri')),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='post_logout_redirect_uris', to='applications.application')),

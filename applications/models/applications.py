@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from applications.client_keys import validate_client_jwks
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
 from applications.rules import ApplicationType, is_confidential, is_redirected
-from config.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
-from config.immutable import ImmutableFieldsMixin
-from config.primary_keys import new_id
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
+from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.primary_keys import new_id
 from userpools.models import SigningKey, UserPool
 
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)

@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.applications import Application
-from config.encryption import new_token, token_hash
-from config.primary_keys import new_id
+from config.kernel.encryption import new_token, token_hash
+from config.kernel.primary_keys import new_id
 
 CLIENT_SECRET_MIN_LENGTH = 32
 

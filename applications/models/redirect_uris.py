@@ -12,7 +12,7 @@ from applications.redirect_uris import (
     origin_of,
     validate_redirect_uri,
 )
-from config.primary_keys import new_id
+from config.kernel.primary_keys import new_id
 
 
 class RegisteredURI(models.Model):

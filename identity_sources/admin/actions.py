@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources.connection import try_connection
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from requests import PreparedRequest
 
-from accounts.login import LoggedIn, LoginRequest, log_in
+from accounts.login.rules import LoggedIn, LoginRequest, log_in
 from accounts.refusals import AccountBindingRequired
 from applications.client_authentication import ClientCredentials
 from applications.rules import Way

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.exchange import WeChatIdentity, exchange_once
+from accounts.login.exchange import WeChatIdentity, exchange_once
 from accounts.models import CodeExchange
 from identity_sources.models import IdentitySource
 from tests import builders
@@ -52,7 +52,7 @@ def described(sql):
 def statements(transactional_db, wechat, monkeypatch):
     """Return what a piece of work says to the database, with WeChat's calls among it."""
     # Once a minute a login also sweeps; here that would come at any moment.
-    monkeypatch.setattr("accounts.exchange.sweeper.due_at", math.inf)
+    monkeypatch.setattr("accounts.login.exchange.sweeper.due_at", math.inf)
 
     def note_call():
         connection.queries_log.append({"sql": "asks"})
@@ -148,7 +148,7 @@ def test_a_replay_reads_what_was_kept(known, statements, log_in):
 
 
 def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, log_in, monkeypatch):
-    monkeypatch.setattr("accounts.exchange.sweeper.due_at", 0)
+    monkeypatch.setattr("accounts.login.exchange.sweeper.due_at", 0)
 
     CodeExchange.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import CodeExchange, LinkedAccount, LoginEvent, RefreshToken, Session, User
 from applications.models import Application
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource
 from tests import builders
 from userpools.models import UserPool

@@ -15,7 +15,7 @@ from accounts.models import (
     Merge,
     User,
 )
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from tests import builders
 
 NOW = timezone.now()

@@ -8,8 +8,8 @@ import json
 import pytest
 from django.utils import timezone
 
-from accounts import login
-from accounts.identities import Identities
+from accounts.login import rules as login
+from accounts.login.identities import Identities
 from accounts.models import LinkedAccount, LoginEvent, Session, User
 from tests import builders
 from tests.accounts.oidc.conftest import bearer

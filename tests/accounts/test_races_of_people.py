@@ -20,7 +20,7 @@ from accounts.users.closing import close
 from accounts.users.linking import identities_of, link, unlink
 from accounts.users.suspension import suspend
 from applications.client_authentication import ClientCredentials
-from config.errors import DomainError
+from config.kernel.errors import DomainError
 from tests import builders
 from tests.accounts.records import assert_invariants
 

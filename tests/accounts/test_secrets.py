@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CodeExchange, LoginEvent, User
-from config.logs import RedactedJsonFormatter
+from config.kernel.logs import RedactedJsonFormatter
 from identity_sources.sandbox import (
     Fault,
     FaultKind,
@@ -440,7 +440,7 @@ def test_every_table_of_the_project_is_searched(transactional_db, acme, log_in):
 
 
 def test_a_planted_secret_is_found_in_the_log(plain_log, production_log):
-    logging.getLogger("accounts.login").debug("the code was %s", SECRET)
+    logging.getLogger("accounts.login.rules").debug("the code was %s", SECRET)
 
     scanner = Scanner({SECRET})
     assert scanner.found_in(plain_log.getvalue()) == {SECRET}

@@ -18,7 +18,7 @@ from applications.client_authentication import (
 )
 from applications.client_keys import algorithm_of
 from applications.models import ClientAssertion
-from config.errors import InvalidClient, InvalidRequest
+from config.kernel.errors import InvalidClient, InvalidRequest
 from tests import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -12,7 +12,7 @@ from applications.client_authentication import (
     read_credentials,
 )
 from applications.models import ClientSecret
-from config.errors import InvalidClient, InvalidRequest
+from config.kernel.errors import InvalidClient, InvalidRequest
 from tests import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

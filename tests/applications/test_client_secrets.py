@@ -11,8 +11,8 @@ from applications.client_secrets import (
     put_in_force,
 )
 from applications.models import ClientSecret
-from config.encryption import token_hash
-from config.errors import InvalidClient
+from config.kernel.encryption import token_hash
+from config.kernel.errors import InvalidClient
 from tests import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -12,7 +12,7 @@ from applications.offers import (
     load_offer,
 )
 from applications.rules import Way
-from config.errors import InvalidClient, InvalidRequest
+from config.kernel.errors import InvalidClient, InvalidRequest
 from tests import builders
 
 MINI = Way.MINI_PROGRAM

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"config/settings.py": r"environment\.\w+", "config/environment.py": "text"}
+READERS = {"config/settings.py": r"environment\.\w+", "config/wiring/environment.py": "text"}
 """file → what the calls that read a variable there look like"""
 
 

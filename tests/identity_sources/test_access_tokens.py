@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources import access_tokens
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import sandbox, wechat_client

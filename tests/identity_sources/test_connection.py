@@ -5,7 +5,7 @@ import requests
 import responses
 from django.utils import translation
 
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources.connection import Verdict, try_connection
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, WeChatAccessToken

@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from tests import builders
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from config.encryption import DecryptionError
+from config.kernel.encryption import DecryptionError
 from tests import builders
 from userpools.keys import active_key, generate_private_key, jwks, pool_keys
 from userpools.models import SigningKey, UserPool

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils.cache import add_never_cache_headers
 
-from config.identifiers import is_identifier
+from config.kernel.identifiers import is_identifier
 from userpools.console.place import ConsoleRequest, find_place
 from userpools.models import RESERVED_POOL_IDENTIFIERS
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 
-from config.immutable import ImmutableFieldsMixin
+from config.kernel.immutable import ImmutableFieldsMixin
 from userpools.console.place import place_of
 from userpools.models import UserPool
 

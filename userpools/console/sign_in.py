@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 
-from config.addresses import site_of
+from config.kernel.addresses import site_of
 from userpools.models import Operator
 
 # After this whoever was signing in has crashed.

@@ -103,7 +103,7 @@ class ConsoleSite(UnfoldAdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, type[Model]]]:
-        """Return nothing: the sidebar is the list (config/console.py)."""
+        """Return nothing: the sidebar is the list (config/wiring/console.py)."""
         return []
 
 

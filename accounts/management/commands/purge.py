@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.binding.tallies import WINDOW
+from accounts.binding.exact_limits import WINDOW
 from accounts.models import (
     AuthorizationCode,
     AuthorizationRequest,
@@ -21,7 +21,7 @@ from accounts.models import (
     WeChatEvent,
 )
 from accounts.oidc.endpoints.device_authorization import past_devices
-from accounts.oidc.key_expiry import delete_spent_keys
+from accounts.sessions.key_expiry import delete_spent_keys
 from applications.models import ClientAssertion
 
 # Long after WeChat has given up sending one again.

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from accounts.models import AuthorizationCode, Session
 from accounts.oidc.authorization.asking import Asked, Refused, ResponseMode, ReturnAddress
-from config.encryption import new_token, token_hash
+from config.kernel.encryption import new_token, token_hash
 
 CODE_LIVES = timedelta(minutes=1)
 

@@ -14,8 +14,8 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 
 from accounts.oidc.authorization.hints import read_hint
 from accounts.oidc.grants.authorization_code import S256, AuthorizationCodeGrant
-from accounts.oidc.scopes import understood_scopes
 from accounts.oidc.server import Client, PoolServer, ProtocolRequest
+from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, RedirectURI
 from applications.redirect_uris import is_registered
 from userpools.models import UserPool

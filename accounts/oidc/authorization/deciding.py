@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import Enum
 
-from accounts.browsers.sessions import may_enter
 from accounts.models import BrowserSession, User
 from accounts.oidc.authorization.asking import Asked
-from accounts.users.consents import has_consented
+from accounts.oidc.authorization.consents import has_consented
+from accounts.sessions.browsers import may_enter
 from applications.rules import ApplicationType
 
 

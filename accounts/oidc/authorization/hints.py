@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from accounts.oidc.access import key_named
-from accounts.oidc.tokens import ID_TOKEN_TYPE
+from accounts.sessions.access import key_named
+from accounts.sessions.tokens import ID_TOKEN_TYPE
 from userpools.keys import pool_keys
 from userpools.models import UserPool
 

@@ -11,7 +11,7 @@ from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.asking import PARAMETERS
 from accounts.sweeping import Sweeper
 from applications.models import Application
-from config.encryption import new_token, token_hash
+from config.kernel.encryption import new_token, token_hash
 from userpools.models import UserPool
 
 LIVES = timedelta(minutes=30)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import PushedRequest
 from accounts.oidc.authorization.asking import Unanswerable, find_application
 from accounts.oidc.inputs import MAX_FIELDS, MAX_LENGTH
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"

@@ -10,8 +10,8 @@ from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX, is_text
 from accounts.sweeping import Sweeper
 from applications.models import Application
 from applications.offers import refuse_disabled
-from config.encryption import new_token, token_hash
-from config.errors import DomainError, InvalidRequest
+from config.kernel.encryption import new_token, token_hash
+from config.kernel.errors import DomainError, InvalidRequest
 
 LIVES = timedelta(seconds=90)
 

@@ -11,11 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import DeviceAuthorization
-from accounts.oidc.scopes import requested_scopes
 from accounts.oidc.server import DEVICE_CODE, Client, PoolServer, ProtocolRequest
+from accounts.sessions.scopes import requested_scopes
 from accounts.sweeping import Sweeper
 from applications.offers import refuse_disabled
-from config.encryption import keyed_hash, token_hash
+from config.kernel.encryption import keyed_hash, token_hash
 from userpools.models import UserPool
 
 # Whoever knows a public client_id may begin and leave.

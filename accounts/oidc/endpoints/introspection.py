@@ -8,7 +8,7 @@ from accounts.oidc.endpoints.presented import PresentedToken, find_token
 from accounts.oidc.server import Client, PoolServer, ProtocolRequest
 from applications.models import Application
 from applications.offers import refuse_disabled
-from config.errors import InvalidClient
+from config.kernel.errors import InvalidClient
 
 
 class IntrospectionEndpoint(Endpoint):

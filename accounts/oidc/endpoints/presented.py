@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import RefreshToken, RevokedAccessToken
-from accounts.oidc.access import InvalidToken, access_of, verified_claims
-from accounts.oidc.current import is_current
 from accounts.oidc.server import Client
+from accounts.sessions.access import InvalidToken, access_of, verified_claims
+from accounts.sessions.current import is_current
 from applications.models import Application
 from applications.rules import ApplicationType
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from authlib.oauth2.rfc7009 import RevocationEndpoint as Endpoint
 
 from accounts.models import RevokedAccessToken, Session
-from accounts.oidc.ending import revoke_family
 from accounts.oidc.endpoints.presented import PresentedToken, find_token
 from accounts.oidc.server import PoolServer, ProtocolRequest
+from accounts.sessions.ending import revoke_family
 
 
 class RevocationEndpoint(Endpoint):

@@ -8,12 +8,12 @@ from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from django.db import transaction
 
 from accounts.models import AuthorizationCode, RefreshToken, Session
-from accounts.oidc.current import is_current
-from accounts.oidc.ending import end_reused
-from accounts.oidc.errors import InvalidCode
+from accounts.oidc.oauth_errors import InvalidCode
 from accounts.oidc.server import Client, PoolServer
-from accounts.oidc.tokens import issue_tokens
-from config.encryption import token_hash
+from accounts.sessions.current import is_current
+from accounts.sessions.ending import end_reused
+from accounts.sessions.tokens import issue_tokens
+from config.kernel.encryption import token_hash
 
 
 class StoredCode:

@@ -4,9 +4,9 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import grants
 
-from accounts.oidc.scopes import InvalidScope
 from accounts.oidc.server import PoolServer
-from accounts.oidc.tokens import machine_token
+from accounts.sessions.scopes import InvalidScope
+from accounts.sessions.tokens import machine_token
 from applications.offers import refuse_disabled
 
 

@@ -9,11 +9,11 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from accounts.models import DeviceAuthorization
-from accounts.oidc.current import is_current
-from accounts.oidc.errors import InvalidDeviceCode
+from accounts.oidc.oauth_errors import InvalidDeviceCode
 from accounts.oidc.server import Client, PoolServer
-from accounts.oidc.tokens import issue_tokens
-from config.encryption import token_hash
+from accounts.sessions.current import is_current
+from accounts.sessions.tokens import issue_tokens
+from config.kernel.encryption import token_hash
 
 SLOWER_BY = 5  # seconds; RFC 8628 §3.5
 LONGEST_INTERVAL = 600  # seconds; longer than this no device waits

@@ -6,14 +6,14 @@ from authlib.oauth2.rfc6749 import grants
 from django.db import transaction
 
 from accounts.models import RefreshToken, Session, User
-from accounts.oidc.access import merged_hint
-from accounts.oidc.current import is_current
-from accounts.oidc.ending import end_reused
-from accounts.oidc.errors import InvalidRefreshToken
-from accounts.oidc.scopes import narrowed_scopes
+from accounts.oidc.oauth_errors import InvalidRefreshToken
 from accounts.oidc.server import Client, PoolServer
-from accounts.oidc.tokens import Family, renew_tokens
-from config.encryption import token_hash
+from accounts.sessions.access import merged_hint
+from accounts.sessions.current import is_current
+from accounts.sessions.ending import end_reused
+from accounts.sessions.scopes import narrowed_scopes
+from accounts.sessions.tokens import Family, renew_tokens
+from config.kernel.encryption import token_hash
 
 
 class StoredToken:

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config import translations
+from config.wiring import translations
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LogoutNotice
-from accounts.oidc.access import InvalidToken, verify_access_token
+from accounts.sessions.access import InvalidToken, verify_access_token
 from tests import builders
 from userpools.keys import jwks
 

@@ -14,7 +14,7 @@ from accounts.binding.redeeming import send_email_code
 from accounts.models import BindingTicket, EmailCode, LoginEvent
 from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
-from config.errors import DomainError, InvalidClient, InvalidRequest, TooManyRequests
+from config.kernel.errors import DomainError, InvalidClient, InvalidRequest, TooManyRequests
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.accounts.binding.test_redeeming import redeem, refused

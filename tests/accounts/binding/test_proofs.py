@@ -10,7 +10,7 @@ from accounts import refusals
 from accounts.binding import proofs, redeeming
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof
 from accounts.models import BindingTicket
-from config.errors import InvalidRequest, TooManyRequests
+from config.kernel.errors import InvalidRequest, TooManyRequests
 from tests import builders
 from tests.accounts.binding.test_redeeming import RIGHT, redeem, refused
 from tests.accounts.merging.test_merge import give

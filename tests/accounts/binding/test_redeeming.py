@@ -9,13 +9,13 @@ from accounts import refusals
 from accounts.binding import redeeming
 from accounts.binding.proofs import PasswordProof, PhoneCodeProof
 from accounts.binding.redeeming import BindRequest, bind
+from accounts.login.trace import claims_of
 from accounts.merging.merge import merge_by_hand
 from accounts.models import BindingTicket, LinkedAccount, Session, User
-from accounts.trace import claims_of
 from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
 from applications.offers import ApplicationDisabled, IdentitySourceDisabled, LoginMethodDisabled
-from config.errors import InvalidClient
+from config.kernel.errors import InvalidClient
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.accounts.merging.test_merge import give

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from accounts.experience.access import share
+from accounts.experience.visitors import share
 from applications.models import LoginMethod
 from tests import builders
 from tests.accounts.site import Site

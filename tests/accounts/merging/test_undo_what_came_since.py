@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.merging.merge import merge_by_hand
 from accounts.merging.undo import undo
 from accounts.models import LinkedAccount, Merge, User
-from accounts.wechat_events.duties import modify_profile, revoke
+from accounts.wechat_events.handlers import modify_profile, revoke
 from identity_sources.wechat.push import Push
 from tests import builders
 from tests.accounts.records import assert_invariants

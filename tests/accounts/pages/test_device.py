@@ -6,7 +6,6 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.browsers.sessions import end_browser_session
 from accounts.models import (
     AuthorizationRequest,
     BrowserSession,
@@ -16,6 +15,7 @@ from accounts.models import (
 )
 from accounts.pages import person
 from accounts.pages.device import TRIES_OF_AN_ADDRESS
+from accounts.sessions.browsers import end_browser_session
 from applications.models import Application
 from tests.accounts.oidc.conftest import claims_of, post
 from tests.accounts.pages.steps import AGREE, DECLINE, assert_gone, decide, log_in_on, open_login

@@ -4,7 +4,6 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.browsers.sessions import end_browser_session
 from accounts.models import (
     AuthorizationCode,
     BrowserSession,
@@ -14,8 +13,9 @@ from accounts.models import (
     Session,
     User,
 )
-from accounts.oidc.scopes import ALL_SCOPES
-from accounts.users.consents import record_consent
+from accounts.oidc.authorization.consents import record_consent
+from accounts.sessions.browsers import end_browser_session
+from accounts.sessions.scopes import ALL_SCOPES
 from applications.models import Application
 from tests.accounts.oidc.conftest import post
 from tests.accounts.pages.steps import confirmed, log_in_on, open_login, set_out

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from accounts import refusals
+from accounts.login.blocking import block
 from accounts.models import AccountEvent, LinkedAccount, Session
-from accounts.users.blocking import block
 from accounts.users.linking import NoSuchLinkedAccount, identities_of, link, unlink
 from applications.offers import IdentitySourceDisabled, LoginMethodDisabled
 from identity_sources.models import IdentitySource

@@ -10,7 +10,7 @@ from accounts.models import AccountEvent, LinkedAccount, Session, User
 from accounts.users.own_phone import change_number
 from applications.models import LoginMethod
 from applications.offers import LoginMethodDisabled
-from config.errors import DomainError, InvalidRequest
+from config.kernel.errors import DomainError, InvalidRequest
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.accounts.merging.test_merge import give

@@ -11,8 +11,8 @@ import applications
 from accounts.models import Session
 from accounts.words import explanations
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
-from config import errors
-from config.errors import DomainError, LoginRefused
+from config.kernel import errors
+from config.kernel.errors import DomainError, LoginRefused
 
 GENERAL = explain_refusal("a word that nobody knows")
 # Of doors behind the login, and of WeChat's pushes: no login event has them.

@@ -4,9 +4,9 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from accounts.login.phones import Status
+from accounts.login.trace import Name
 from accounts.models import LoginEvent, Session
-from accounts.trace import Name
-from accounts.users.phones import Status
 from accounts.words import narration
 from accounts.words.explanations import (
     _EXPLANATIONS,  # nothing else lists them

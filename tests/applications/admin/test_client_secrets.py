@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import Application, ClientSecret
-from config.errors import InvalidClient
+from config.kernel.errors import InvalidClient
 from tests import builders
 from tests.accounts.oidc.conftest import refresh
 from tests.pages import Page, see, send

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from applications.models import Application, ClientSecret, LoginMethod, RedirectURI
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import sandbox_app_secret
 from userpools.models import SigningKey, UserPool

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from applications.client_secrets import CLIENT_SECRET_OVERLAP
 from applications.models import Application, ClientSecret, RedirectURI
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import sandbox_app_secret
 from userpools.models import UserPool

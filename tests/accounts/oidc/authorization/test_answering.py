@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from accounts.models import AuthorizationCode
-from config.encryption import token_hash
+from config.kernel.encryption import token_hash
 from tests.accounts.pages.steps import log_in_on, open_login
 from tests.accounts.site import SPA_URI, WEB_URI, answered, authorize
 from tests.pages import Page

@@ -1,0 +1,203 @@
+"""Exchanging a ``wx.login`` code once, though it may be sent several times.
+
+A double tap, or a retry after a lost answer, sends a code that WeChat has already taken. For 60 s
+the same code at the same door, application and source gives the identity that it gave before; sent
+while the first request still waits for WeChat, it waits too. Only what WeChat said is kept, and
+encrypted: every rule of a login runs again.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import CodeExchange
+from accounts.refusals import WeChatAway
+from accounts.sweeping import Sweeper
+from config.kernel.connections import release_connection
+from config.kernel.encryption import keyed_hash
+from config.kernel.primary_keys import new_id
+from identity_sources.gateway import longest_call
+from identity_sources.wechat.errcodes import Credential, refusal
+from identity_sources.wechat.errors import (
+    CodeRefused,
+    UserBlocked,
+    WeChatError,
+    WeChatRefusal,
+    WeChatUnavailable,
+)
+
+KEPT_FOR = timedelta(seconds=60)
+HELD_MARGIN = timedelta(seconds=5)  # for what a holder does besides asking WeChat
+POLL_SECONDS = 0.05
+sweeper = Sweeper(every=timedelta(seconds=60))
+
+# What WeChat will say again of the same code; anything else may be over at the next try.
+_FINAL = (CodeRefused, UserBlocked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeChatIdentity:
+    """Who WeChat says has sent the code."""
+
+    openid: str
+    unionid: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchanged:
+    """What WeChat said of a code, and whether it said so to an earlier request."""
+
+    answer: WeChatIdentity | WeChatError
+    replayed: bool
+
+    def identity(self) -> WeChatIdentity:
+        """Return the identity.
+
+        Raises:
+            WeChatError: WeChat refused the code or was not to be asked.
+
+        """
+        if isinstance(self.answer, WeChatError):
+            raise self.answer
+        return self.answer
+
+
+def exchange_key(*, door: str, application: str, source: str, code: str, bound_to: str = "") -> str:
+    """Return the name under which an exchange is kept; the code can't be read from it.
+
+    What was exchanged is repeated only at the same door, and for the same ``bound_to``.
+    """
+    return keyed_hash("wechat code exchange", door, application, source, code, bound_to).hex()
+
+
+def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchanged:
+    """Ask WeChat, or return what it said when the same code was sent before.
+
+    Raises:
+        WeChatAway: another request holds the code and doesn't come to an end.
+
+    """
+    holder = new_id()
+    waited_for: uuid.UUID | None = None
+    deadline = time.monotonic() + _held_for().total_seconds()
+    held = _insert(key, holder)
+    while not held and time.monotonic() < deadline:
+        row = CodeExchange.objects.filter(pk=key).first()
+        if row is None:
+            held = _insert(key, holder)
+        elif _is_settled(row, waited_for):
+            return Exchanged(answer=_recall(row), replayed=True)
+        elif row.state == CodeExchange.State.PENDING and row.expires_at > timezone.now():
+            waited_for = row.holder
+            release_connection()
+            time.sleep(POLL_SECONDS)
+        else:
+            held = _take_over(row, holder)
+    if not held:
+        raise WeChatAway
+    answer = _ask(key, holder, ask_wechat)
+    sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
+    return Exchanged(answer=answer, replayed=False)
+
+
+def spend_once(key: str, *, lives: timedelta) -> bool:
+    """Tell whether a code that lives this long is sent for the first time."""
+    return _insert(key, new_id(), state=CodeExchange.State.DONE, expires_in=lives)
+
+
+def keep_outcome(key: str, outcome: str) -> None:
+    """Keep what became of a spent code, for when it is sent again."""
+    sealed = CodeExchange(key=key).seal_answer(outcome)
+    CodeExchange.objects.filter(pk=key).update(answer_ciphertext=sealed)
+
+
+def kept_outcome(key: str) -> str | None:
+    """Return what became of a spent code; None while that is open, and past the code's time."""
+    row = CodeExchange.objects.filter(pk=key, expires_at__gt=timezone.now()).first()
+    return row.answer() if row and row.answer_ciphertext else None
+
+
+def forget(key: str) -> None:
+    """Let a code that didn't reach WeChat be sent again."""
+    CodeExchange.objects.filter(pk=key).delete()
+
+
+def _held_for() -> timedelta:
+    # After this a holder has crashed: its call can't last longer.
+    return longest_call() + HELD_MARGIN
+
+
+def _insert(
+    key: str,
+    holder: uuid.UUID,
+    *,
+    state: str = CodeExchange.State.PENDING,
+    expires_in: timedelta | None = None,
+) -> bool:
+    expires_at = timezone.now() + (expires_in or _held_for())
+    row = CodeExchange(key=key, holder=holder, state=state, expires_at=expires_at)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _take_over(row: CodeExchange, holder: uuid.UUID) -> bool:
+    taken = CodeExchange.objects.filter(pk=row.pk, holder=row.holder, state=row.state).update(
+        holder=holder,
+        state=CodeExchange.State.PENDING,
+        expires_at=timezone.now() + _held_for(),
+    )
+    return bool(taken)
+
+
+def _is_settled(row: CodeExchange, waited_for: uuid.UUID | None) -> bool:
+    if row.expires_at <= timezone.now():
+        return False
+    # A passing failure is shared by those who waited for it; later requests ask again.
+    failed_while_waiting = row.state == CodeExchange.State.FAILED and row.holder == waited_for
+    return row.state == CodeExchange.State.DONE or failed_while_waiting
+
+
+def _ask(
+    key: str, holder: uuid.UUID, ask_wechat: Callable[[], WeChatIdentity]
+) -> WeChatIdentity | WeChatError:
+    release_connection()
+    answer: WeChatIdentity | WeChatError
+    try:
+        answer = ask_wechat()
+    except WeChatError as error:
+        answer = error
+    passing = isinstance(answer, WeChatError) and not isinstance(answer, _FINAL)
+    CodeExchange.objects.filter(pk=key, holder=holder).update(
+        state=CodeExchange.State.FAILED if passing else CodeExchange.State.DONE,
+        answer_ciphertext=CodeExchange(key=key).seal_answer(_dump(answer)),
+        expires_at=timezone.now() + KEPT_FOR,
+    )
+    return answer
+
+
+def _recall(row: CodeExchange) -> WeChatIdentity | WeChatError:
+    kept = json.loads(row.answer())
+    if "openid" in kept:
+        return WeChatIdentity(**kept)
+    if "errcode" in kept:
+        return refusal(credential=Credential.APP_SECRET, **kept)
+    return WeChatUnavailable(kept["reason"])
+
+
+def _dump(answer: WeChatIdentity | WeChatError) -> str:
+    if isinstance(answer, WeChatIdentity):
+        return json.dumps(asdict(answer))
+    if isinstance(answer, WeChatRefusal):
+        facts = ("call", "errcode", "errmsg", "rid")
+        return json.dumps({name: getattr(answer, name) for name in facts})
+    return json.dumps({"reason": getattr(answer, "reason", "unreadable")})

@@ -1,0 +1,160 @@
+"""The linked-account rows of one WeChat identity: found, completed and kept up to date."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.locking import LostRace, lock_users, lock_with_tombstones
+from accounts.login.exchange import WeChatIdentity
+from accounts.models import LinkedAccount, User
+from config.kernel.primary_keys import new_id
+from identity_sources.models import IdentitySource
+
+Kind = LinkedAccount.Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identities:
+    """What the pool knows of an identity: its OpenID row, its UnionID row, both or neither.
+
+    The users of both rows are locked until the transaction ends.
+    """
+
+    source: IdentitySource
+    identity: WeChatIdentity
+    by_openid: LinkedAccount | None
+    by_unionid: LinkedAccount | None
+
+    @property
+    def rows(self) -> list[LinkedAccount]:
+        """Those rows that there are."""
+        return [row for row in (self.by_openid, self.by_unionid) if row]
+
+    @property
+    def is_split(self) -> bool:
+        """Whether OpenID and UnionID are two users'."""
+        return len({row.user_id for row in self.rows}) > 1
+
+    @property
+    def missing(self) -> list[LinkedAccount.Kind]:
+        """The kinds of rows that nobody has, in the order in which they are always added."""
+        openid = [] if self.by_openid else [Kind.OPENID]
+        unionid = [Kind.UNIONID] if self.identity.unionid and not self.by_unionid else []
+        return openid + unionid
+
+    def settle(self, user: User, *, now: datetime) -> None:
+        """Note on the user's rows that they were seen, and give the user those that nobody has.
+
+        A UnionID row of another user, with which the OpenID is in conflict, stays as it is.
+
+        Raises:
+            LostRace: a row of the user's went meanwhile.
+            IntegrityError: somebody else was faster, with the same row.
+
+        """
+        own = [row for row in self.rows if row.user_id == user.pk]
+        group = own[0].wechat_identity if own else new_id()
+        # First: a row that is being changed makes whoever adds the same one wait, and here both
+        # might wait for each other.
+        for kind in self.missing:
+            self._row(user, kind, group, now).save(force_insert=True)
+        self._touch(own, now)
+        for row in own[1:]:
+            if row.wechat_identity != group:
+                # They were seen to be one WeChat account only now.
+                same = LinkedAccount.objects.filter(pool=self.source.pool_id, user=user)
+                same.filter(wechat_identity=row.wechat_identity).update(wechat_identity=group)
+
+    def has_another_openid(self, user: User) -> bool:
+        """Tell whether the user already has an OpenID of this AppID other than this one.
+
+        This very one may have come since the rows were found; it is then met when it is added.
+        """
+        openids = LinkedAccount.objects.exclude(openid=self.identity.openid)
+        return openids.filter(
+            pool=self.source.pool_id, user=user, kind=Kind.OPENID, app_id=self.source.app_id
+        ).exists()
+
+    def has_another_unionid(self, user: User) -> bool:
+        """Tell whether the user has a UnionID other than this identity's, if it has one."""
+        if not self.identity.unionid:
+            return False
+        unionids = LinkedAccount.objects.filter(
+            pool=self.source.pool_id, user=user, kind=Kind.UNIONID
+        )
+        return unionids.exclude(unionid=self.identity.unionid).exists()
+
+    def _touch(self, own: list[LinkedAccount], now: datetime) -> None:
+        if not own:
+            return
+        seen: dict[str, Any] = {"last_seen_at": now}
+        if self.identity.unionid:
+            seen["unionid"] = self.identity.unionid
+        rows = LinkedAccount.objects.filter(pk__in=[row.pk for row in own], user=own[0].user_id)
+        if rows.update(**seen) != len(own):
+            raise LostRace
+
+    def _row(
+        self, user: User, kind: LinkedAccount.Kind, group: UUID, now: datetime
+    ) -> LinkedAccount:
+        is_openid = kind == Kind.OPENID
+        return LinkedAccount(
+            pool_id=self.source.pool_id,
+            user=user,
+            wechat_identity=group,
+            kind=kind,
+            app_id=self.source.app_id if is_openid else "",
+            openid=self.identity.openid if is_openid else "",
+            unionid=self.identity.unionid or "",
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+
+
+def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identities:
+    """Find the rows of this identity in the source's pool, and lock their users.
+
+    Raises:
+        LostRace: a row's user was merged into another meanwhile.
+
+    """
+    wanted = Q(kind=Kind.OPENID, app_id=source.app_id, openid=identity.openid)
+    if identity.unionid:
+        wanted |= Q(kind=Kind.UNIONID, unionid=identity.unionid)
+    rows = list(LinkedAccount.objects.filter(wanted, pool=source.pool_id))
+    if rows:
+        _attach_locked_users(rows)
+    by_kind = {row.kind: row for row in rows}
+    return Identities(
+        source=source,
+        identity=identity,
+        by_openid=by_kind.get(Kind.OPENID),
+        by_unionid=by_kind.get(Kind.UNIONID),
+    )
+
+
+def _attach_locked_users(rows: list[LinkedAccount]) -> None:
+    keys = {row.user_id for row in rows}
+    if len(keys) == 1:
+        users = lock_users(rows[0].pool_id, keys)
+    else:
+        # They may be about to be merged, and with them whoever was merged into either.
+        users = lock_with_tombstones(rows[0].pool_id, keys)
+        _refuse_moved(rows)
+    for row in rows:
+        row.user = users[row.user_id]
+        if row.user.status == User.Status.MERGED:
+            raise LostRace
+
+
+def _refuse_moved(rows: list[LinkedAccount]) -> None:
+    """Compare rows with what they are now that their users are locked.
+
+    A lone user's are compared when they are touched; of two, nobody is to be merged over less.
+    """
+    now = LinkedAccount.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "user_id")
+    if set(now) != {(row.pk, row.user_id) for row in rows}:
+        raise LostRace

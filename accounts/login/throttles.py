@@ -1,0 +1,138 @@
+"""How many refused attempts an address, and an application, may make.
+
+Successes aren't counted: many people share a carrier's address. When an application's limit is
+reached, only addresses that were refused lately have to wait, so that junk with its public
+client_id can't lock its people out.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.throttling import SimpleRateThrottle
+
+from accounts.oidc.oauth_errors import AuthorizationPending
+from accounts.refusals import AccountBindingRequired, PhoneCodeRequired, WeChatLimit
+from applications.offers import (
+    ApplicationDisabled,
+    IdentitySourceDisabled,
+    LoginMethodDisabled,
+)
+from config.kernel.addresses import site_of
+from config.kernel.errors import DomainError, TooManyRequests
+
+Result = TypeVar("Result")
+
+NOT_THE_CALLERS_DOING = (
+    AccountBindingRequired,
+    AuthorizationPending,
+    PhoneCodeRequired,
+    ApplicationDisabled,
+    IdentitySourceDisabled,
+    LoginMethodDisabled,
+    WeChatLimit,
+)
+
+# Django's database cache gives what it counts up these seconds to live, whatever it had before.
+COUNTED_UP_LIVES = 300
+
+
+class _Rate(SimpleRateThrottle):
+    """DRF's reading of a rate such as ``60/min``; the counting is ours."""
+
+    def __init__(self) -> None:
+        """Read no rate from DRF's settings."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Refusals of one address or application within the current window of its rate."""
+
+    kind: str
+    name: str
+    rate: str
+
+    @property
+    def limit(self) -> int:
+        return _Rate().parse_rate(self.rate)[0] or 0
+
+    @property
+    def seconds(self) -> int:
+        return _Rate().parse_rate(self.rate)[1] or 1
+
+    @property
+    def key(self) -> str:
+        window = int(time.time()) // self.seconds
+        name = hashlib.sha256(self.name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"refused:{self.kind}:{name}:{window}"
+
+    def remaining_seconds(self) -> int:
+        """Return how long the current window still lasts."""
+        return self.seconds - int(time.time()) % self.seconds
+
+    def add(self) -> None:
+        """Count one more refusal."""
+        if not cache.add(self.key, 1, timeout=self.seconds):
+            try:
+                cache.incr(self.key)
+            except ValueError:
+                cache.set(self.key, 1, timeout=self.seconds)
+            else:
+                if self.seconds > COUNTED_UP_LIVES:
+                    cache.touch(self.key, timeout=self.seconds)
+
+
+class LoginThrottle:
+    """The limits that one request to a login door falls under."""
+
+    def __init__(self, *, address: str, client_id: str) -> None:
+        site = site_of(address)
+        by_address = Counter("address", site, settings.THROTTLE_LOGIN_PER_ADDRESS)
+        by_application = Counter("application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION)
+        self.limits = [counter for counter in (by_address, by_application) if counter.rate]
+        # Even without a limit per address it is known who was refused lately.
+        self.recent = by_address if by_address.rate else Counter("recent", site, "1/min")
+
+    def check(self) -> None:
+        """Refuse a caller whose limit is reached.
+
+        Raises:
+            TooManyRequests: ``retry_after`` says in how many seconds the limit starts anew.
+
+        """
+        if not self.limits:
+            return
+        refused = cache.get_many({counter.key for counter in [*self.limits, self.recent]})
+        for counter in self.limits:
+            reached = refused.get(counter.key, 0) >= counter.limit
+            if reached and refused.get(self.recent.key, 0):
+                raise TooManyRequests(retry_after=counter.remaining_seconds())
+
+    def guard(self, attempt: Callable[[], Result]) -> Result:
+        """Make an attempt unless the caller has to wait; count it if it is refused.
+
+        Only the caller's own doing counts, not a failure of ours, of WeChat's or the operator's.
+
+        Raises:
+            TooManyRequests: the caller has to wait.
+
+        """
+        self.check()
+        try:
+            return attempt()
+        except DomainError as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(
+                error, NOT_THE_CALLERS_DOING
+            ):
+                self.count_refusal()
+            raise
+
+    def count_refusal(self) -> None:
+        """Count a refused attempt of this caller."""
+        for counter in {*self.limits, self.recent}:
+            counter.add()

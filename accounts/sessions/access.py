@@ -1,0 +1,219 @@
+"""Checking an access token: its signature first, then whether what stands behind it still does.
+
+A verified signature doesn't suffice: the session may have ended, the user been suspended, the
+application switched off since (one query tells).
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from accounts.models import Session, User
+from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
+from config.kernel.errors import DomainError
+from userpools.keys import PoolKeys, pool_keys
+from userpools.models import UserPool
+
+
+class InvalidToken(DomainError):
+    """The access token opens nothing (RFC 6750 §3.1); which check failed isn't told."""
+
+    code = "invalid_token"
+    status = HTTPStatus.UNAUTHORIZED
+    description = "The access token is missing, expired, revoked or not of this server."
+    challenge = 'Bearer error="invalid_token"'
+
+
+class NoToken(InvalidToken):
+    """A request without any token isn't told of an error (RFC 6750 §3.1)."""
+
+    challenge = "Bearer"
+
+
+class LoginTooOld(DomainError):
+    """What is asked for needs a login of a moment ago (RFC 9470 §3)."""
+
+    code = "insufficient_user_authentication"
+    status = HTTPStatus.UNAUTHORIZED
+    description = (
+        "This needs a login within the last 5 minutes. Have the person log in again and use the "
+        "new access token."
+    )
+    challenge = 'Bearer error="insufficient_user_authentication", max_age="300"'
+
+
+class InsufficientScope(DomainError):
+    """The access token wasn't granted what this address needs (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    status = HTTPStatus.FORBIDDEN
+    challenge = 'Bearer error="insufficient_scope"'
+
+
+RECENT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """A verified access token: whose, in which session, and what it may."""
+
+    session: Session
+    scope: tuple[str, ...]
+
+    @property
+    def user(self) -> User:
+        return self.session.user
+
+    def require(self, scope: str) -> None:
+        """Refuse a token without this scope.
+
+        Raises:
+            InsufficientScope: it lacks the scope.
+
+        """
+        if scope not in self.scope:
+            raise InsufficientScope(f"This needs an access token with the scope {scope}.")
+
+    def require_recent_login(self, *, now: datetime) -> None:
+        """Refuse a token whose login is older than 5 minutes: it may have been left lying about.
+
+        Raises:
+            LoginTooOld: it is.
+
+        """
+        if now - self.session.auth_time > RECENT:
+            raise LoginTooOld
+
+
+def verify_access_token(
+    authorization: str, *, now: datetime, pool: UserPool | None = None
+) -> Access:
+    """Check the header ``Authorization: Bearer …`` of a request, within one pool if one is given.
+
+    Raises:
+        InvalidToken: the token, its session, its user or its application doesn't allow it.
+
+    """
+    if not authorization:
+        raise NoToken
+    scheme, _, unverified_token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidToken
+    unverified_issuer = _unverified_issuer(unverified_token.strip())
+    pool = pool or UserPool.objects.of_issuer(unverified_issuer).first()
+    if pool is None or unverified_issuer != pool.issuer:
+        raise InvalidToken
+    claims = verified_claims(unverified_token.strip(), pool, now=now)
+    return access_of(claims, pool)
+
+
+def access_of(claims: dict[str, Any], pool: UserPool) -> Access:
+    """Return what verified claims open now.
+
+    Raises:
+        InvalidToken: they are a machine's, or the session, its user or its application doesn't
+            allow it.
+
+    """
+    if not all(isinstance(claims.get(name), str) for name in ("sid", "scope")):
+        raise InvalidToken
+    return Access(session=_running_session(claims, pool), scope=tuple(claims["scope"].split()))
+
+
+def _unverified_issuer(unverified_token: str) -> str:
+    try:
+        payload = json.loads(jws.extract_compact(unverified_token.encode()).payload)
+        return str(payload["iss"])
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidToken from None
+
+
+def verified_claims(unverified_token: str, pool: UserPool, *, now: datetime) -> dict[str, Any]:
+    """Return the claims of an access token of the pool's that hasn't expired: its signature's word.
+
+    What stands behind it is for the caller to ask.
+
+    Raises:
+        InvalidToken: it isn't one.
+
+    """
+    try:
+        header = jws.extract_compact(unverified_token.encode()).headers()
+        key, algorithm = key_named(header, pool_keys(pool))
+        token = jwt.decode(unverified_token, key, algorithms=[algorithm])
+        _rules_of(pool, now).validate(token.claims)
+    except (JoseError, LookupError, ValueError, TypeError):
+        raise InvalidToken from None
+    if token.header.get("typ") != ACCESS_TOKEN_TYPE or not isinstance(token.claims["sub"], str):
+        # An ID token of the same pool is no access token (RFC 9068 §4).
+        raise InvalidToken
+    return token.claims
+
+
+def key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
+    """Return the pool's key that a header names, and the one algorithm that it is used with.
+
+    The key decides about the algorithm, never the token's header (RFC 8725 §3.1).
+
+    Raises:
+        LookupError: the pool has no such key.
+
+    """
+    kid = unverified_header.get("kid")
+    if not isinstance(kid, str) or kid not in keys.algorithms:
+        raise LookupError
+    return keys.public.get_by_kid(kid), keys.algorithms[kid]
+
+
+def _rules_of(pool: UserPool, now: datetime) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        iss={"essential": True, "value": pool.issuer},
+        aud={"essential": True, "value": pool.issuer},
+        exp={"essential": True},
+        sub={"essential": True},
+    )
+
+
+def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
+    try:
+        session_id = uuid.UUID(claims["sid"])
+    except ValueError:
+        raise InvalidToken from None
+    session = (
+        Session.objects.select_related("user", "application", "pool", "identity_source")
+        .filter(
+            pk=session_id,
+            pool=pool,
+            ended_at__isnull=True,
+            user__sub=claims["sub"],
+            user__status=User.Status.ACTIVE,
+            application__enabled=True,
+        )
+        .first()
+    )
+    if session is None:
+        raise _refusal_of(session_id, pool)
+    return session
+
+
+def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
+    """Return why a signed token is refused: a merged user's holder is told who they are now."""
+    users = User.objects.select_related("merged_into")
+    user = users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED).first()
+    return InvalidToken(**merged_hint(user)) if user else InvalidToken()
+
+
+def merged_hint(user: User) -> dict[str, Any]:
+    """Return what to tell a program that holds a token of a user who was merged into another."""
+    return {
+        "description": "This user was merged into another. Log in again; the new tokens name it.",
+        "extra": {"merged_into": user.merged_into.sub if user.merged_into else ""},
+    }

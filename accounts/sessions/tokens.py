@@ -1,0 +1,199 @@
+"""Making tokens: a signed access token and ID token, and an opaque refresh token.
+
+Access token: RFC 9068. ID token: OpenID Connect Core §2. Both are signed with the pool's active
+key of the application's algorithm.
+"""
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from joserfc import jwt
+
+from accounts.models import RefreshToken, Session, User
+from accounts.sessions import scopes
+from applications.models import Application
+from config.kernel.encryption import new_token, token_hash
+from config.kernel.primary_keys import new_id
+from userpools.keys import pool_keys
+
+HALF_OF_SHA256 = 16
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - the header's typ, by RFC 9068 §2.1
+ID_TOKEN_TYPE = "JWT"  # noqa: S105
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSet:
+    """The tokens of one answer; ``as_answer`` has the names of RFC 6749 §5.1."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: tuple[str, ...]
+    refresh_token: str | None = field(repr=False)
+    id_token: str | None = field(repr=False)
+
+    def as_answer(self) -> dict[str, Any]:
+        """Return the fields of a token endpoint's answer; tokens that weren't made are left out."""
+        answer = {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+            "refresh_token": self.refresh_token,
+            "id_token": self.id_token,
+            "scope": " ".join(self.scope),
+        }
+        return {name: value for name, value in answer.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What the tokens of one refresh family share."""
+
+    id: uuid.UUID
+    scope: tuple[str, ...]
+    expires_at: datetime
+
+
+def issue_tokens(
+    session: Session,
+    scope: tuple[str, ...],
+    *,
+    now: datetime,
+    family_id: uuid.UUID | None = None,
+    nonce: str = "",
+) -> TokenSet:
+    """Make the tokens of a new login; store the refresh token, hashed, in a family of its own."""
+    application = session.application
+    family = Family(
+        id=family_id or new_id(),
+        scope=scope,
+        expires_at=now + application.refresh_token_absolute_lifetime,
+    )
+    return renew_tokens(session, family, scope, now=now, nonce=nonce)
+
+
+def renew_tokens(
+    session: Session, family: Family, scope: tuple[str, ...], *, now: datetime, nonce: str = ""
+) -> TokenSet:
+    """Make tokens of a running session; the refresh token continues the family."""
+    application = session.application
+    access_token = _access_token(session, scope, now)
+    return TokenSet(
+        access_token=access_token,
+        expires_in=int(application.access_token_lifetime.total_seconds()),
+        scope=scope,
+        refresh_token=_refresh_token(session, family, now)
+        if scopes.OFFLINE_ACCESS in family.scope
+        else None,
+        id_token=_id_token(session, scope, access_token, nonce, now)
+        if scopes.OPENID in scope
+        else None,
+    )
+
+
+def machine_token(application: Application, *, now: datetime) -> dict[str, Any]:
+    """Return the token endpoint's answer to an application that acts for itself.
+
+    Its access token has neither ``sid`` nor scope, so it opens nothing of a person's (RFC 6749
+    §4.4, RFC 9068 §2.2).
+    """
+    pool = application.pool
+    claims = {
+        "iss": pool.issuer,
+        "sub": application.client_id,
+        "aud": [application.client_id, pool.issuer],
+        "client_id": application.client_id,
+        "jti": str(new_id()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + application.access_token_lifetime).timestamp()),
+    }
+    return {
+        "access_token": sign(application, claims, kind=ACCESS_TOKEN_TYPE),
+        "token_type": "Bearer",
+        "expires_in": int(application.access_token_lifetime.total_seconds()),
+    }
+
+
+def sign(application: Application, claims: dict[str, Any], *, kind: str) -> str:
+    """Sign claims with the pool's active key of the application's algorithm; ``kind`` is typ."""
+    algorithm = application.signing_algorithm
+    key = pool_keys(application.pool).signing[algorithm]
+    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
+    return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+
+def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims about a person that these scopes open (OpenID Connect Core §5.1, §5.4)."""
+    claims: dict[str, Any] = {"sub": user.sub}
+    if scopes.PROFILE in scope:
+        claims["updated_at"] = int(user.updated_at.timestamp())
+        claims |= {"nickname": user.nickname} if user.nickname else {}
+        claims |= {"picture": user.avatar_url} if user.avatar_url else {}
+    if scopes.PHONE in scope and user.phone_number:
+        claims["phone_number"] = user.phone_number
+        claims["phone_number_verified"] = user.phone_number_verified_at is not None
+    if scopes.EMAIL in scope and user.email:
+        claims["email"] = user.email
+        claims["email_verified"] = user.email_verified_at is not None
+    return claims
+
+
+def _access_token(session: Session, scope: tuple[str, ...], now: datetime) -> str:
+    issuer, client_id = session.pool.issuer, session.application.client_id
+    claims = {
+        **_common_claims(session, now),
+        "sub": session.user.sub,
+        "aud": [client_id, issuer],
+        "client_id": client_id,
+        "scope": " ".join(scope),
+        "jti": str(new_id()),
+    }
+    return sign(session.application, claims, kind=ACCESS_TOKEN_TYPE)
+
+
+def _id_token(
+    session: Session, scope: tuple[str, ...], access_token: str, nonce: str, now: datetime
+) -> str:
+    claims = {
+        **_common_claims(session, now),
+        **user_claims(session.user, scope),
+        "aud": session.application.client_id,
+        "at_hash": _at_hash(access_token),
+    }
+    claims |= {"nonce": nonce} if nonce else {}
+    return sign(session.application, claims, kind=ID_TOKEN_TYPE)
+
+
+def _common_claims(session: Session, now: datetime) -> dict[str, Any]:
+    return {
+        "iss": session.pool.issuer,
+        "sid": str(session.pk),
+        "auth_time": int(session.auth_time.timestamp()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + session.application.access_token_lifetime).timestamp()),
+    }
+
+
+def _at_hash(access_token: str) -> str:
+    """Bind an ID token to its access token (OpenID Connect Core §3.1.3.6; always SHA-256 here)."""
+    left_half = hashlib.sha256(access_token.encode("ascii")).digest()[:HALF_OF_SHA256]
+    return base64.urlsafe_b64encode(left_half).rstrip(b"=").decode()
+
+
+def _refresh_token(session: Session, family: Family, now: datetime) -> str:
+    token = new_token()
+    idle_limit = now + session.application.refresh_token_idle_lifetime
+    RefreshToken.objects.create(
+        pool=session.pool,
+        session=session,
+        family=family.id,
+        token_hash=token_hash(token),
+        scope=" ".join(family.scope),
+        created_at=now,
+        expires_at=min(idle_limit, family.expires_at),
+        family_expires_at=family.expires_at,
+    )
+    return token

@@ -1,0 +1,132 @@
+"""What happens to every request before a view sees it."""
+
+import ipaddress
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config.kernel import logs
+from config.kernel.errors import InvalidRequest
+from config.wiring.api import error_body, error_headers
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# A caller's own id is kept where it can do no harm in a log line.
+_ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Some proxies write the port beside the address: 192.0.2.1:5555, [2001:db8::1]:5555.
+_WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?)$")
+
+
+class RequestIdMiddleware:
+    """Name each request: ``X-Request-ID`` as it came from a proxy, or a new one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if _ACCEPTABLE_REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+        # Stays set after the answer: Django logs refusals only then, and the thread's next request
+        # sets its own.
+        logs.request_id.set(name)
+        response = self.get_response(request)
+        response["X-Request-ID"] = name
+        return response
+
+
+class TrustedProxyMiddleware:
+    """Believe forwarding headers only from ``TRUSTED_PROXIES``; REMOTE_ADDR becomes the caller's.
+
+    Of ``X-Forwarded-For`` the rightmost address that no trusted proxy has is taken: everything
+    to its left was written by the caller.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = request.META.get("REMOTE_ADDR", "")
+        if _is_trusted(peer):
+            request.META["REMOTE_ADDR"] = _caller(request.META.get("HTTP_X_FORWARDED_FOR"), peer)
+        else:
+            for header in ("FOR", "PROTO", "HOST", "PORT"):
+                request.META.pop(f"HTTP_X_FORWARDED_{header}", None)
+        return self.get_response(request)
+
+
+class HostMiddleware:
+    """Refuse a request for another host in our own words, before Django's page does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            logger.warning("A request for a host that is not in ALLOWED_HOSTS was refused.")
+            return _refused(_FOREIGN_HOST)
+        return self.get_response(request)
+
+
+_FOREIGN_HOST = InvalidRequest("This server isn't known by this name. Look at the Host header.")
+_UNANNOUNCED = InvalidRequest(
+    "Send the body with Content-Length, not in chunks.", status=HTTPStatus.LENGTH_REQUIRED
+)
+
+
+_TOO_LARGE = InvalidRequest("The body is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+class BodyLengthMiddleware:
+    """Refuse a body of unannounced length, which WSGI hands on empty (RFC 9110 §15.5.12).
+
+    Refuse one that is too large as well, whatever it holds: Django's limit spares files, which it
+    writes to the disk before any view is asked.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or ""
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not announced:
+            return _refused(_UNANNOUNCED)
+        if announced.isdecimal() and int(announced) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return _refused(_TOO_LARGE)
+        return self.get_response(request)
+
+
+def _refused(error: InvalidRequest) -> JsonResponse:
+    return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # A socket that serves both families names IPv4 peers like ::ffff:10.0.0.1.
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return any((mapped or parsed) in network for network in settings.TRUSTED_PROXIES)
+
+
+def _caller(forwarded_for: str | None, peer: str) -> str:
+    for hop in reversed((forwarded_for or "").split(",")):
+        address = _WITH_PORT.sub(r"\1\2", hop.strip())
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            return peer
+        if not _is_trusted(address):
+            return address
+        peer = address
+    return peer
