@@ -22,12 +22,16 @@
     ├── CallMalformed                    ours: WeChat didn't understand the call
     ├── AppSecretUnreadable              ours: no key of ENCRYPTION_KEYS fits
     └── WeChatAway                       WeChat is busy, out of reach or unreadable
+    DomainError
+    └── InvalidToken                     an access token that opens nothing
 """
 
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
-from config.kernel.errors import LoginRefused
+from accounts.models import User
+from config.kernel.errors import DomainError, LoginRefused
 from identity_sources.wechat import errors as wechat
 
 
@@ -87,6 +91,7 @@ class IdentityConflict(LoginRefused):
 
 
 class AccountBindingRequired(LoginRefused):
+    is_callers_doing = False
     code = "account_binding_required"
     status = HTTPStatus.CONFLICT
     description = (
@@ -96,6 +101,7 @@ class AccountBindingRequired(LoginRefused):
 
 
 class PhoneCodeRequired(LoginRefused):
+    is_callers_doing = False
     code = "phone_code_required"
     status = HTTPStatus.CONFLICT
     description = (
@@ -149,6 +155,7 @@ class LastWayIn(LoginRefused):
 
 
 class WeChatLimit(LoginRefused):
+    is_callers_doing = False
     code = "too_many_requests"
     status = HTTPStatus.TOO_MANY_REQUESTS
     description = "WeChat's limit for this minute is reached. Wait a minute, then use a new code."
@@ -181,6 +188,23 @@ class WeChatAway(LoginRefused):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     description = "WeChat can't be asked at the moment. Try again with a new code."
     retry_after = 5
+
+
+class InvalidToken(DomainError):
+    """The access token opens nothing (RFC 6750 §3.1); which check failed isn't told."""
+
+    code = "invalid_token"
+    status = HTTPStatus.UNAUTHORIZED
+    description = "The access token is missing, expired, revoked or not of this server."
+    challenge = 'Bearer error="invalid_token"'
+
+
+def merged_hint(user: User) -> dict[str, Any]:
+    """Return what to tell a program that holds a token of a user who was merged into another."""
+    return {
+        "description": "This user was merged into another. Log in again; the new tokens name it.",
+        "extra": {"merged_into": user.merged_into.sub if user.merged_into else ""},
+    }
 
 
 _ONE_MINUTE = timedelta(minutes=1)

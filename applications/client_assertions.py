@@ -9,7 +9,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
@@ -19,6 +18,7 @@ from applications.models import Application, ClientAssertion
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
+from config.kernel.violations import insert_unless_taken
 from userpools.models import UserPool
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
@@ -111,12 +111,8 @@ def _audiences(pool: UserPool) -> list[str]:
 def _use_up(application: Application, claims: dict[str, Any]) -> None:
     # The row stays for as long as the assertion could pass the other checks.
     expires_at = datetime.fromtimestamp(claims["exp"], UTC) + _LEEWAY
-    try:
-        with transaction.atomic():
-            ClientAssertion.objects.create(
-                application=application,
-                jti_hash=token_hash(claims["jti"]),
-                expires_at=expires_at,
-            )
-    except IntegrityError:
-        raise InvalidClient from None
+    used = ClientAssertion(
+        application=application, jti_hash=token_hash(claims["jti"]), expires_at=expires_at
+    )
+    if not insert_unless_taken(used, "applications_clientassertion_once"):
+        raise InvalidClient

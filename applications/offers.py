@@ -13,6 +13,7 @@ from identity_sources.models import IdentitySource
 class ApplicationDisabled(LoginRefused):
     """An operator switched the application off."""
 
+    is_callers_doing = False
     code = "application_disabled"
     description = "This application is switched off. An operator can switch it on."
 
@@ -20,6 +21,7 @@ class ApplicationDisabled(LoginRefused):
 class IdentitySourceDisabled(LoginRefused):
     """An operator switched the source off, or it is a sandbox and there is no sandbox here."""
 
+    is_callers_doing = False
     code = "identity_source_disabled"
     description = "This identity source is switched off. An operator can switch it on."
 
@@ -27,6 +29,7 @@ class IdentitySourceDisabled(LoginRefused):
 class LoginMethodDisabled(LoginRefused):
     """The application doesn't offer this source in this way, whether the source exists or not."""
 
+    is_callers_doing = False
     code = "login_method_disabled"
     description = (
         "This application doesn't offer this way of logging in. An operator can switch it on."

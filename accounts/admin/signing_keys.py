@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.sessions.key_revocation import revoke_key, sessions_signed_by
+from accounts.sessions.signing_keys import revoke_key, sessions_signed_by
 from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
 from userpools.console.place import place_of
 from userpools.key_rotation import (

@@ -17,7 +17,7 @@ from userpools.console.model_admin import PoolTabularInline, ReadOnlyMixin
 class LinkedAccountTab(ReadOnlyMixin, PoolTabularInline):
     """The WeChat identities, each with its OpenIDs and its UnionID.
 
-    Its template shows ``ties`` of the page's context; the rows by themselves say less.
+    Its template shows ``identities`` of the page's context; the rows by themselves say less.
     """
 
     model = LinkedAccount

@@ -17,9 +17,8 @@ from accounts.admin.merges import merge_urls, merges_of
 from accounts.admin.user_actions import action_urls
 from accounts.admin.user_form import NewUserForm, UserForm
 from accounts.admin.user_tabs import HistoryTab, LinkedAccountTab, LoginEventTab, SessionTab
-from accounts.models import Session, User
+from accounts.models import Session, User, linked_identities
 from accounts.users.editing import CAN_BE_CHANGED, ChangedMeanwhile, add_user, change_user
-from accounts.users.ties import ties_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolModelAdmin
 from userpools.console.place import place_of
@@ -146,7 +145,7 @@ class UserAdmin(PoolModelAdmin):
                 "may_change": place_of(request).may_change,
                 "can_be_changed": user.status in CAN_BE_CHANGED,
                 "running_sessions": sessions.filter(ended_at__isnull=True).count(),
-                "ties": ties_of(user),
+                "identities": linked_identities(user),
                 "merges": merges,
                 "own_merge": next((one for one in merges if not one["is_survivor"]), None),
                 "grace_days": settings.CLOSED_ACCOUNT_GRACE_DAYS,

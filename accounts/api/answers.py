@@ -4,11 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.login.phones import Status
+from accounts.login.codes import PhoneStatus
 from accounts.login.rules import LoggedIn
-from accounts.models import User
+from accounts.models import User, linked_identities
 from accounts.sessions import scopes
-from accounts.users.linking import identities_of
 from identity_sources.models import IdentitySource
 
 
@@ -25,7 +24,7 @@ class UserAnswer(serializers.Serializer[Any]):
 
 
 class PhoneAnswer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=Status.choices)
+    status = serializers.ChoiceField(choices=PhoneStatus.choices)
 
 
 class TokenAnswer(serializers.Serializer[Any]):
@@ -136,6 +135,6 @@ def linked_accounts_answer(user: User) -> dict[str, Any]:
                     for account in identity.openids
                 ],
             }
-            for identity in identities_of(user)
+            for identity in linked_identities(user)
         ]
     }

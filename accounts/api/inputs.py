@@ -6,11 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from rest_framework.request import Request
 
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
 from config.kernel.errors import InvalidRequest
-from config.kernel.fields import StrictSerializer, StrictTextField
+from config.kernel.fields import StrictSerializer, StrictTextField, invalid_request
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
 from identity_sources.wechat.shapes import MOCK_CODE
 
@@ -180,15 +179,16 @@ class ProfileInput(StrictSerializer):
     nickname = NicknameField(max_length=NICKNAME_MAX_LENGTH)
 
 
-def accepted(serializer_class: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    """Return the request's fields.
+def accepted(serializer_class: type[StrictSerializer], body: Any) -> dict[str, Any]:
+    """Return the fields of a request's body.
 
     Raises:
-        ValidationError, InvalidRequest: naming the field and the reason.
+        InvalidRequest: naming the field and the reason.
 
     """
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
+    serializer = serializer_class(data=body)
+    if not serializer.is_valid():
+        raise invalid_request(serializer.errors)
     fields: dict[str, Any] = serializer.validated_data
     return fields
 

@@ -34,7 +34,7 @@ class MeView(APIView):
         access = _access(request)
         access.require(scopes.PROFILE)
         user = access.user
-        user.nickname = accepted(ProfileInput, request)["nickname"]
+        user.nickname = accepted(ProfileInput, request.data)["nickname"]
         user.save(update_fields=["nickname", "updated_at"])
         return Response(user_answer(user, access.scope), headers=NO_STORE)
 
@@ -52,10 +52,9 @@ class PhoneView(APIView):
     def post(self, request: Request) -> Response:
         access = _access(request)
         access.require(scopes.ACCOUNT)
-        phone_code = accepted(PhoneInput, request)["phone_code"]
-        status = _throttle(request, access).guard(
-            lambda: change_number(access.session, phone_code, now=timezone.now())
-        )
+        phone_code = accepted(PhoneInput, request.data)["phone_code"]
+        with _throttle(request, access).guard():
+            status = change_number(access.session, phone_code, now=timezone.now())
         access.user.refresh_from_db()
         answer = {
             "user": user_answer(access.user, access.scope),
@@ -76,16 +75,15 @@ class LinkedAccountsView(APIView):
     @extend_schema(**schema.LINKED_ACCOUNTS_POST)
     def post(self, request: Request) -> Response:
         access = _access_after_recent_login(request)
-        fields = accepted(LinkInput, request)
-        _throttle(request, access).guard(
-            lambda: link(
+        fields = accepted(LinkInput, request.data)
+        with _throttle(request, access).guard():
+            link(
                 access.user,
                 access.session.application,
                 fields["code"],
                 fields.get("identity_source"),
                 now=timezone.now(),
             )
-        )
         return Response(linked_accounts_answer(access.user), headers=NO_STORE)
 
 

@@ -19,11 +19,11 @@ from accounts.api.inputs import (
     proof_of,
 )
 from accounts.binding.redeeming import BindRequest, bind, send_email_code
-from accounts.login.phones import Status
+from accounts.login.codes import PhoneStatus
 from accounts.login.rules import LoginRequest, log_in
 from accounts.login.throttles import LoginThrottle
 from accounts.models import LoginEvent
-from accounts.sessions.logout import log_out
+from accounts.sessions.ending import log_out
 from applications.client_authentication import ClientCredentials, read_credentials, uses_basic
 from applications.rules import Way
 from config.kernel.addresses import site_of
@@ -31,20 +31,13 @@ from config.kernel.headers import NO_STORE
 
 
 class WeChatMiniProgramLoginView(APIView):
-    """Log a person in by the code of ``wx.login``.
-
-    Another page may call it as a door of its own: ``as_view(door=…, bound_to=…)``.
-    """
-
-    door: LoginEvent.Door = LoginEvent.Door.REST
-    bound_to: str = ""
+    """Log a person in by the code of ``wx.login``."""
 
     @extend_schema(**schema.MINI_PROGRAM_LOGIN)
     def post(self, request: Request) -> Response:
-        fields = accepted(MiniProgramLoginInput, request)
+        fields = accepted(MiniProgramLoginInput, request.data)
         attempt = LoginRequest(
-            door=self.door,
-            bound_to=self.bound_to,
+            door=LoginEvent.Door.REST,
             way=Way.MINI_PROGRAM,
             client=credentials_of(request, fields),
             identity_source=fields.get("identity_source"),
@@ -53,8 +46,9 @@ class WeChatMiniProgramLoginView(APIView):
             scope=fields.get("scope"),
         )
         throttle = _throttle(request, attempt.client)
-        login = throttle.guard(lambda: log_in(attempt, now=timezone.now()))
-        if login.phone_status == Status.INVALID_CODE:
+        with throttle.guard():
+            login = log_in(attempt, now=timezone.now())
+        if login.phone_status == PhoneStatus.INVALID_CODE:
             # Each costs a call to WeChat, as a refused login does.
             throttle.count_refusal()
         return Response(login_answer(login), headers=NO_STORE)
@@ -65,14 +59,14 @@ class BindView(APIView):
 
     @extend_schema(**schema.BIND)
     def post(self, request: Request) -> Response:
-        fields = accepted(BindInput, request)
+        fields = accepted(BindInput, request.data)
         attempt = BindRequest(
             client=credentials_of(request, fields),
             ticket=fields["binding_ticket"],
             proof=proof_of(fields),
         )
-        throttle = _throttle(request, attempt.client)
-        login = throttle.guard(lambda: bind(attempt, now=timezone.now()))
+        with _throttle(request, attempt.client).guard():
+            login = bind(attempt, now=timezone.now())
         return Response(login_answer(login), headers=NO_STORE)
 
 
@@ -81,18 +75,17 @@ class EmailCodeView(APIView):
 
     @extend_schema(**schema.EMAIL_CODE)
     def post(self, request: Request) -> Response:
-        fields = accepted(EmailCodeInput, request)
+        fields = accepted(EmailCodeInput, request.data)
         client = credentials_of(request, fields)
         address = site_of(request.META["REMOTE_ADDR"])
-        _throttle(request, client).guard(
-            lambda: send_email_code(
+        with _throttle(request, client).guard():
+            send_email_code(
                 client,
                 fields["binding_ticket"],
                 fields["email"],
                 address=address,
                 now=timezone.now(),
             )
-        )
         return Response(status=HTTPStatus.ACCEPTED, headers=NO_STORE)
 
 
@@ -101,7 +94,7 @@ class LogoutView(APIView):
 
     @extend_schema(**schema.LOGOUT)
     def post(self, request: Request) -> Response:
-        fields = accepted(LogoutInput, request)
+        fields = accepted(LogoutInput, request.data)
         named = "client_id" in fields or uses_basic(request.headers.get("Authorization", ""))
         client = credentials_of(request, fields) if named else None
         log_out(fields["refresh_token"], client, now=timezone.now())

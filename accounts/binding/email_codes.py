@@ -9,11 +9,9 @@ import logging
 import secrets
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from uuid import UUID
 
 from django.core.mail import send_mail
 from django.db.models import F
-from django.db.models.functions import Lower
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -35,12 +33,6 @@ PER_ADDRESS = 30
 _mailing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
 
 
-def find_by_email(pool_id: UUID, email: str) -> User | None:
-    """Return the user who has verified this address, in whatever case it is written."""
-    users = User.objects.filter(pool=pool_id, email_verified_at__isnull=False)
-    return users.alias(lower_email=Lower("email")).filter(lower_email=email.lower()).first()
-
-
 def send_code(
     ticket: BindingTicket, email: str, *, address: str, now: datetime
 ) -> "Future[None] | None":
@@ -59,7 +51,7 @@ def send_code(
         code_hash=_code_hash(ticket, email, code),
         expires_at=ticket.expires_at,
     )
-    user = find_by_email(ticket.pool_id, email)
+    user = User.objects.filter(pool=ticket.pool_id).with_verified_email(email).first()
     if user is None:
         return None
     name, language = ticket.application.name, translation.get_language()

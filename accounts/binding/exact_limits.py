@@ -7,12 +7,12 @@ the same instant. These are rows, for what somebody could guess: a password, a c
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from accounts.models import Tally
 from config.kernel.encryption import keyed_hash
 from config.kernel.errors import TooManyRequests
+from config.kernel.violations import insert_unless_taken
 
 WINDOW = timedelta(hours=1)
 
@@ -43,12 +43,7 @@ def _take(places: QuerySet[Tally], limit: int) -> bool:
 
 def _first(pool_id: UUID, kind: str, target: str, begins: datetime) -> bool:
     tally = Tally(pool_id=pool_id, name=_name(kind, target), begins_at=begins, taken=1)
-    try:
-        with transaction.atomic():
-            tally.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
+    return insert_unless_taken(tally, "accounts_tally_of_window")
 
 
 def _name(kind: str, target: str) -> str:

@@ -11,14 +11,14 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts import refusals
-from accounts.binding.email_codes import find_by_email, is_right_code
+from accounts.binding.email_codes import is_right_code
 from accounts.binding.exact_limits import give_back, take_place
 from accounts.locking import in_transaction
 from accounts.login.arrival import Arrival
-from accounts.login.identities import find_identities
+from accounts.login.codes import PhoneStatus
+from accounts.login.identities import find_identity
 from accounts.login.newcomers import find_by_phone
-from accounts.login.phones import Status
-from accounts.models import BindingTicket
+from accounts.models import BindingTicket, User
 from config.kernel.connections import release_connection
 
 WRONG_PER_TARGET = 10
@@ -81,7 +81,7 @@ def _throttled(
 
 
 def _by_password(proof: PasswordProof, ticket: BindingTicket) -> UUID | None:
-    user = find_by_email(ticket.pool_id, proof.email)
+    user = _holder_of_address(proof.email, ticket)
     # Hashing takes a while of one core; nobody else waits for a connection meanwhile.
     release_connection()
     if user is None or not user.password:
@@ -92,22 +92,26 @@ def _by_password(proof: PasswordProof, ticket: BindingTicket) -> UUID | None:
 
 def _by_email_code(proof: EmailCodeProof, ticket: BindingTicket, now: datetime) -> UUID | None:
     is_right = is_right_code(ticket, proof.email, proof.email_code, now=now)
-    user = find_by_email(ticket.pool_id, proof.email)
+    user = _holder_of_address(proof.email, ticket)
     return user.pk if user and is_right else None
+
+
+def _holder_of_address(email: str, ticket: BindingTicket) -> User | None:
+    return User.objects.filter(pool=ticket.pool_id).with_verified_email(email).first()
 
 
 def _by_phone(arrival: Arrival) -> UUID | None:
     phone = arrival.phone
-    if phone and not phone.number and phone.status == Status.UNAVAILABLE:
+    if phone and not phone.number and phone.status == PhoneStatus.UNAVAILABLE:
         raise refusals.WeChatAway("WeChat can't be asked for the phone number. Try again.")
     if phone is None or not phone.number:
         return None
-    number = phone.number
-    return in_transaction(lambda: _holder_of(number, arrival))
+    return _holder_of_number(phone.number, arrival)
 
 
-def _holder_of(number: str, arrival: Arrival) -> UUID | None:
-    found = find_identities(arrival.source, arrival.identity)
+@in_transaction
+def _holder_of_number(number: str, arrival: Arrival) -> UUID | None:
+    found = find_identity(arrival.source, arrival.identity)
     if found.rows:
         # The identity found its user meanwhile; that one it is, whatever is proven.
         return found.rows[0].user_id

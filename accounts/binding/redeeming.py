@@ -5,36 +5,25 @@ a login like any other (accounts/login/rules.py): the identity is resolved again
 transaction, since it may have found a user meanwhile, and the ticket is used up there, once.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 from accounts import refusals
 from accounts.binding.email_codes import send_code
 from accounts.binding.exact_limits import give_back, take_place
 from accounts.binding.proofs import PhoneCodeProof, Proof, prove
-from accounts.locking import LostRace, lock_users, require_active
-from accounts.login import trace
-from accounts.login.arrival import Arrival
-from accounts.login.identities import Identities
-from accounts.login.newcomers import create
-from accounts.login.rules import LoggedIn, Newcomer, enter
-from accounts.login.tickets import arrival_of, find_ticket, proof_methods, spend
-from accounts.login.trail import Trail
-from accounts.models import PROOFS, BindingTicket, LoginEvent, User
+from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.by_browser import SignedOn, enter_browser
+from accounts.login.rules import LoggedIn, enter
+from accounts.login.tickets import arrival_of, find_ticket, proof_methods
+from accounts.models import PROOFS, AuthorizationRequest, BindingTicket, LoginEvent
 from applications.client_authentication import ClientCredentials, authenticate_client
-from applications.models import LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.kernel.errors import InvalidRequest
-
-Result = TypeVar("Result")
-LetIn = Callable[[Arrival, Newcomer, Callable[[], None]], Result]
-"""Begins a session for an arrival; the last is to be called first in its transaction."""
 
 PROOFS_OF_ONE_PERSON = 15
 """within an hour"""
@@ -58,39 +47,52 @@ def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
         DomainError: the ticket, the proof or a rule of the login refuses it.
 
     """
-
-    def let_in(arrival: Arrival, newcomer: Newcomer, first: Callable[[], None]) -> LoggedIn:
-        return enter(arrival, newcomer, first=first)
-
-    return redeem(request, let_in, now=now)
+    with redeem(request, now=now) as arrival:
+        return enter(arrival)
 
 
-def redeem(request: BindRequest, let_in: LetIn[Result], *, now: datetime) -> Result:
-    """Do as `bind`, but let the ticket's holder in by another way than with tokens.
+def bind_in_browser(
+    pending: AuthorizationRequest, ticket: str, proof: Proof | None, *, now: datetime
+) -> SignedOn:
+    """Do as `bind` for a ticket of one of our pages, and remember the browser.
 
     Raises:
         DomainError: as `bind`.
 
     """
-    began = time.monotonic()
+    request = BindRequest(
+        client=ClientCredentials(pending.application.client_id),
+        ticket=ticket,
+        proof=proof,
+        door=LoginEvent.Door.HOSTED,
+        bound_to=str(pending.pk),
+    )
+    with redeem(request, now=now) as arrival:
+        return enter_browser(pending, arrival)
+
+
+@contextmanager
+def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
+    """Give the holder of a ticket to log in within; record the refusal that ends it.
+
+    Raises:
+        DomainError: the ticket or the proof refuses it.
+
+    """
     ticket = find_ticket(
         request.client.unverified_client_id, request.ticket, bound_to=request.bound_to, now=now
     )
-    trail = Trail(
-        door=request.door,
-        way=Way(ticket.login_method.way),
-        application=ticket.application,
-        source=ticket.login_method.identity_source,
-        at=now,
-        began=began,
-    )
-    with trail.recording_refusals():
-        arrival = _arrival(request.client, ticket, trail)
-        newcomer: Newcomer = create
+    client_id, way = ticket.application.client_id, Way(ticket.login_method.way)
+    with attempt(client_id, way, door=request.door, now=now) as (offer, trail):
+        trail.source = ticket.login_method.identity_source
+        _authenticate(request.client, ticket, now=now)
+        # As it is now: it may have been switched off since.
+        method = choose(offer, trail, trail.source.identifier, ticket.scopes)
+        arrival = arrival_of(ticket, method, trail)
+        trail.identified(arrival.identity)
         if request.proof:
-            arrival = _with_proof(request.proof, ticket, arrival)
-            newcomer = partial(_bind_to, _target(request.proof, ticket, arrival))
-        return let_in(arrival, newcomer, partial(spend, ticket, now=now))
+            arrival = _prove(request.proof, ticket, _with_proof(request.proof, ticket, arrival))
+        yield arrival
 
 
 def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
@@ -111,18 +113,11 @@ def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
     """
     ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to=bound_to, now=now)
     _authenticate(client, ticket, now=now)
-    method = _still_offered(ticket)
+    offer = load_offer(ticket.application.client_id, Way(ticket.login_method.way))
+    method = offer.choose(ticket.login_method.identity_source.identifier)
     if "email_code" not in proof_methods(method.identity_source):
         raise InvalidRequest("This server sends no e-mail. Choose another of the methods.")
     send_code(ticket, email, address=address, now=now)
-
-
-def _arrival(client: ClientCredentials, ticket: BindingTicket, trail: Trail) -> Arrival:
-    _authenticate(client, ticket, now=trail.at)
-    arrival = arrival_of(ticket, _still_offered(ticket), trail)
-    trail.note(trace.checked(arrival.scope))
-    trail.note(trace.identity(has_unionid=arrival.identity.unionid is not None))
-    return arrival
 
 
 def _authenticate(client: ClientCredentials, ticket: BindingTicket, *, now: datetime) -> None:
@@ -132,17 +127,6 @@ def _authenticate(client: ClientCredentials, ticket: BindingTicket, *, now: date
         authenticate_client(ticket.application, client, now=now)
 
 
-def _still_offered(ticket: BindingTicket) -> LoginMethod:
-    """Return the ticket's login method, as it is now: it may have been switched off since.
-
-    Raises:
-        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
-
-    """
-    offer = load_offer(ticket.application.client_id, Way(ticket.login_method.way))
-    return offer.choose(ticket.login_method.identity_source.identifier)
-
-
 def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
     """Take one of the ticket's tries before the proof is looked at; ask WeChat if it is a code."""
     came_with_number = arrival.phone is not None and bool(arrival.phone.number)
@@ -150,7 +134,7 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
         raise InvalidRequest(
             "Send a proof: email and password, email and email_code, or phone_code."
         )
-    # One code of WeChat's may bring several tickets: whoever they are all of has an end of tries.
+    # One code of WeChat's may bring several tickets: the tries are the person's as well.
     now = arrival.trail.at
     take_place(*_tries_of(arrival), limit=PROOFS_OF_ONE_PERSON, now=now)
     if not ticket.count_proof(now):
@@ -165,30 +149,14 @@ def _tries_of(arrival: Arrival) -> tuple[UUID, str, str]:
     return arrival.source.pool_id, "proofs by", person
 
 
-def _target(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> UUID:
+def _prove(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
     try:
-        target = prove(proof, ticket, arrival, now=arrival.trail.at)
+        account = prove(proof, ticket, arrival, now=arrival.trail.at)
     except refusals.WeChatAway:
         ticket.give_proof_back()
         give_back(*_tries_of(arrival), now=arrival.trail.at)
         raise
-    if target is None:
+    if account is None:
         left = PROOFS - ticket.failed_proofs - 1
         raise refusals.InvalidProof(extra={"proofs_left": max(left, 0)})
-    return target
-
-
-def _bind_to(target: UUID, found: Identities, arrival: Arrival) -> User:
-    # Whose the account was when it was proven may have been merged into somebody since.
-    survivors = User.objects.filter(pool=arrival.source.pool_id, pk=target)
-    final = survivors.values_list("merged_into", flat=True).get() or target
-    user = lock_users(arrival.source.pool_id, [final])[final]
-    arrival.trail.user = user
-    if user.status == User.Status.MERGED:
-        raise LostRace
-    require_active(user)
-    if found.has_another_openid(user):
-        raise refusals.AlreadyLinked
-    found.settle(user, now=arrival.trail.at)
-    arrival.trail.decision = LoginEvent.Decision.BOUND
-    return user
+    return replace(arrival, account=account)

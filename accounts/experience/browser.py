@@ -3,23 +3,23 @@
 It takes the way of that page (accounts/login/by_browser.py), as a test: the browser isn't
 remembered, no tokens are made, and the session ends as it begins.
 
-The ``state`` of a trip needs no row: nobody else can make it, it is good in the visitor's session
-alone, and WeChat takes each code once.
+The ``state`` needs no row: nobody else can make it, it is good in the visitor's session alone, and
+WeChat takes each code once.
 """
 
-from datetime import datetime
-from functools import partial
+from contextlib import AbstractContextManager
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 
-from accounts.experience.mini_program import Attempt, event_of
+from accounts.experience.page import Attempt
 from accounts.experience.visitors import Visitor
-from accounts.login.by_browser import entrance
-from accounts.login.newcomers import associate
-from accounts.login.rules import Entry, begin
+from accounts.locking import in_transaction
+from accounts.login.arrival import Arrival
+from accounts.login.by_browser import Entrance, entrance
+from accounts.login.rules import begin
 from accounts.login.throttles import LoginThrottle
 from accounts.models import LoginEvent, Session
 from applications.models import LoginMethod
@@ -53,64 +53,45 @@ def method_behind(
 
 
 def refuse_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | None:
-    """Return a refused attempt if nobody comes in by this method now, whoever WeChat names."""
-    now = timezone.now()
+    """Return a refused attempt if nobody comes in by this method now, whatever WeChat says."""
     try:
-        with entrance(
-            visitor.application, method, door=LoginEvent.Door.EXPERIENCE, scope=None, now=now
-        ):
+        with _entrance(visitor, method):
             return None
-    except DomainError as error:
-        return _refused(visitor, error, now)
+    except DomainError as refusal:
+        return Attempt.refused(refusal)
 
 
 def come_back(visitor: Visitor, method: LoginMethod, code: str, *, address: str) -> Attempt:
-    """Log in whoever WeChat names; a refusal counts against the visitor's address."""
-    now = timezone.now()
+    """Log in the person whom WeChat names, and end the session at once.
+
+    A refusal counts against the visitor's address. A new person whom the source asks gets no
+    binding ticket: nothing here would redeem it.
+    """
     throttle = LoginThrottle(address=address, client_id=visitor.application.client_id)
     try:
-        entry = throttle.guard(partial(try_out, visitor, method, code, now=now))
-    except DomainError as error:
-        return _refused(visitor, error, now)
-    return Attempt(
-        event=event_of(visitor.application, sid=entry.session.pk, since=now),
-        succeeded=True,
-        created=entry.created,
-        error="",
-        error_description="",
+        with throttle.guard(), _entrance(visitor, method) as opened:
+            return Attempt.succeeded_with(_try_out(opened.arrive(code)))
+    except DomainError as refusal:
+        return Attempt.refused(refusal)
+
+
+def _entrance(visitor: Visitor, method: LoginMethod) -> AbstractContextManager[Entrance]:
+    return entrance(
+        visitor.application,
+        method,
+        door=LoginEvent.Door.EXPERIENCE,
+        scope=None,
+        now=timezone.now(),
     )
 
 
-def try_out(visitor: Visitor, method: LoginMethod, code: str, *, now: datetime) -> Entry:
-    """Log in whoever WeChat names, end the session at once, and record the attempt.
-
-    Somebody new whom the source has asked gets no binding ticket: nothing here would redeem it.
-
-    Raises:
-        DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
-
-    """
-    with entrance(
-        visitor.application, method, door=LoginEvent.Door.EXPERIENCE, scope=None, now=now
-    ) as opened:
-        entry, _nothing = begin(opened.arrive(code), associate, partial(_end_at_once, now=now))
-    return entry
-
-
-def _end_at_once(session: Session, *, now: datetime) -> None:
+@in_transaction
+def _try_out(arrival: Arrival) -> LoginEvent:
+    session = begin(arrival)
     session.save(force_insert=True)
     begun = Session.objects.filter(pk=session.pk, pool=session.pool_id)
-    begun.end(now=now, reason=Session.EndReason.EXPERIENCE_ENDED)
-
-
-def _refused(visitor: Visitor, refusal: DomainError, since: datetime) -> Attempt:
-    return Attempt(
-        event=event_of(visitor.application, sid=None, since=since),
-        succeeded=False,
-        created=False,
-        error=refusal.code,
-        error_description=refusal.description,
-    )
+    begun.end(now=arrival.trail.at, reason=Session.EndReason.EXPERIENCE_ENDED)
+    return arrival.trail.record_success(session)
 
 
 def _state(visitor: Visitor, method: LoginMethod) -> str:

@@ -1,26 +1,60 @@
 """What an experience page shows, whichever way its people come in."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
-from accounts.experience.mini_program import Attempt
 from accounts.experience.visitors import Visitor, share
 from accounts.login.by_browser import WAYS_OF_A_BROWSER
-from accounts.login.trace import Name
+from accounts.login.trail import Step
 from accounts.models import LinkedAccount, LoginEvent
 from accounts.pages.words import sentence_for_person
+from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
 from accounts.words.narration import Line, narrate, narrate_unrecorded
 from accounts.words.reasons import headline
 from applications.models import LoginMethod
 from applications.rules import Way, is_redirected
+from config.kernel.errors import DomainError
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import PEOPLE, Person, openid_of
 from userpools.console.site import console_url
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What came of a login; ``event`` is None where it was refused before it was recorded."""
+
+    event: LoginEvent | None
+    succeeded: bool
+    created: bool = False
+    error: str = ""
+    error_description: str = ""
+
+    @classmethod
+    def succeeded_with(cls, event: LoginEvent) -> Self:
+        """Return the attempt that this event records."""
+        created = event.decision == LoginEvent.Decision.CREATED
+        return cls(event=event, succeeded=True, created=created)
+
+    @classmethod
+    def refused(cls, refusal: DomainError) -> Self:
+        """Return the attempt that ended with this refusal."""
+        return cls(
+            event=refusal.event,
+            succeeded=False,
+            error=refusal.code,
+            error_description=refusal.description,
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Whether the login goes on: the application asks the person something now."""
+        return self.error in STEPS_OF_A_FIRST_LOGIN
 
 
 def methods_of(visitor: Visitor) -> list[LoginMethod]:
@@ -121,7 +155,7 @@ def _sandbox_person(event: LoginEvent) -> Person | None:
 
 
 def _without_tokens(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.name != Name.ISSUED]
+    return [line for line in lines if line.name != Step.ISSUED]
 
 
 def _share_link(visitor: Visitor, methods: list[LoginMethod]) -> str:

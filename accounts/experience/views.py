@@ -74,7 +74,12 @@ def _mini_program(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     form = ExperienceForm(request.POST or None, sources=sources, application=application)
     attempt = None
     if request.method == "POST" and form.is_valid():
-        attempt = attempt_login(request, application, form.rest_fields(), bound_to=visitor.session)
+        attempt = attempt_login(
+            application,
+            form.rest_fields(),
+            address=request.META["REMOTE_ADDR"],
+            bound_to=visitor.session,
+        )
     sandboxed = [source for source in sources if source.mode == IdentitySource.Mode.SANDBOX]
     return show(
         request,

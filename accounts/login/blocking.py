@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from accounts.login.identities import Identities
+from accounts.login.identities import FoundIdentity
 from accounts.models import BlockedIdentity, LinkedAccount, User
 from config.kernel.encryption import keyed_hashes
 
@@ -16,7 +16,7 @@ _PURPOSE = "blocked identity"
 Kind = LinkedAccount.Kind
 
 
-def is_blocked(found: Identities) -> bool:
+def is_blocked(found: FoundIdentity) -> bool:
     """Tell whether a part of the identity that has no row was a suspended user's.
 
     Asks the database only about what is missing, so a person who is known costs nothing.

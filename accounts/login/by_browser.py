@@ -5,26 +5,21 @@ application gets them for its authorization code.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 from accounts import refusals
-from accounts.binding.proofs import Proof
-from accounts.binding.redeeming import BindRequest, redeem
-from accounts.login import tickets, trace
-from accounts.login.arrival import Arrival
-from accounts.login.attempts import attempt, choose
+from accounts.locking import in_transaction
+from accounts.login import tickets
+from accounts.login.arrival import Arrival, attempt, choose
 from accounts.login.codes import identify_by_redirect
-from accounts.login.newcomers import associate
-from accounts.login.rules import Newcomer, begin
+from accounts.login.rules import begin
 from accounts.login.trail import Trail
-from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatTrip
+from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatState
 from accounts.sessions.browsers import remember_browser
 from accounts.sessions.scopes import understood_scopes
-from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
 from applications.offers import is_usable
 from applications.rules import Way, ways_in
@@ -32,7 +27,7 @@ from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
 STATE_BYTES = 32
-TRIP_TAKES_AT_MOST = timedelta(minutes=15)
+STATE_LIVES = timedelta(minutes=15)
 
 WAYS_OF_A_BROWSER = (Way.WEBSITE_QR,)
 """The ways in for which the login page has a door."""
@@ -97,30 +92,30 @@ def browser_methods(application: Application) -> list[LoginMethod]:
     ]
 
 
-def begin_trip(request: AuthorizationRequest, method: LoginMethod, *, now: datetime) -> str:
-    """Note that the browser goes to WeChat now; return the ``state`` to come back with.
+def new_state(pending: AuthorizationRequest, method: LoginMethod, *, now: datetime) -> str:
+    """Store that the browser goes to WeChat now; return the ``state`` to come back with.
 
     Hexadecimal: WeChat's official accounts take nothing but letters and digits there.
     """
     state = secrets.token_hex(STATE_BYTES)
-    WeChatTrip.objects.create(
-        request=request,
+    WeChatState.objects.create(
+        request=pending,
         login_method=method,
         state_hash=token_hash(state),
-        expires_at=now + TRIP_TAKES_AT_MOST,
+        expires_at=now + STATE_LIVES,
     )
     return state
 
 
-def end_trip(
+def spend_state(
     pool: UserPool, unverified_state: str, *, source: str, browser_secret: str, now: datetime
-) -> WeChatTrip | None:
-    """Use up the trip from which a browser comes back to the address of this source.
+) -> WeChatState | None:
+    """Use up the state with which a browser comes back to the address of this source.
 
-    None if it never set out, came back already, went to another source, or is another browser.
+    None if it was never given out, was used, is of another source, or of another browser.
     """
-    trip = (
-        WeChatTrip.objects.select_related(
+    state = (
+        WeChatState.objects.select_related(
             "request__pool",
             "request__application__pool",
             "request__device",
@@ -138,72 +133,46 @@ def end_trip(
         )
         .first()
     )
-    if trip is None:
+    if state is None:
         return None
-    unused = WeChatTrip.objects.filter(pk=trip.pk, used_at__isnull=True)
-    return trip if unused.update(used_at=now) else None
+    unused = WeChatState.objects.filter(pk=state.pk, used_at__isnull=True)
+    return state if unused.update(used_at=now) else None
 
 
-def sign_on(trip: WeChatTrip, code: str, *, now: datetime) -> SignedOn:
-    """Log in whoever WeChat names, in the browser that began the trip, and record the attempt.
+def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
+    """Log in the person whom WeChat names, in the browser that got the state; record the attempt.
 
     Raises:
         DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
 
     """
-    request = trip.request
+    pending = state.request
     with entrance(
-        request.application,
-        trip.login_method,
+        pending.application,
+        state.login_method,
         door=LoginEvent.Door.HOSTED,
-        scope=request.parameters.get("scope"),
+        scope=pending.parameters.get("scope"),
         now=now,
     ) as opened:
         arrival = opened.arrive(code)
         try:
-            return _let_in(request, arrival, associate)
+            return enter_browser(pending, arrival)
         except refusals.AccountBindingRequired as refusal:
-            raise tickets.binding_required(arrival, bound_to=str(request.pk)) from refusal
+            raise tickets.binding_required(arrival, bound_to=str(pending.pk)) from refusal
 
 
-def bind_on(
-    request: AuthorizationRequest, ticket: str, proof: Proof | None, *, now: datetime
-) -> SignedOn:
-    """Log in whoever holds a binding ticket of this request: as a new user, or after a proof.
+@in_transaction
+def enter_browser(pending: AuthorizationRequest, arrival: Arrival) -> SignedOn:
+    """Begin a session for a person who came, and remember their browser.
 
     Raises:
-        DomainError: the ticket, the proof or a rule of the login refuses it.
+        DomainError: a rule refuses the identity.
 
     """
-
-    def let_in(arrival: Arrival, newcomer: Newcomer, first: Callable[[], None]) -> SignedOn:
-        return _let_in(request, arrival, newcomer, first=first)
-
-    redeemed = BindRequest(
-        client=ClientCredentials(request.application.client_id),
-        ticket=ticket,
-        proof=proof,
-        door=LoginEvent.Door.HOSTED,
-        bound_to=str(request.pk),
-    )
-    return redeem(redeemed, let_in, now=now)
-
-
-def _let_in(
-    request: AuthorizationRequest,
-    arrival: Arrival,
-    newcomer: Newcomer,
-    *,
-    first: Callable[[], None] = lambda: None,
-) -> SignedOn:
-    keep = partial(_keep, request, arrival.trail)
-    entry, secret = begin(arrival, newcomer, keep, first=first)
-    return SignedOn(session=entry.session, secret=secret)
-
-
-def _keep(request: AuthorizationRequest, trail: Trail, session: Session) -> str:
-    secret = remember_browser(session, now=trail.at)
+    session = begin(arrival)
+    secret = remember_browser(session, now=arrival.trail.at)
     session.save(force_insert=True)
-    AuthorizationRequest.objects.filter(pk=request.pk).update(session=session)
-    trail.note(trace.signed_on())
-    return secret
+    AuthorizationRequest.objects.filter(pk=pending.pk).update(session=session)
+    arrival.trail.signed_on()
+    arrival.trail.record_success(session)
+    return SignedOn(session=session, secret=secret)

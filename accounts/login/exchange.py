@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import CodeExchange
@@ -22,7 +21,9 @@ from accounts.sweeping import Sweeper
 from config.kernel.connections import release_connection
 from config.kernel.encryption import keyed_hash
 from config.kernel.primary_keys import new_id
+from config.kernel.violations import insert_unless_taken
 from identity_sources.gateway import longest_call
+from identity_sources.wechat.client import CallRecord
 from identity_sources.wechat.errcodes import Credential, refusal
 from identity_sources.wechat.errors import (
     CodeRefused,
@@ -49,23 +50,20 @@ class WeChatIdentity:
     unionid: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exchanged:
-    """What WeChat said of a code, and whether it said so to an earlier request."""
+class CodeObserver:
+    """Is told what happens to a code on its way to an identity; this one forgets it."""
 
-    answer: WeChatIdentity | WeChatError
-    replayed: bool
+    def exchanged(self, record: CallRecord) -> None:
+        """WeChat was asked."""
 
-    def identity(self) -> WeChatIdentity:
-        """Return the identity.
+    def replayed(self) -> None:
+        """WeChat was asked by an earlier request, whose answer is repeated."""
 
-        Raises:
-            WeChatError: WeChat refused the code or was not to be asked.
+    def identified(self, identity: WeChatIdentity) -> None:
+        """An identity came of it."""
 
-        """
-        if isinstance(self.answer, WeChatError):
-            raise self.answer
-        return self.answer
+
+UNOBSERVED = CodeObserver()
 
 
 def exchange_key(*, door: str, application: str, source: str, code: str, bound_to: str = "") -> str:
@@ -76,23 +74,28 @@ def exchange_key(*, door: str, application: str, source: str, code: str, bound_t
     return keyed_hash("wechat code exchange", door, application, source, code, bound_to).hex()
 
 
-def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchanged:
+def exchange_once(
+    key: str, ask_wechat: Callable[[], WeChatIdentity], observer: CodeObserver = UNOBSERVED
+) -> WeChatIdentity:
     """Ask WeChat, or return what it said when the same code was sent before.
 
     Raises:
+        WeChatError: WeChat refuses the code, or did so before, or can't be asked.
         WeChatAway: another request holds the code and doesn't come to an end.
 
     """
     holder = new_id()
     waited_for: uuid.UUID | None = None
-    deadline = time.monotonic() + _held_for().total_seconds()
-    held = _insert(key, holder)
+    held_for = _held_for()
+    deadline = time.monotonic() + held_for.total_seconds()
+    held = _insert(key, holder, expires_in=held_for)
     while not held and time.monotonic() < deadline:
         row = CodeExchange.objects.filter(pk=key).first()
         if row is None:
-            held = _insert(key, holder)
+            held = _insert(key, holder, expires_in=held_for)
         elif _is_settled(row, waited_for):
-            return Exchanged(answer=_recall(row), replayed=True)
+            observer.replayed()
+            return _identity_or_error(_recall(row))
         elif row.state == CodeExchange.State.PENDING and row.expires_at > timezone.now():
             waited_for = row.holder
             release_connection()
@@ -103,7 +106,7 @@ def exchange_once(key: str, ask_wechat: Callable[[], WeChatIdentity]) -> Exchang
         raise WeChatAway
     answer = _ask(key, holder, ask_wechat)
     sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
-    return Exchanged(answer=answer, replayed=False)
+    return _identity_or_error(answer)
 
 
 def spend_once(key: str, *, lives: timedelta) -> bool:
@@ -137,17 +140,12 @@ def _insert(
     key: str,
     holder: uuid.UUID,
     *,
+    expires_in: timedelta,
     state: str = CodeExchange.State.PENDING,
-    expires_in: timedelta | None = None,
 ) -> bool:
-    expires_at = timezone.now() + (expires_in or _held_for())
+    expires_at = timezone.now() + expires_in
     row = CodeExchange(key=key, holder=holder, state=state, expires_at=expires_at)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
+    return insert_unless_taken(row, "accounts_codeexchange_pkey")
 
 
 def _take_over(row: CodeExchange, holder: uuid.UUID) -> bool:
@@ -182,6 +180,12 @@ def _ask(
         answer_ciphertext=CodeExchange(key=key).seal_answer(_dump(answer)),
         expires_at=timezone.now() + KEPT_FOR,
     )
+    return answer
+
+
+def _identity_or_error(answer: WeChatIdentity | WeChatError) -> WeChatIdentity:
+    if isinstance(answer, WeChatError):
+        raise answer
     return answer
 
 

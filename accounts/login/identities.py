@@ -17,7 +17,7 @@ Kind = LinkedAccount.Kind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identities:
+class FoundIdentity:
     """What the pool knows of an identity: its OpenID row, its UnionID row, both or neither.
 
     The users of both rows are locked until the transaction ends.
@@ -114,7 +114,7 @@ class Identities:
         )
 
 
-def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identities:
+def find_identity(source: IdentitySource, identity: WeChatIdentity) -> FoundIdentity:
     """Find the rows of this identity in the source's pool, and lock their users.
 
     Raises:
@@ -128,7 +128,7 @@ def find_identities(source: IdentitySource, identity: WeChatIdentity) -> Identit
     if rows:
         _attach_locked_users(rows)
     by_kind = {row.kind: row for row in rows}
-    return Identities(
+    return FoundIdentity(
         source=source,
         identity=identity,
         by_openid=by_kind.get(Kind.OPENID),

@@ -1,4 +1,7 @@
-"""Who a WeChat identity becomes that nobody has: the source's association decides.
+"""Which user an identity becomes that nobody has.
+
+The person decides by a binding ticket, if they hold one: a new user, or the one whose account they
+proved to be theirs. Otherwise the source's association decides:
 
 =========  ==========================================================================
 ``none``   a new user
@@ -12,65 +15,52 @@ A source that is login-only makes no new users; those who have an account still 
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts import refusals
-from accounts.locking import lock_users
-from accounts.login import phones
+from accounts.locking import LostRace, lock_users, require_active
 from accounts.login.arrival import Arrival
-from accounts.login.identities import Identities
+from accounts.login.codes import PhoneStatus
+from accounts.login.identities import FoundIdentity
 from accounts.models import LoginEvent, User
 from identity_sources.models import IdentitySource
 
 Association = IdentitySource.Association
+Decision = LoginEvent.Decision
 
 
-def associate(found: Identities, arrival: Arrival) -> User:
-    """Return the user of an identity that nobody has, as the source's association says.
-
-    Raises:
-        AccountBindingRequired, PhoneCodeRequired, RegistrationClosed, WeChatAway: as they say.
-
-    """
-    if arrival.source.association == Association.ASK:
-        raise refusals.AccountBindingRequired
-    if arrival.may_match_by_phone:
-        user = _match_by_phone(found, arrival)
-        if user:
-            found.settle(user, now=arrival.trail.at)
-            arrival.trail.decision = LoginEvent.Decision.MATCHED_PHONE
-            return user
-    return create(found, arrival)
-
-
-def create(found: Identities, arrival: Arrival) -> User:
-    """Make a new user for an identity that nobody has.
+def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
+    """Return the user of an identity that nobody has.
 
     Raises:
-        RegistrationClosed: the source is login-only.
+        DomainError: the person's choice, or the source's association and registration, refuse it.
 
     """
-    refuse_strangers_if_closed(arrival)
-    user = User(pool=arrival.trail.application.pool)
-    user.save(force_insert=True)
+    if arrival.account:
+        user, decision = _proven(found, arrival, arrival.account), Decision.BOUND
+    elif arrival.ticket:
+        user, decision = _new_user(arrival), Decision.CREATED
+    else:
+        user, decision = _associated(found, arrival)
     found.settle(user, now=arrival.trail.at)
-    arrival.trail.decision = LoginEvent.Decision.CREATED
+    arrival.trail.decision = decision
     return user
 
 
-def refuse_strangers_if_closed(arrival: Arrival) -> None:
-    """Refuse whoever has no account where none are made.
+def refuse_strangers(source: IdentitySource) -> None:
+    """Refuse somebody who has no account where none are made.
 
     Raises:
         RegistrationClosed: the source is login-only.
 
     """
-    if arrival.source.registration == IdentitySource.Registration.CLOSED:
+    if source.registration == IdentitySource.Registration.CLOSED:
         raise refusals.RegistrationClosed
 
 
-def find_by_phone(found: Identities, number: str, arrival: Arrival) -> User | None:
+def find_by_phone(found: FoundIdentity, number: str, arrival: Arrival) -> User | None:
     """Return, locked, the user whom a number that WeChat has just proven stands for, if any.
 
     A number is given to somebody else after a while, so it stands for its user only while it was
@@ -78,7 +68,7 @@ def find_by_phone(found: Identities, number: str, arrival: Arrival) -> User | No
     """
     verified_since = arrival.trail.at - timedelta(days=settings.PHONE_PROOF_DAYS)
     holder = User.objects.filter(
-        pool=arrival.trail.application.pool,
+        pool=arrival.source.pool_id,
         phone_number=number,
         phone_number_verified_at__gte=verified_since,
     )
@@ -93,13 +83,42 @@ def find_by_phone(found: Identities, number: str, arrival: Arrival) -> User | No
     return None if is_somebody_else else user
 
 
-def _match_by_phone(found: Identities, arrival: Arrival) -> User | None:
+def _associated(found: FoundIdentity, arrival: Arrival) -> tuple[User, Decision]:
+    association = arrival.source.association
+    if association == Association.ASK:
+        raise refusals.AccountBindingRequired
+    user = _match_by_phone(found, arrival) if association == Association.FIELD else None
+    return (user, Decision.MATCHED_PHONE) if user else (_new_user(arrival), Decision.CREATED)
+
+
+def _new_user(arrival: Arrival) -> User:
+    refuse_strangers(arrival.source)
+    user = User(pool=arrival.trail.application.pool)
+    user.save(force_insert=True)
+    return user
+
+
+def _proven(found: FoundIdentity, arrival: Arrival, account: UUID) -> User:
+    # The user whose account it was when it was proven may have been merged since.
+    survivors = User.objects.filter(pool=arrival.source.pool_id, pk=account)
+    final = survivors.values_list("merged_into", flat=True).get() or account
+    user = lock_users(arrival.source.pool_id, [final])[final]
+    arrival.trail.user = user
+    if user.status == User.Status.MERGED:
+        raise LostRace
+    require_active(user)
+    if found.has_another_openid(user):
+        raise refusals.AlreadyLinked
+    return user
+
+
+def _match_by_phone(found: FoundIdentity, arrival: Arrival) -> User | None:
     phone = arrival.phone
     if phone is None:
         raise refusals.PhoneCodeRequired
     if phone.number:
         return find_by_phone(found, phone.number, arrival)
-    if phone.status == phones.Status.INVALID_CODE:
+    if phone.status == PhoneStatus.INVALID_CODE:
         raise refusals.PhoneCodeRequired(
             "phone_code: WeChat doesn't accept it. Have the person press the button again."
         )

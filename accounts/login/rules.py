@@ -31,21 +31,17 @@ starts step 3 again and finds the winner's user. No database connection is held 
 refused login is recorded outside the transaction that rolled back.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
 
 from accounts import refusals
 from accounts.locking import in_transaction, require_active
-from accounts.login import phones, tickets, trace
-from accounts.login.arrival import Arrival
-from accounts.login.attempts import attempt, choose
+from accounts.login import phones, tickets
+from accounts.login.arrival import Arrival, attempt, choose
 from accounts.login.blocking import is_blocked
 from accounts.login.codes import identify
-from accounts.login.identities import Identities, find_identities
-from accounts.login.newcomers import associate, refuse_strangers_if_closed
+from accounts.login.identities import FoundIdentity, find_identity
+from accounts.login.newcomers import refuse_strangers, user_of_newcomer
 from accounts.login.trail import Trail
 from accounts.merging import conflicts
 from accounts.merging.merge import merge, obstacles
@@ -55,12 +51,10 @@ from accounts.sessions.tokens import TokenSet, issue_tokens
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.offers import Offer
 from applications.rules import Way
+from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
-Newcomer = Callable[[Identities, Arrival], User]
-"""Returns the user of an identity that nobody has, or raises a refusal."""
-
-Result = TypeVar("Result")
+Decision = LoginEvent.Decision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,118 +76,78 @@ class LoginRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A session that began."""
+class LoggedIn:
+    """A login that happened: the event that records it, and the tokens of its session."""
 
     session: Session
-    created: bool
-    phone_status: phones.Status | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggedIn:
-    """A login that happened, with the tokens of its session."""
-
-    user: User
+    event: LoginEvent
     tokens: TokenSet
     created: bool
-    phone_status: phones.Status | None
+    phone_status: str
+
+    @property
+    def user(self) -> User:
+        """The person who logged in."""
+        return self.session.user
 
 
 def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     """Log a person in by a code of WeChat's, and record the attempt.
 
     Raises:
-        DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
+        DomainError: one of its subclasses for every refusal (config/kernel/errors.py,
+            refusals.py). Where it was recorded it carries its event.
 
     """
     client_id = request.client.unverified_client_id
     with attempt(client_id, request.way, door=request.door, now=now) as (offer, trail):
-        return _log_in(request, offer, trail)
+        arrival = _arrive(request, offer, trail)
+        try:
+            return enter(arrival)
+        except refusals.AccountBindingRequired as refusal:
+            raise tickets.binding_required(arrival, bound_to=request.bound_to) from refusal
 
 
-def _log_in(request: LoginRequest, offer: Offer, trail: Trail) -> LoggedIn:
-    application = offer.application
-    authenticate_client(application, request.client, now=trail.at)
-    scope = requested_scopes(request.scope, application.type)
-    method = choose(offer, trail, request.identity_source, scope)
-    identity = identify(method, request.code, trail, door=request.door, bound_to=request.bound_to)
-    arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
-    if request.phone_code is not None:
-        in_transaction(lambda: _refuse_before_paying(arrival))
-        arrival = arrival.with_phone(request.phone_code)
-    try:
-        return enter(arrival, associate)
-    except refusals.AccountBindingRequired as refusal:
-        raise tickets.binding_required(arrival, bound_to=request.bound_to) from refusal
-
-
-def enter(
-    arrival: Arrival, newcomer: Newcomer, *, first: Callable[[], None] = lambda: None
-) -> LoggedIn:
-    """Let in whoever WeChat named: find their user, begin a session, make tokens.
-
-    ``newcomer`` gives an identity that nobody has its user; ``first`` is called at the beginning
-    of the transaction.
+@in_transaction
+def enter(arrival: Arrival) -> LoggedIn:
+    """Begin a session for a person who came, with tokens.
 
     Raises:
         DomainError: a rule refuses the identity.
 
     """
-    entry, tokens = begin(arrival, newcomer, partial(_with_tokens, arrival), first=first)
+    trail = arrival.trail
+    session = begin(arrival)
+    session.save(force_insert=True)
+    tokens = issue_tokens(session, arrival.scope, now=trail.at)
+    trail.issued(tokens)
     return LoggedIn(
-        user=entry.session.user,
+        session=session,
+        event=trail.record_success(session),
         tokens=tokens,
-        created=entry.created,
-        phone_status=entry.phone_status,
+        created=trail.decision == Decision.CREATED,
+        phone_status=trail.phone_status,
     )
 
 
-def begin(
-    arrival: Arrival,
-    newcomer: Newcomer,
-    keep: Callable[[Session], Result],
-    *,
-    first: Callable[[], None] = lambda: None,
-) -> tuple[Entry, Result]:
-    """Find the user of whoever WeChat named and begin a session, all in one transaction.
+def begin(arrival: Arrival) -> Session:
+    """Find the user of a person who came, and return the session that they get.
 
-    ``keep`` stores the session, and what is made with it; the others are as in `enter`.
+    It isn't stored yet: the caller does so, and records it, in the same transaction.
 
     Raises:
         DomainError: a rule refuses the identity.
 
     """
-
-    def settle() -> tuple[Entry, Result]:
-        arrival.trail.start_over()
-        first()
-        return _settle(arrival, newcomer, keep)
-
-    try:
-        return in_transaction(settle)
-    except refusals.IdentityConflict:
-        in_transaction(lambda: _hold_openid(arrival))
-        raise
-
-
-def _with_tokens(arrival: Arrival, session: Session) -> TokenSet:
-    session.save(force_insert=True)
-    tokens = issue_tokens(session, arrival.scope, now=arrival.trail.at)
-    arrival.trail.note(trace.issued(tokens))
-    return tokens
-
-
-def _settle(
-    arrival: Arrival, newcomer: Newcomer, keep: Callable[[Session], Result]
-) -> tuple[Entry, Result]:
     trail, method = arrival.trail, arrival.method
-    user = _user_of(arrival, newcomer)
-    trail.note_match()
-    phone_status = phones.settle(user, arrival.phone, now=trail.at) if arrival.phone else None
-    if phone_status:
-        trail.note(trace.phone(phone_status))
-    session = Session(
+    trail.start_over()
+    if arrival.ticket:
+        tickets.spend(arrival.ticket, now=trail.at)
+    user = _user_of(arrival)
+    trail.matched()
+    if arrival.phone:
+        trail.settled_phone(phones.settle(user, arrival.phone, now=trail.at))
+    return Session(
         pool=method.application.pool,
         user=user,
         application=method.application,
@@ -201,14 +155,25 @@ def _settle(
         way=method.way,
         auth_time=trail.at,
     )
-    kept = keep(session)
-    trail.record_success(session, phone_status)
-    created = trail.decision == LoginEvent.Decision.CREATED
-    return Entry(session=session, created=created, phone_status=phone_status), kept
 
 
-def _user_of(arrival: Arrival, newcomer: Newcomer) -> User:
-    found = find_identities(arrival.source, arrival.identity)
+def _arrive(request: LoginRequest, offer: Offer, trail: Trail) -> Arrival:
+    application = offer.application
+    authenticate_client(application, request.client, now=trail.at)
+    scope = requested_scopes(request.scope, application.type)
+    method = choose(offer, trail, request.identity_source, scope)
+    identity = identify(
+        method, request.code, door=request.door, observer=trail, bound_to=request.bound_to
+    )
+    arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
+    if request.phone_code is None:
+        return arrival
+    _refuse_before_paying(arrival)
+    return arrival.with_phone(request.phone_code)
+
+
+def _user_of(arrival: Arrival) -> User:
+    found = find_identity(arrival.method.identity_source, arrival.identity)
     _refuse_inactive(found, arrival.trail)
     if found.is_split:
         found = _reunite(found, arrival)
@@ -216,25 +181,24 @@ def _user_of(arrival: Arrival, newcomer: Newcomer) -> User:
         return _known_by_openid(found, found.by_openid.user, arrival)
     if found.by_unionid:
         return _known_by_unionid(found, found.by_unionid.user, arrival)
-    return newcomer(found, arrival)
+    return user_of_newcomer(found, arrival)
 
 
-def _reunite(found: Identities, arrival: Arrival) -> Identities:
+def _reunite(found: FoundIdentity, arrival: Arrival) -> FoundIdentity:
     """Merge the two users whom an identity belongs to, or hold them for review."""
     trail, (first, second) = arrival.trail, (row.user for row in found.rows)
     by_itself = trail.application.pool.merge == UserPool.Merge.AUTOMATIC
     if by_itself and not obstacles(first, second):
         trail.merged_sub = merge(first, second, now=trail.at).merged.sub
-        return find_identities(arrival.source, arrival.identity)
+        return find_identity(arrival.source, arrival.identity)
     trail.conflict = LoginEvent.Conflict.UNIONID_OF_ANOTHER_USER
     conflicts.hold_pair(first, second, arrival.source, now=trail.at)
     return found
 
 
-def _known_by_openid(found: Identities, user: User, arrival: Arrival) -> User:
+def _known_by_openid(found: FoundIdentity, user: User, arrival: Arrival) -> User:
     trail = arrival.trail
-    decisions = LoginEvent.Decision
-    trail.decision = decisions.MERGED if trail.merged_sub else decisions.MATCHED_OPENID
+    trail.decision = Decision.MERGED if trail.merged_sub else Decision.MATCHED_OPENID
     if found.missing:
         trail.unionid_added = True
         if found.has_another_unionid(user):
@@ -243,33 +207,28 @@ def _known_by_openid(found: Identities, user: User, arrival: Arrival) -> User:
     return user
 
 
-def _known_by_unionid(found: Identities, user: User, arrival: Arrival) -> User:
+def _known_by_unionid(found: FoundIdentity, user: User, arrival: Arrival) -> User:
     trail = arrival.trail
     if found.has_another_openid(user):
-        trail.user = user
+        trail.user, trail.second_openid = user, arrival.identity.openid
         raise refusals.IdentityConflict
-    trail.decision = LoginEvent.Decision.MATCHED_UNIONID
+    trail.decision = Decision.MATCHED_UNIONID
     found.settle(user, now=trail.at)
     return user
 
 
-def _hold_openid(arrival: Arrival) -> None:
-    # In a transaction of its own: the login's rolled back.
-    user, now = arrival.trail.user, arrival.trail.at
-    if user:
-        conflicts.hold_openid(user, arrival.identity.openid, arrival.source, now=now)
-
-
+@in_transaction
 def _refuse_before_paying(arrival: Arrival) -> None:
-    # WeChat charges for phone numbers: nobody's is asked for whom the rules refuse anyway. They
-    # are asked again below, where the answer counts.
-    found = find_identities(arrival.source, arrival.identity)
+    # WeChat charges for phone numbers: no number is asked for that the rules refuse anyway. They
+    # are asked again in `begin`, where the answer counts.
+    found = find_identity(arrival.source, arrival.identity)
     _refuse_inactive(found, arrival.trail)
-    if not found.rows and not arrival.may_have_an_account:
-        refuse_strangers_if_closed(arrival)
+    # By their number or a proof a stranger may turn out to have an account.
+    if not found.rows and arrival.source.association == IdentitySource.Association.NONE:
+        refuse_strangers(arrival.source)
 
 
-def _refuse_inactive(found: Identities, trail: Trail) -> None:
+def _refuse_inactive(found: FoundIdentity, trail: Trail) -> None:
     for row in found.rows:
         if row.user.status != User.Status.ACTIVE:
             trail.user = row.user

@@ -7,36 +7,17 @@ client_id can't lock its people out.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 from rest_framework.throttling import SimpleRateThrottle
 
-from accounts.oidc.oauth_errors import AuthorizationPending
-from accounts.refusals import AccountBindingRequired, PhoneCodeRequired, WeChatLimit
-from applications.offers import (
-    ApplicationDisabled,
-    IdentitySourceDisabled,
-    LoginMethodDisabled,
-)
 from config.kernel.addresses import site_of
 from config.kernel.errors import DomainError, TooManyRequests
-
-Result = TypeVar("Result")
-
-NOT_THE_CALLERS_DOING = (
-    AccountBindingRequired,
-    AuthorizationPending,
-    PhoneCodeRequired,
-    ApplicationDisabled,
-    IdentitySourceDisabled,
-    LoginMethodDisabled,
-    WeChatLimit,
-)
 
 # Django's database cache gives what it counts up these seconds to live, whatever it had before.
 COUNTED_UP_LIVES = 300
@@ -113,10 +94,12 @@ class LoginThrottle:
             if reached and refused.get(self.recent.key, 0):
                 raise TooManyRequests(retry_after=counter.remaining_seconds())
 
-    def guard(self, attempt: Callable[[], Result]) -> Result:
-        """Make an attempt unless the caller has to wait; count it if it is refused.
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Let an attempt be made within, unless the caller has to wait; count its refusal.
 
-        Only the caller's own doing counts, not a failure of ours, of WeChat's or the operator's.
+        A refusal that isn't the caller's doing, but ours, WeChat's or the operator's, isn't
+        counted.
 
         Raises:
             TooManyRequests: the caller has to wait.
@@ -124,11 +107,9 @@ class LoginThrottle:
         """
         self.check()
         try:
-            return attempt()
+            yield
         except DomainError as error:
-            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(
-                error, NOT_THE_CALLERS_DOING
-            ):
+            if error.is_callers_doing and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self.count_refusal()
             raise
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts import refusals
-from accounts.login import phones
 from accounts.login.arrival import Arrival
+from accounts.login.codes import PhoneAnswer
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.trail import Trail
 from accounts.models import BindingTicket
@@ -95,14 +95,15 @@ def spend(ticket: BindingTicket, *, now: datetime) -> None:
 
 
 def arrival_of(ticket: BindingTicket, method: LoginMethod, trail: Trail) -> Arrival:
-    """Return whoever holds the ticket as they were when they came."""
+    """Return the holder of the ticket as they were when they came."""
     kept = json.loads(ticket.answer())
     return Arrival(
         method=method,
         identity=WeChatIdentity(openid=kept["openid"], unionid=kept["unionid"]),
-        scope=tuple(ticket.scope.split()),
+        scope=ticket.scopes,
         trail=trail,
-        phone=phones.Answer(**kept["phone"]) if kept["phone"] else None,
+        phone=PhoneAnswer(**kept["phone"]) if kept["phone"] else None,
+        ticket=ticket,
     )
 
 

@@ -1,14 +1,36 @@
-"""The trail of one attempt to log in, from the door to the row that records it."""
+"""The trail of one attempt to log in: its steps as they happen, and the event that records it.
 
+The steps are stored with the event, in the order in which they happen; where an attempt ends
+without tokens, ``refused`` says why:
+
+::
+
+    checked    the application proved itself, the scope exists, one login method was meant
+    asked      one call to WeChat; with a phone code there are more, after ``identity``
+    replayed   the code was exchanged before, so WeChat wasn't asked
+    identity   what WeChat gave
+    matched    which user that is, and by what
+    phone      what became of the phone code
+    issued     the tokens
+    signed_on  the browser is remembered; the application gets its tokens for a code
+    refused    why not
+
+Each is a plain dict: its name under ``step``, under ``ms`` the milliseconds since the attempt
+began, and its facts. No secret is among them and nothing personal: the event outlives both.
+"""
+
+import base64
+import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from accounts.login import trace
+from accounts.login.exchange import CodeObserver, WeChatIdentity
+from accounts.merging.conflicts import hold_openid
 from accounts.models import LoginEvent, Session, User
+from accounts.sessions.tokens import TokenSet
 from applications.models import Application
 from applications.rules import Way
 from config.kernel.errors import DomainError
@@ -17,8 +39,25 @@ from identity_sources.models import IdentitySource
 from identity_sources.wechat.client import CallRecord
 
 
+class Step(StrEnum):
+    """What a step is called."""
+
+    CHECKED = "checked"
+    ASKED = "asked"
+    REPLAYED = "replayed"
+    IDENTITY = "identity"
+    MATCHED = "matched"
+    PHONE = "phone"
+    ISSUED = "issued"
+    SIGNED_ON = "signed_on"
+    REFUSED = "refused"
+
+
+_WITHIN_TRANSACTION = frozenset({Step.MATCHED, Step.PHONE, Step.ISSUED, Step.SIGNED_ON})
+
+
 @dataclass(kw_only=True)
-class Trail:
+class Trail(CodeObserver):
     """What is known of an attempt so far; filled in along the way, written once at the end."""
 
     door: str
@@ -27,72 +66,121 @@ class Trail:
     at: datetime
     source: IdentitySource | None = None
     user: User | None = None
-    replayed: bool = False
+    is_replayed: bool = False
     decision: str = ""
     unionid_added: bool = False
     conflict: str = ""
     merged_sub: str = ""
     """of the user who has just been merged into the one that was found"""
+    second_openid: str = ""
+    """that came with the UnionID of ``user`` and can't be theirs"""
+    phone_status: str = ""
     wechat_milliseconds: int | None = None
     began: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
-    def note(self, step: trace.Step) -> None:
-        """Add a step to the trace."""
-        self.steps.append(step.row(milliseconds=round((time.monotonic() - self.began) * 1000)))
+    def checked(self, scope: tuple[str, ...]) -> None:
+        """Note that the request may go on to WeChat."""
+        self._note(Step.CHECKED, scope=" ".join(scope))
 
-    def note_match(self) -> None:
-        """Add to the trace which user was found, and by what."""
-        self.note(
-            trace.matched(
-                self.decision,
-                self.conflict,
-                unionid_added=self.unionid_added,
-                merged_sub=self.merged_sub,
-            )
-        )
+    def asked(self, record: CallRecord) -> None:
+        """Note a call to WeChat; facts that there aren't are left out."""
+        facts = {
+            "call": record.call,
+            "request": record.request,
+            "answer": dict(record.answer),
+            "took": record.milliseconds,
+            "attempts": record.attempts,
+            "errcode": record.errcode,
+            "errmsg": record.errmsg,
+            "rid": record.rid,
+            "reason": record.reason,
+        }
+        self._note(Step.ASKED, **{name: fact for name, fact in facts.items() if _is_known(fact)})
 
-    def observe(self, record: CallRecord) -> None:
-        """Add a call to WeChat to the trace."""
-        self.note(trace.asked(record))
-
-    def observe_exchange(self, record: CallRecord) -> None:
-        """Add the call that exchanged the login's code, and keep how long WeChat took."""
+    def exchanged(self, record: CallRecord) -> None:
+        """Note the call that exchanged the login's code, and keep how long WeChat took."""
         self.wechat_milliseconds = record.milliseconds
-        self.observe(record)
+        self.asked(record)
+
+    def replayed(self) -> None:
+        """Note that WeChat's answer to the code was still kept."""
+        self.is_replayed = True
+        self._note(Step.REPLAYED)
+
+    def identified(self, identity: WeChatIdentity) -> None:
+        """Note that an identity was read: whether it has a UnionID, never which."""
+        self._note(Step.IDENTITY, unionid=identity.unionid is not None)
 
     def start_over(self) -> None:
         """Forget what a transaction found that was then rolled back."""
         self.decision, self.unionid_added = "", False
-        self.conflict, self.merged_sub = "", ""
-        self.steps = trace.without_transaction(self.steps)
+        self.conflict, self.merged_sub, self.phone_status = "", "", ""
+        self.steps = [step for step in self.steps if step["step"] not in _WITHIN_TRANSACTION]
 
-    def record_success(self, session: Session, phone_status: str | None) -> None:
+    def matched(self) -> None:
+        """Note which user was found or made, by what, and who was merged into them."""
+        facts = {
+            "decision": self.decision,
+            "unionid_added": self.unionid_added,
+            "conflict": self.conflict,
+            "merged_sub": self.merged_sub,
+        }
+        self._note(Step.MATCHED, **{name: fact for name, fact in facts.items() if fact})
+
+    def settled_phone(self, status: str) -> None:
+        """Note what became of the phone code."""
+        self.phone_status = str(status)
+        self._note(Step.PHONE, status=self.phone_status)
+
+    def issued(self, tokens: TokenSet) -> None:
+        """Note the tokens that were made.
+
+        The access token's claims are about the login and hold nothing personal; those of the ID
+        token are about the person, so only their names are kept.
+        """
+        header, claims = _read(tokens.access_token)
+        self._note(
+            Step.ISSUED,
+            access_token=claims,
+            algorithm=header["alg"],
+            kid=header["kid"],
+            id_token=list(_read(tokens.id_token)[1]) if tokens.id_token else None,
+            refresh_token=tokens.refresh_token is not None,
+            expires_in=tokens.expires_in,
+        )
+
+    def signed_on(self) -> None:
+        """Note that the browser's person is known now."""
+        self._note(Step.SIGNED_ON)
+
+    def record_success(self, session: Session) -> LoginEvent:
         """Write the event of a login, within its transaction."""
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
         # Not on the trail: if the transaction rolls back, there is neither.
         event.user, event.sid = session.user, session.pk
-        event.phone_status = phone_status or ""
         event.save(force_insert=True)
+        return event
 
     def record_refusal(self, refusal: DomainError) -> None:
-        """Write the event of a refused login, after its transaction has rolled back."""
+        """Write what a refused login leaves, after its transaction has rolled back.
+
+        Its event, and the OpenID that is held for review. The refusal carries the event.
+        """
+        if self.second_openid and self.user and self.source:
+            hold_openid(self.user, self.second_openid, self.source, now=self.at)
         self.start_over()
-        self.note(trace.refused(refusal))
+        self._note(Step.REFUSED, error=refusal.code, description=refusal.description)
         event = self._event(LoginEvent.Outcome.REFUSED)
         event.error = refusal.code
         event.wechat_errcode = refusal.extra.get("wechat_errcode")
         event.wechat_rid = refusal.extra.get("wechat_rid", "")
         event.save(force_insert=True)
+        refusal.event = event
 
-    @contextmanager
-    def recording_refusals(self) -> Iterator[None]:
-        """Write the event of whatever refusal ends what is done within."""
-        try:
-            yield
-        except DomainError as refusal:
-            self.record_refusal(refusal)
-            raise
+    def _note(self, step: Step, **facts: Any) -> None:
+        milliseconds = round((time.monotonic() - self.began) * 1000)
+        self.steps.append({"step": step.value, "ms": milliseconds, **facts})
 
     def _event(self, outcome: LoginEvent.Outcome) -> LoginEvent:
         return LoginEvent(
@@ -106,7 +194,8 @@ class Trail:
             decision=self.decision,
             unionid_added=self.unionid_added,
             conflict=self.conflict,
-            replayed=self.replayed,
+            replayed=self.is_replayed,
+            phone_status=self.phone_status,
             wechat_milliseconds=self.wechat_milliseconds,
             request_id=request_id.get(),
             steps=self.steps,
@@ -114,36 +203,14 @@ class Trail:
         )
 
 
-def record_single_sign_on(session: Session, *, now: datetime) -> None:
-    """Write that an application was entered by who is signed on in the browser already."""
-    LoginEvent.objects.create(
-        pool_id=session.pool_id,
-        application=session.application,
-        identity_source_id=session.identity_source_id,
-        user=session.user,
-        sid=session.pk,
-        door=LoginEvent.Door.SINGLE_SIGN_ON,
-        way=session.way,
-        outcome=LoginEvent.Outcome.SUCCEEDED,
-        decision=LoginEvent.Decision.SIGNED_ON,
-        request_id=request_id.get(),
-        occurred_at=now,
-    )
+def _is_known(fact: Any) -> bool:
+    return fact not in (None, "", {})
 
 
-def record_reuse(session: Session, *, now: datetime, reason: Session.EndReason) -> None:
-    """Write that a refresh token or code of this session was used twice, which ended it."""
-    refreshed = reason == Session.EndReason.REFRESH_TOKEN_REUSED
-    LoginEvent.objects.create(
-        pool=session.pool,
-        application=session.application,
-        identity_source_id=session.identity_source_id,
-        user=session.user,
-        sid=session.pk,
-        door=LoginEvent.Door.REFRESH if refreshed else LoginEvent.Door.TOKEN,
-        way=session.way,
-        outcome=LoginEvent.Outcome.REFUSED,
-        error=reason,
-        request_id=request_id.get(),
-        occurred_at=now,
+def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and claims of a token that was made a moment ago: nobody else's is read."""
+    header, claims = (
+        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        for part in token.split(".")[:2]
     )
+    return header, claims

@@ -1,13 +1,10 @@
 """Two users side by side, and what merging them would do: facts alone, in no language."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from accounts.merging.conflicts import in_order
 from accounts.merging.merge import FORBIDDING, Obstacle, obstacles
-from accounts.merging.undo import UNDO_WITHIN
-from accounts.models import LoginEvent, Session, User
-from accounts.users.ties import Tie, ties_of
+from accounts.models import LinkedIdentity, LoginEvent, Session, User, linked_identities
 
 LOGINS_SHOWN = 3
 DETAILS = {
@@ -25,7 +22,7 @@ class Side:
     """One of the two: what an operator looks at to tell whether they are one person."""
 
     user: User
-    ties: list[Tie]
+    identities: list[LinkedIdentity]
     logins: list[LoginEvent]
     """the latest, newest first"""
     running_sessions: int
@@ -37,8 +34,8 @@ class Side:
 
     @property
     def linked_accounts(self) -> int:
-        """How many rows tie the user to WeChat."""
-        return sum(tie.accounts for tie in self.ties)
+        """How many linked accounts the user has."""
+        return sum(len(identity.accounts) for identity in self.identities)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +81,7 @@ def side_of(user: User) -> Side:
     sessions = Session.objects.filter(pool=user.pool_id, user=user, ended_at__isnull=True)
     return Side(
         user=user,
-        ties=ties_of(user),
+        identities=linked_identities(user),
         logins=list(latest[:LOGINS_SHOWN]),
         running_sessions=sessions.count(),
     )
@@ -92,8 +89,3 @@ def side_of(user: User) -> Side:
 
 def _known(user: User) -> dict[str, str]:
     return {name: getattr(user, name) for name, counts in DETAILS.items() if getattr(user, counts)}
-
-
-def undo_ends_at(merged_at: datetime) -> datetime:
-    """Return until when a merge can be undone."""
-    return merged_at + UNDO_WITHIN

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.db.models.query import QuerySet
 
+from accounts.locking import in_transaction
 from accounts.models import Conflict, User
 from identity_sources.models import IdentitySource
 
@@ -37,13 +38,9 @@ def hold_pair(first: User, second: User, source: IdentitySource, *, now: datetim
     )
 
 
+@in_transaction
 def hold_openid(user: User, openid: str, source: IdentitySource, *, now: datetime) -> None:
-    """Put an OpenID on the review list that came with the user's UnionID and can't be theirs.
-
-    Raises:
-        IntegrityError: somebody else has just held the same.
-
-    """
+    """Put an OpenID on the review list that came with the user's UnionID and can't be theirs."""
     _hold(
         Conflict(
             pool_id=user.pool_id,

@@ -18,7 +18,6 @@ from django.db import transaction
 from accounts.locking import lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
-from accounts.users import history
 from config.kernel.encryption import keyed_hashes
 from config.kernel.errors import DomainError
 from userpools.models import Operator
@@ -204,4 +203,4 @@ def tell(
     """Write into the history of both what became of the two."""
     for user, other in ((survivor, merged), (merged, survivor)):
         facts = {"other": other.sub, "survivor": survivor.sub}
-        history.record(user, kind, now=now, operator=operator, facts=facts)
+        AccountEvent.record(user, kind, now=now, operator=operator, facts=facts)

@@ -1,6 +1,6 @@
 """Undoing a merge: what moved goes back, and the two are kept apart from then on."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -10,12 +10,9 @@ from accounts.locking import lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.merging.merge import DETAILS, Detail, number_marks, tell
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
-from accounts.users import history
 from config.kernel.errors import DomainError
 from config.kernel.primary_keys import new_id
 from userpools.models import Operator
-
-UNDO_WITHIN = timedelta(days=30)
 
 Kind = LinkedAccount.Kind
 
@@ -37,7 +34,7 @@ class CannotUndo(DomainError):
 
 def can_undo(merge: Merge, *, now: datetime) -> bool:
     """Tell whether a merge can still be undone, its survivor's later fate apart."""
-    return merge.undone_at is None and now < merge.merged_at + UNDO_WITHIN
+    return merge.undone_at is None and now < merge.undo_ends_at
 
 
 def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
@@ -62,7 +59,7 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
             raise CannotUndo
         _revive(survivor, merged, merge.moved)
         if _return_linked_accounts(survivor, merged, merge.moved):
-            history.record(survivor, AccountEvent.Kind.UNLINKED, now=now, operator=operator)
+            AccountEvent.record(survivor, AccountEvent.Kind.UNLINKED, now=now, operator=operator)
         User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
             merged_into=merged
         )

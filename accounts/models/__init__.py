@@ -6,14 +6,20 @@ from accounts.models.browser_login import (
     BrowserSession,
     Consent,
     DeviceAuthorization,
-    WeChatTrip,
+    WeChatState,
 )
 from accounts.models.grants import AuthorizationCode, PushedRequest, RevokedAccessToken
 from accounts.models.history import AccountEvent, BlockedIdentity, WeChatEvent
 from accounts.models.logins import CodeExchange, LoginEvent
 from accounts.models.logout_notices import LogoutNotice
 from accounts.models.merging import Conflict, Merge
-from accounts.models.people import LinkedAccount, User, new_sub
+from accounts.models.people import (
+    LinkedAccount,
+    LinkedIdentity,
+    User,
+    linked_identities,
+    new_sub,
+)
 from accounts.models.sessions import RefreshToken, Session
 
 __all__ = [
@@ -30,6 +36,7 @@ __all__ = [
     "DeviceAuthorization",
     "EmailCode",
     "LinkedAccount",
+    "LinkedIdentity",
     "LoginEvent",
     "LogoutNotice",
     "Merge",
@@ -40,6 +47,7 @@ __all__ = [
     "Tally",
     "User",
     "WeChatEvent",
-    "WeChatTrip",
+    "WeChatState",
+    "linked_identities",
     "new_sub",
 ]

@@ -54,6 +54,11 @@ class BindingTicket(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that the login asked for."""
+        return tuple(self.scope.split())
+
     def seal_answer(self, answer: str) -> bytes:
         """Encrypt what WeChat gave for this row."""
         return seal(self, "answer_ciphertext", answer)

@@ -142,19 +142,20 @@ class AuthorizationRequest(models.Model):
         return str(self.pk)
 
 
-class WeChatTrip(models.Model):
-    """A browser that was sent to WeChat and is to come back once, with the ``state`` it got."""
+class WeChatState(models.Model):
+    """The ``state`` with which a browser that was sent to WeChat is to come back, once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    request = models.ForeignKey(AuthorizationRequest, models.CASCADE, related_name="wechat_trips")
-    login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="wechat_trips")
+    request = models.ForeignKey(AuthorizationRequest, models.CASCADE, related_name="wechat_states")
+    login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="wechat_states")
     state_hash = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("trip to WeChat")
-        verbose_name_plural = _("trips to WeChat")
+        db_table = "accounts_wechattrip"
+        verbose_name = _("WeChat state")
+        verbose_name_plural = _("WeChat states")
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,6 +1,7 @@
 """What happened to accounts besides logins; only ever added to, without personal values."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.people import User
 from applications.models import Application
 from config.kernel.constraints import SamePool
+from config.kernel.logs import request_id
 from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
@@ -75,6 +77,22 @@ class AccountEvent(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @classmethod
+    def record(cls, user: User, kind: str, *, now: datetime, **fields: Any) -> None:
+        """Add an event to the user's history, within the transaction that makes the change.
+
+        ``fields`` are those that are known: ``application``, ``identity_source``, ``operator`` and
+        ``facts``, which hold no personal value.
+        """
+        cls.objects.create(
+            pool_id=user.pool_id,
+            user=user,
+            kind=kind,
+            request_id=request_id.get(),
+            occurred_at=now,
+            **fields,
+        )
 
 
 class BlockedIdentity(models.Model):

@@ -1,14 +1,17 @@
 """Attempts to log in: what is recorded of them, and the WeChat codes that are being exchanged."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
+from accounts.models.sessions import Session
 from applications.models import Application
 from applications.rules import Way
 from config.kernel.encryption import seal, unseal
+from config.kernel.logs import request_id
 from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
@@ -18,7 +21,7 @@ class LoginEvent(models.Model):
     """One attempt to log in, with its outcome and why this user. Only ever added to.
 
     Holds no personal value: the user's id, but neither OpenID, phone number nor address.
-    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/login/trace.py).
+    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/login/trail.py).
     ``sid`` is the session that began, or was ended. No row refers to an event, so that PostgreSQL
     can partition the table by id, whose UUIDv7 follows time.
     """
@@ -89,6 +92,25 @@ class LoginEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.occurred_at:%Y-%m-%d %H:%M:%S} · {self.get_outcome_display()}"
+
+    @classmethod
+    def record(cls, session: Session, *, door: str, now: datetime, **fields: Any) -> None:
+        """Write an event of a session that had begun before; ``fields`` are those that are known.
+
+        An application is entered by it, or it is ended, without another attempt to log in.
+        """
+        cls.objects.create(
+            pool_id=session.pool_id,
+            application=session.application,
+            identity_source_id=session.identity_source_id,
+            user=session.user,
+            sid=session.pk,
+            door=door,
+            way=session.way,
+            request_id=request_id.get(),
+            occurred_at=now,
+            **fields,
+        )
 
 
 class CodeExchange(models.Model):

@@ -1,5 +1,6 @@
 """Two users who may be one person: the conflicts that are held, and the merges that were made."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -93,6 +94,8 @@ class Merge(models.Model):
     null where a login merged by itself.
     """
 
+    UNDO_WITHIN = timedelta(days=30)
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="merges")
     survivor = models.ForeignKey(
@@ -141,3 +144,8 @@ class Merge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.merged_id} → {self.survivor_id}"
+
+    @property
+    def undo_ends_at(self) -> datetime:
+        """Until when the merge can be undone."""
+        return self.merged_at + self.UNDO_WITHIN

@@ -1,7 +1,9 @@
-"""People in a pool, and what ties each of them to WeChat."""
+"""People in a pool, and their linked accounts."""
 
 import uuid
-from typing import ClassVar
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -11,12 +13,20 @@ from django.utils.translation import pgettext_lazy
 
 from config.kernel.constraints import SamePool
 from config.kernel.primary_keys import new_id
+from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
 
 def new_sub() -> str:
     """Return a new subject identifier: random, so that it tells nothing (OIDC Core §8)."""
     return str(uuid.uuid4())
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def with_verified_email(self, email: str) -> Self:
+        """Keep the user who has verified this address; upper and lower case are one."""
+        verified = self.filter(email_verified_at__isnull=False)
+        return verified.alias(lower_email=Lower("email")).filter(lower_email=email.lower())
 
 
 class User(models.Model):
@@ -64,6 +74,8 @@ class User(models.Model):
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = UserQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("user")
@@ -127,6 +139,9 @@ class LinkedAccount(models.Model):
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
 
+    source_name = ""
+    """The display name of its source, where `linked_identities` has found it."""
+
     class Meta:
         verbose_name = _("linked account")
         verbose_name_plural = _("linked accounts")
@@ -157,3 +172,48 @@ class LinkedAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.user_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkedIdentity:
+    """A WeChat identity of a user: its id and its rows. It is linked and unlinked as a whole.
+
+    Each row has the display name of its source as ``source_name``, empty where the pool has no
+    source of its AppID.
+    """
+
+    id: uuid.UUID
+    accounts: list[LinkedAccount]
+
+    @property
+    def unionid(self) -> str | None:
+        """The UnionID seen last; None if there is none."""
+        newest = max(self.unionids, key=lambda account: account.last_seen_at, default=None)
+        return newest.unionid if newest else None
+
+    @property
+    def unionids(self) -> list[LinkedAccount]:
+        """The rows of its UnionIDs."""
+        return [row for row in self.accounts if row.kind == LinkedAccount.Kind.UNIONID]
+
+    @property
+    def openids(self) -> list[LinkedAccount]:
+        """The rows of its OpenIDs."""
+        return [row for row in self.accounts if row.kind == LinkedAccount.Kind.OPENID]
+
+
+def linked_identities(user: User) -> list[LinkedIdentity]:
+    """Return the user's WeChat identities, in the order in which they were linked."""
+    accounts = list(LinkedAccount.objects.filter(pool=user.pool_id, user=user))
+    app_ids = [account.app_id for account in accounts if account.app_id]
+    # An AppID occurs once among the sources in use; of archived ones the newest name is right.
+    sources = IdentitySource.objects.filter(pool=user.pool_id, app_id__in=app_ids)
+    names = dict(sources.order_by("created_at").values_list("app_id", "display_name"))
+    for account in accounts:
+        account.source_name = names.get(account.app_id, "")
+    ordered = sorted(accounts, key=lambda account: str(account.wechat_identity))
+    identities = [
+        LinkedIdentity(id=key, accounts=sorted(group, key=lambda row: row.first_seen_at))
+        for key, group in groupby(ordered, key=lambda account: account.wechat_identity)
+    ]
+    return sorted(identities, key=lambda identity: identity.accounts[0].first_seen_at)

@@ -51,7 +51,8 @@ class ClientView(ABC, APIView):
             address=request.META["REMOTE_ADDR"], client_id=credentials.unverified_client_id
         )
         found, now = find_pool(pool), timezone.now()
-        body = throttle.guard(lambda: self.answer(found, fields, credentials, now))
+        with throttle.guard():
+            body = self.answer(found, fields, credentials, now)
         return Response(body, status=self.status, headers=NO_STORE)
 
     @abstractmethod

@@ -39,6 +39,7 @@ class InvalidDeviceCode(InvalidGrant):
 class AuthorizationPending(DomainError):
     """The person hasn't decided yet: a device that waits is told so every few seconds."""
 
+    is_callers_doing = False
     code = "authorization_pending"
     status = HTTPStatus.BAD_REQUEST
     description = "The person hasn't decided yet. Ask again once the interval has passed."

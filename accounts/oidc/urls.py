@@ -1,15 +1,12 @@
-"""Addresses below ``/oidc/``."""
+"""Addresses below ``/oidc/`` that programs call; those of a browser are accounts/pages/urls.py."""
 
 from django.urls import path
 
 from accounts.oidc import client_views, views
-from accounts.pages.authorize import authorize
-from accounts.pages.logout import log_out
 
 urlpatterns = [
     path("<slug:pool>/.well-known/openid-configuration", views.DiscoveryView.as_view()),
     path("<slug:pool>/jwks.json", views.JwksView.as_view(), name="oidc-jwks"),
-    path("<slug:pool>/authorize", authorize, name="oidc-authorize"),
     path("<slug:pool>/par", client_views.PushedRequestView.as_view(), name="oidc-par"),
     path("<slug:pool>/token", client_views.TokenView.as_view(), name="oidc-token"),
     path("<slug:pool>/userinfo", views.UserinfoView.as_view(), name="oidc-userinfo"),
@@ -22,5 +19,4 @@ urlpatterns = [
         client_views.DeviceAuthorizationView.as_view(),
         name="oidc-device-authorization",
     ),
-    path("<slug:pool>/logout", log_out, name="oidc-logout"),
 ]

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.binding.email_codes import CODE_LENGTH
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, Proof
-from accounts.binding.redeeming import send_email_code
-from accounts.login.by_browser import bind_on
+from accounts.binding.redeeming import bind_in_browser, send_email_code
 from accounts.login.throttles import LoginThrottle
 from accounts.login.tickets import find_ticket
 from accounts.models import AuthorizationRequest
@@ -120,9 +119,8 @@ def _let_in(
 ) -> HttpResponse:
     kept = choice.kept
     try:
-        signed_on = _throttle(request, kept).guard(
-            lambda: bind_on(kept, choice.ticket, proof, now=timezone.now())
-        )
+        with _throttle(request, kept).guard():
+            signed_on = bind_in_browser(kept, choice.ticket, proof, now=timezone.now())
     except (TooManyRequests, InvalidBindingTicket):
         raise
     except DomainError as error:
@@ -134,8 +132,8 @@ def _let_in(
 
 def _send_code(request: HttpRequest, choice: Choice, form: AccountForm) -> HttpResponse:
     kept = choice.kept
-    _throttle(request, kept).guard(
-        lambda: send_email_code(
+    with _throttle(request, kept).guard():
+        send_email_code(
             ClientCredentials(kept.application.client_id),
             choice.ticket,
             form.cleaned_data["email"],
@@ -143,7 +141,6 @@ def _send_code(request: HttpRequest, choice: Choice, form: AccountForm) -> HttpR
             now=timezone.now(),
             bound_to=str(kept.pk),
         )
-    )
     return _page(request, choice, form, code_sent=True)
 
 

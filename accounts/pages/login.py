@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.login.by_browser import begin_trip, browser_methods, end_trip, sign_on
+from accounts.login.by_browser import browser_methods, new_state, sign_on, spend_state
 from accounts.login.throttles import LoginThrottle
 from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.keeping import renew_handle
@@ -58,7 +58,7 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
     )
     if chosen is None:
         return _page(request, kept, handle, error="login_method_disabled")
-    state = begin_trip(kept, chosen, now=timezone.now())
+    state = new_state(kept, chosen, now=timezone.now())
     source = chosen.identity_source
     return HttpResponseRedirect(
         qrconnect_url(
@@ -73,16 +73,16 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
 @login_page("GET")
 def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     """Take the browser that WeChat sends back: with a code, or with none where it was refused."""
-    trip = end_trip(
+    state = spend_state(
         pool,
         request.GET.get("state", ""),
         source=source,
         browser_secret=browser_secret(request, pool),
         now=timezone.now(),
     )
-    if trip is None:
+    if state is None:
         raise Gone
-    kept = trip.request
+    kept = state.request
     speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
     handle = renew_handle(kept)
     code = request.GET.get("code", "")
@@ -92,7 +92,8 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
         address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id
     )
     try:
-        signed_on = throttle.guard(lambda: sign_on(trip, code, now=timezone.now()))
+        with throttle.guard():
+            signed_on = sign_on(state, code, now=timezone.now())
     except AccountBindingRequired as choice:
         return _to_binding(kept, handle, choice)
     except DomainError as error:

@@ -7,11 +7,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.locking import lock_users
-from accounts.login.trail import record_single_sign_on
 from accounts.models import AuthorizationRequest, BrowserSession, Session, User
 from accounts.pages.cookies import login_secret
 from accounts.pages.pending_request import Gone
-from accounts.sessions.browsers import SignedOff, find_browser_session, may_enter, session_in
+from accounts.sessions.browsers import (
+    SignedOff,
+    find_browser_session,
+    may_enter,
+    record_single_sign_on,
+    session_in,
+)
 from applications.models import Application
 
 

@@ -1,8 +1,8 @@
-"""Addresses below ``/login/``."""
+"""Addresses that a browser opens: below ``/login/``, and two below ``/oidc/``."""
 
 from django.urls import path
 
-from accounts.pages import bind, consent, device, login, logout
+from accounts.pages import authorize, bind, consent, device, login, logout
 
 urlpatterns = [
     path("<slug:pool>/device", device.enter_code, name="login-device"),
@@ -14,4 +14,9 @@ urlpatterns = [
     path("<slug:pool>/<str:handle>/consent", consent.consent, name="login-consent"),
     path("<slug:pool>/<str:handle>/device", device.confirm, name="login-device-confirm"),
     path("<slug:pool>/<str:handle>/wechat/<str:method>", login.to_wechat, name="login-wechat"),
+]
+
+oidc_urlpatterns = [
+    path("<slug:pool>/authorize", authorize.authorize, name="oidc-authorize"),
+    path("<slug:pool>/logout", logout.log_out, name="oidc-logout"),
 ]

@@ -16,19 +16,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from accounts.models import Session, User
+from accounts.refusals import InvalidToken, merged_hint
 from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
+from applications.offers import still_offers
 from config.kernel.errors import DomainError
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
-
-
-class InvalidToken(DomainError):
-    """The access token opens nothing (RFC 6750 §3.1); which check failed isn't told."""
-
-    code = "invalid_token"
-    status = HTTPStatus.UNAUTHORIZED
-    description = "The access token is missing, expired, revoked or not of this server."
-    challenge = 'Bearer error="invalid_token"'
 
 
 class NoToken(InvalidToken):
@@ -211,9 +204,11 @@ def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
     return InvalidToken(**merged_hint(user)) if user else InvalidToken()
 
 
-def merged_hint(user: User) -> dict[str, Any]:
-    """Return what to tell a program that holds a token of a user who was merged into another."""
-    return {
-        "description": "This user was merged into another. Log in again; the new tokens name it.",
-        "extra": {"merged_into": user.merged_into.sub if user.merged_into else ""},
-    }
+def is_current(session: Session) -> bool:
+    """Tell whether a session may give new tokens, with its user and application at hand."""
+    return (
+        session.ended_at is None
+        and session.user.status == User.Status.ACTIVE
+        and session.application.enabled
+        and still_offers(session.application, session.identity_source_id, session.way)
+    )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.models import BrowserSession, Session, User
+from accounts.models import BrowserSession, LoginEvent, Session, User
 from applications.models import Application
 from applications.offers import still_offers
 from config.kernel.encryption import new_token, token_hash
@@ -96,6 +96,17 @@ def session_in(
         identity_source_id=browser_session.identity_source_id,
         way=browser_session.way,
         auth_time=browser_session.auth_time,
+    )
+
+
+def record_single_sign_on(session: Session, *, now: datetime) -> None:
+    """Record that a person entered an application who was signed on in the browser already."""
+    LoginEvent.record(
+        session,
+        door=LoginEvent.Door.SINGLE_SIGN_ON,
+        now=now,
+        outcome=LoginEvent.Outcome.SUCCEEDED,
+        decision=LoginEvent.Decision.SIGNED_ON,
     )
 
 

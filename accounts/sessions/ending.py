@@ -6,8 +6,32 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.login.trail import record_reuse
-from accounts.models import RefreshToken, Session
+from accounts.models import LoginEvent, RefreshToken, Session
+from applications.client_authentication import ClientCredentials, authenticate_client
+from config.kernel.encryption import token_hash
+
+
+def log_out(unverified_token: str, client: ClientCredentials | None, *, now: datetime) -> None:
+    """Revoke the family of a refresh token; an unknown token is as good as revoked.
+
+    The token itself proves enough, unless its application is confidential (RFC 7009 §2.1).
+
+    Raises:
+        InvalidClient: the token's application is confidential, and its proof is missing or wrong.
+
+    """
+    token = (
+        RefreshToken.objects.select_related("session__application")
+        .filter(token_hash=token_hash(unverified_token))
+        .first()
+    )
+    if token is None:
+        return
+    application = token.session.application
+    if client and client.unverified_client_id != application.client_id:
+        return
+    authenticate_client(application, client or ClientCredentials(application.client_id), now=now)
+    revoke_family(token, now=now, reason=Session.EndReason.LOGGED_OUT)
 
 
 def revoke_family(token: RefreshToken, *, now: datetime, reason: Session.EndReason) -> int:
@@ -20,8 +44,17 @@ def end_reused(
     session: Session, tokens: QuerySet[RefreshToken], *, now: datetime, reason: Session.EndReason
 ) -> None:
     """End what came of something that is good once and was used again; record it, once."""
-    if _end(session.pk, tokens, now=now, reason=reason):
-        record_reuse(session, now=now, reason=reason)
+    if not _end(session.pk, tokens, now=now, reason=reason):
+        return
+    door = LoginEvent.Door
+    refreshed = reason == Session.EndReason.REFRESH_TOKEN_REUSED
+    LoginEvent.record(
+        session,
+        door=door.REFRESH if refreshed else door.TOKEN,
+        now=now,
+        outcome=LoginEvent.Outcome.REFUSED,
+        error=reason,
+    )
 
 
 def _end(session_id: UUID, tokens: QuerySet[RefreshToken], *, now: datetime, reason: str) -> int:

@@ -15,7 +15,6 @@ from django.db.models import Q
 
 from accounts.locking import lock_users, lock_with_tombstones
 from accounts.login.blocking import block, unblock
-from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import (
     AccountEvent,
     Conflict,
@@ -25,7 +24,6 @@ from accounts.models import (
     Session,
     User,
 )
-from accounts.users import history
 from applications.models import Application
 from userpools.models import Operator
 
@@ -59,7 +57,7 @@ def close(
             return False
         facts = {"suspended": True} if locked.status == Status.SUSPENDED else {}
         close_locked(locked, now=now)
-        history.record(
+        AccountEvent.record(
             locked,
             AccountEvent.Kind.CLOSED,
             now=now,
@@ -95,7 +93,7 @@ def reopen(user: User, *, operator: Operator, now: datetime) -> bool:
         locked.status = Status.SUSPENDED if locked.was_suspended else Status.ACTIVE
         locked.was_suspended, locked.closed_at = False, None
         locked.save(update_fields=["status", "was_suspended", "closed_at", "updated_at"])
-        history.record(locked, AccountEvent.Kind.REOPENED, now=now, operator=operator)
+        AccountEvent.record(locked, AccountEvent.Kind.REOPENED, now=now, operator=operator)
     return True
 
 
@@ -123,7 +121,7 @@ def _erase(pool_id: UUID, key: UUID, closed_before: datetime, now: datetime) -> 
         for tombstone in users.values():
             _forget(tombstone)
         User.objects.filter(pk=user.pk).update(erased_at=now)
-        history.record(user, AccountEvent.Kind.ERASED, now=now)
+        AccountEvent.record(user, AccountEvent.Kind.ERASED, now=now)
     return 1
 
 
@@ -137,6 +135,6 @@ def _forget(user: User) -> None:
 
 def _clean_tombstones(now: datetime) -> None:
     """Delete what tombstones kept for the undoing of their merges, once that is over."""
-    current = Merge.objects.filter(undone_at__isnull=True, merged_at__lte=now - UNDO_WITHIN)
+    current = Merge.objects.filter(undone_at__isnull=True, merged_at__lte=now - Merge.UNDO_WITHIN)
     remains = User.objects.filter(status=Status.MERGED, erased_at__isnull=True)
     remains.filter(pk__in=current.values("merged")).update(**_PERSONAL, erased_at=now)

@@ -5,21 +5,25 @@ with it, or a lone OpenID. Somebody else's identity is never taken, and the last
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from itertools import groupby
 from uuid import UUID
 
 from accounts import refusals
 from accounts.locking import in_transaction, lock_users, require_active
 from accounts.login.blocking import is_blocked
 from accounts.login.codes import identify
-from accounts.login.identities import Identities, find_identities
-from accounts.login.trail import Trail
-from accounts.models import AccountEvent, LinkedAccount, Session, User
-from accounts.users import history
-from applications.models import Application
+from accounts.login.exchange import WeChatIdentity
+from accounts.login.identities import find_identity
+from accounts.models import (
+    AccountEvent,
+    LinkedAccount,
+    LinkedIdentity,
+    Session,
+    User,
+    linked_identities,
+)
+from applications.models import Application, LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.kernel.errors import DomainError
@@ -36,37 +40,6 @@ class NoSuchLinkedAccount(DomainError):
     description = "There is no linked account of this id."
 
 
-@dataclass(frozen=True, kw_only=True)
-class WeChatIdentityOfUser:
-    """A WeChat identity as its user sees it: its id and its rows."""
-
-    id: UUID
-    accounts: list[LinkedAccount]
-
-    @property
-    def unionid(self) -> str | None:
-        """The UnionID seen last, None if none ever was."""
-        unionids = [account for account in self.accounts if account.kind == Kind.UNIONID]
-        newest = max(unionids, key=lambda account: account.last_seen_at, default=None)
-        return newest.unionid if newest else None
-
-    @property
-    def openids(self) -> list[LinkedAccount]:
-        """The rows of its OpenIDs."""
-        return [account for account in self.accounts if account.kind == Kind.OPENID]
-
-
-def identities_of(user: User) -> list[WeChatIdentityOfUser]:
-    """Return the user's WeChat identities, the one that was linked first first."""
-    accounts = LinkedAccount.objects.filter(pool=user.pool_id, user=user)
-    ordered = sorted(accounts, key=lambda account: str(account.wechat_identity))
-    identities = [
-        WeChatIdentityOfUser(id=key, accounts=sorted(group, key=lambda row: row.first_seen_at))
-        for key, group in groupby(ordered, key=lambda account: account.wechat_identity)
-    ]
-    return sorted(identities, key=lambda identity: identity.accounts[0].first_seen_at)
-
-
 def link(
     user: User, application: Application, code: str, identity_source: str | None, *, now: datetime
 ) -> None:
@@ -79,25 +52,11 @@ def link(
 
     """
     method = load_offer(application.client_id, Way.MINI_PROGRAM).choose(identity_source)
-    source = method.identity_source
-    trail = Trail(door="link", way=Way.MINI_PROGRAM, application=application, at=now, source=source)
-    identity = identify(method, code, trail, door="link", bound_to=str(user.pk))
-
-    def settle() -> None:
-        found = find_identities(source, identity)
-        _refuse_taken(found, user)
-        if not found.rows:
-            _lock_active(user)
-        if found.has_another_openid(user):
-            raise refusals.AlreadyLinked
-        is_new = bool(found.missing)
-        found.settle(user, now=now)
-        if is_new:
-            _record(user, AccountEvent.Kind.LINKED, application, source, now)
-
-    in_transaction(settle)
+    identity = identify(method, code, door="link", bound_to=str(user.pk))
+    _link(user, method, identity, now=now)
 
 
+@in_transaction
 def unlink(user: User, application: Application, identity_id: UUID, *, now: datetime) -> None:
     """Remove a WeChat identity of the user's, all of it, and end the sessions that it began.
 
@@ -106,23 +65,19 @@ def unlink(user: User, application: Application, identity_id: UUID, *, now: date
         LastWayIn: nothing would be left to log in by.
 
     """
-
-    def settle() -> None:
-        _lock_active(user)
-        identities = identities_of(user)
-        going = next((item for item in identities if item.id == identity_id), None)
-        if going is None:
-            raise NoSuchLinkedAccount
-        staying = [item for item in identities if item is not going]
-        if not any(is_way_in(item) for item in staying):
-            raise refusals.LastWayIn
-        remove(user, going.accounts, now=now, reason=Session.EndReason.UNLINKED)
-        _record(user, AccountEvent.Kind.UNLINKED, application, None, now)
-
-    in_transaction(settle)
+    _lock_active(user)
+    identities = linked_identities(user)
+    going = next((item for item in identities if item.id == identity_id), None)
+    if going is None:
+        raise NoSuchLinkedAccount
+    staying = [item for item in identities if item is not going]
+    if not any(is_way_in(item) for item in staying):
+        raise refusals.LastWayIn
+    remove(user, going.accounts, now=now, reason=Session.EndReason.UNLINKED)
+    AccountEvent.record(user, AccountEvent.Kind.UNLINKED, now=now, application=application)
 
 
-def is_way_in(identity: WeChatIdentityOfUser) -> bool:
+def is_way_in(identity: LinkedIdentity) -> bool:
     """Tell whether somebody can log in by this identity: not by that of an archived source alone.
 
     A UnionID opens whatever source is bound to the same Open Platform account.
@@ -149,20 +104,26 @@ def remove(
     LinkedAccount.objects.filter(pool=user.pool_id, user=user, pk__in=keys).delete()
 
 
-def _lock_active(user: User) -> None:
-    require_active(lock_users(user.pool_id, [user.pk])[user.pk])
-
-
-def _refuse_taken(found: Identities, user: User) -> None:
+@in_transaction
+def _link(user: User, method: LoginMethod, identity: WeChatIdentity, *, now: datetime) -> None:
+    found = find_identity(method.identity_source, identity)
     if any(row.user_id != user.pk for row in found.rows) or is_blocked(found):
         raise refusals.IdentityTaken
+    if not found.rows:
+        _lock_active(user)
+    if found.has_another_openid(user):
+        raise refusals.AlreadyLinked
+    is_new = bool(found.missing)
+    found.settle(user, now=now)
+    if is_new:
+        AccountEvent.record(
+            user,
+            AccountEvent.Kind.LINKED,
+            now=now,
+            application=method.application,
+            identity_source=method.identity_source,
+        )
 
 
-def _record(
-    user: User,
-    kind: AccountEvent.Kind,
-    application: Application,
-    source: IdentitySource | None,
-    now: datetime,
-) -> None:
-    history.record(user, kind, now=now, application=application, identity_source=source)
+def _lock_active(user: User) -> None:
+    require_active(lock_users(user.pool_id, [user.pk])[user.pk])

@@ -3,17 +3,14 @@
 from datetime import datetime
 
 from accounts import refusals
-from accounts.locking import in_transaction
-from accounts.login import phones
-from accounts.login.phones import Status
-from accounts.login.trail import Trail
+from accounts.login.codes import PhoneStatus, ask_for_phone_number
+from accounts.login.phones import replace_number
 from accounts.models import LinkedAccount, Session
 from applications.offers import LoginMethodDisabled, still_offers
-from applications.rules import Way
 from config.kernel.errors import InvalidRequest
 
 
-def change_number(session: Session, phone_code: str, *, now: datetime) -> Status:
+def change_number(session: Session, phone_code: str, *, now: datetime) -> PhoneStatus:
     """Give the session's user the number that WeChat proves; return ``stored`` or ``unchanged``.
 
     Raises:
@@ -26,17 +23,18 @@ def change_number(session: Session, phone_code: str, *, now: datetime) -> Status
     user, source = session.user, session.identity_source
     if not still_offers(session.application, source.pk, session.way):
         raise LoginMethodDisabled
-    trail = Trail(door="phone", way=Way(session.way), application=session.application, at=now)
-    answer = phones.ask_wechat(source, _openid_of(session), phone_code, trail)
-    status = in_transaction(lambda: phones.replace_number(user, answer, now=now))
-    if status == Status.INVALID_CODE:
+    answer = ask_for_phone_number(
+        source, _openid_of(session), phone_code, application_id=session.application_id
+    )
+    status = replace_number(user, answer, now=now)
+    if status == PhoneStatus.INVALID_CODE:
         raise refusals.InvalidCode(
             "phone_code: WeChat doesn't accept it, or it is another person's. Have the person "
             "press the button again."
         )
-    if status == Status.UNAVAILABLE:
+    if status == PhoneStatus.UNAVAILABLE:
         raise refusals.WeChatAway
-    if status == Status.TAKEN:
+    if status == PhoneStatus.TAKEN:
         raise refusals.PhoneTaken
     return status
 

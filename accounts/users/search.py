@@ -3,7 +3,6 @@
 from django.db.models import Q
 from django.db.models.query import QuerySet
 
-from accounts.binding.email_codes import find_by_email
 from accounts.models import LinkedAccount, User
 from userpools.models import UserPool
 
@@ -15,12 +14,11 @@ def users_named(pool: UserPool, name: str) -> list[User]:
     for undoing prove nothing. More than one is found only by an OpenID that two AppIDs gave.
     """
     users = User.objects.filter(pool=pool).select_related("merged_into")
-    by_email = find_by_email(pool.pk, name)
     found = [
         *users.filter(sub=name),
         *users.filter(pk__in=_of_wechat(pool, name)),
         *users.filter(phone_number=name, phone_number_verified_at__isnull=False),
-        *([by_email] if by_email else []),
+        *users.with_verified_email(name),
     ]
     return list({user.pk: user for user in found}.values())
 

@@ -1,4 +1,4 @@
-"""What WeChat's events oblige to. Each duty may be done again without harm.
+"""What is done about WeChat's events. Each handler may run again without harm.
 
 ===================================  =========================================================
 ``user_info_modified``               WeChat cleaned a profile: nickname and avatar are cleared
@@ -22,7 +22,6 @@ from typing import Any
 from accounts.locking import LostRace, lock_with_tombstones
 from accounts.login.blocking import block
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
-from accounts.users import history
 from accounts.users.closing import close_locked
 from accounts.users.linking import remove
 from identity_sources.health import note_punishment
@@ -52,7 +51,7 @@ class Done:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Duty = Callable[[IdentitySource, Push, datetime], Done]
+Handler = Callable[[IdentitySource, Push, datetime], Done]
 
 
 def modify_profile(source: IdentitySource, push: Push, now: datetime) -> Done:
@@ -106,7 +105,7 @@ def punish(source: IdentitySource, push: Push, now: datetime) -> Done:
     return Done(outcome=Outcome.APPLIED, facts={**facts, "event_type": int(event_type)})
 
 
-DUTIES: dict[str, Duty] = {
+HANDLERS: dict[str, Handler] = {
     "user_info_modified": modify_profile,
     "user_authorization_revoke": revoke,
     "user_authorization_cancellation": cancel,
@@ -158,7 +157,7 @@ def _erase(
         setattr(user, column, nothing)
     user.save()
     kind = AccountEvent.Kind.FIELD_ERASED
-    history.record(user, kind, now=now, identity_source=source, facts={"fields": erased})
+    AccountEvent.record(user, kind, now=now, identity_source=source, facts={"fields": erased})
     return Done(outcome=Outcome.APPLIED, user=user, facts=facts)
 
 
@@ -169,7 +168,7 @@ def _close(user: User, source: IdentitySource, now: datetime) -> None:
 
 
 def _record(user: User, kind: AccountEvent.Kind, source: IdentitySource, now: datetime) -> None:
-    history.record(user, kind, now=now, identity_source=source)
+    AccountEvent.record(user, kind, now=now, identity_source=source)
 
 
 def _punishment_facts(detail: str) -> dict[str, str | int]:

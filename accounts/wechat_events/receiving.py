@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from accounts.locking import in_transaction
 from accounts.models import WeChatEvent
-from accounts.wechat_events.handlers import DUTIES, Done
+from accounts.wechat_events.handlers import HANDLERS, Done
 from config.kernel.encryption import keyed_hash
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.push import Push
@@ -19,9 +19,10 @@ def receive(source: IdentitySource, push: Push, *, now: datetime) -> None:
     Messages that people send to an account aren't events, and leave no trace.
     """
     if push.event:
-        in_transaction(lambda: _receive(source, push, now))
+        _receive(source, push, now)
 
 
+@in_transaction
 def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
     # With the mode: what anybody may have written is to stand in the way of nothing.
     content_hash = keyed_hash("wechat event", push.mode, _content(push)).hex()
@@ -29,7 +30,7 @@ def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
     if events.filter(content_hash=content_hash).exists():
         return
     done = _do(source, push, now)
-    # Last: whoever was faster with the same event makes all of this roll back.
+    # Last: where another request took the same event first, all of this rolls back.
     WeChatEvent(
         pool_id=source.pool_id,
         identity_source=source,
@@ -45,15 +46,15 @@ def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
 
 
 def _do(source: IdentitySource, push: Push, now: datetime) -> Done:
-    duty = DUTIES.get(push.event)
-    if duty is None:
+    handle = HANDLERS.get(push.event)
+    if handle is None:
         return Done(outcome=Outcome.UNKNOWN)
     if push.mode != "safe":
         # Nobody signed its body.
         return Done(outcome=Outcome.UNPROVEN)
     if push.app_id and push.app_id != source.app_id:
         return Done(outcome=Outcome.NOBODY)
-    return duty(source, push, now)
+    return handle(source, push, now)
 
 
 def _content(push: Push) -> str:

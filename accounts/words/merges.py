@@ -7,9 +7,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.merging.comparison import Comparison, undo_ends_at
+from accounts.merging.comparison import Comparison
 from accounts.merging.merge import FORBIDDING, Obstacle
-from accounts.merging.undo import UNDO_WITHIN
 from accounts.models import Merge, User
 from accounts.words.details import details_in_words, listed
 
@@ -99,9 +98,9 @@ def _linked_accounts(comparison: Comparison, names: dict[str, str]) -> str:
     count = comparison.merged.linked_accounts
     if not count:
         return _("%(merged)s has no linked account that could move.") % names
-    ties = comparison.merged.ties
-    kinds = [known.source or known.account.app_id for tie in ties for known in tie.openids]
-    kinds += ["UnionID" for tie in ties for _row in tie.unionids]
+    rows = [row for identity in comparison.merged.identities for row in identity.openids]
+    kinds = [row.source_name or row.app_id for row in rows]
+    kinds += ["UnionID"] * (count - len(rows))
     sentence = ngettext(
         "%(count)s linked account of %(merged)s moves to %(survivor)s: %(kinds)s.",
         "%(count)s linked accounts of %(merged)s move to %(survivor)s: %(kinds)s.",
@@ -130,7 +129,7 @@ def _afterwards(comparison: Comparison, names: dict[str, str]) -> list[str]:
             "login on. The old sub stays in the list of users, with a link to %(survivor)s."
         )
         % {**names, **subs},
-        _("For %(days)s days the merge can be undone.") % {"days": UNDO_WITHIN.days},
+        _("For %(days)s days the merge can be undone.") % {"days": Merge.UNDO_WITHIN.days},
     ]
 
 
@@ -157,8 +156,8 @@ def why_not_undone(merge: Merge, *, now: datetime) -> str:
     """Say why a merge can't be undone; empty where it can."""
     if merge.undone_at:
         return _("It was undone.")
-    if now >= undo_ends_at(merge.merged_at):
-        return _("It is more than %(days)s days ago.") % {"days": UNDO_WITHIN.days}
+    if now >= merge.undo_ends_at:
+        return _("It is more than %(days)s days ago.") % {"days": Merge.UNDO_WITHIN.days}
     if merge.survivor.erased_at:
         return _("The personal data was erased.")
     if merge.merged.merged_into_id != merge.survivor_id:

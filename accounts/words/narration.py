@@ -1,7 +1,7 @@
 """Telling a login's trace in the words of an operator: what happened, where it stopped, what to do.
 
 One telling for the experience login and for every login event, from the steps that the event holds
-(accounts/login/trace.py). Events of before there were steps are told by their columns.
+(accounts/login/trail.py). Events of before there were steps are told by their columns.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.login.phones import Status
-from accounts.login.trace import Name
+from accounts.login.codes import PhoneStatus
+from accounts.login.trail import Step
 from accounts.models import LoginEvent
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
@@ -34,7 +34,7 @@ class Line:
     """One step of the trace, for a template."""
 
     title: str
-    name: Name | None = None
+    name: Step | None = None
     """the step's; None for the request itself"""
     sentence: str = ""
     state: State = State.DONE
@@ -85,7 +85,7 @@ def _received(event: LoginEvent) -> Line:
 def _checked(step: Mapping[str, Any], event: LoginEvent) -> Line:
     source = event.identity_source
     return Line(
-        name=Name.CHECKED,
+        name=Step.CHECKED,
         title=_("Application and login method checked"),
         sentence=_("%(application)s offers %(source)s.")
         % {
@@ -102,7 +102,7 @@ def _asked(step: Mapping[str, Any], event: LoginEvent) -> Line:
     succeeded = errcode == 0 and not step.get("reason")
     explanation = explain(errcode) if errcode else None
     return Line(
-        name=Name.ASKED,
+        name=Step.ASKED,
         title=_("WeChat asked: %(call)s") % {"call": step.get("call", "")},
         sentence=_sentence_of_call(step, explanation.meaning if explanation else ""),
         state=State.DONE if succeeded else State.NOTICE,
@@ -129,7 +129,7 @@ def _sentence_of_call(step: Mapping[str, Any], meaning: str) -> str:
 
 def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Name.REPLAYED,
+        name=Step.REPLAYED,
         title=_("The same code came a second time"),
         sentence=_("WeChat wasn't asked again: what it said within the last minute still holds."),
         state=State.NOTICE,
@@ -140,7 +140,7 @@ def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
 def _identity(step: Mapping[str, Any], event: LoginEvent) -> Line:
     has_unionid = step.get("unionid")
     return Line(
-        name=Name.IDENTITY,
+        name=Step.IDENTITY,
         title=_("Identity read"),
         sentence=_("WeChat gave an OpenID and a UnionID.")
         if has_unionid
@@ -165,7 +165,7 @@ def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
     if step.get("unionid_added"):
         sentences.append(_("The UnionID was added."))
     return Line(
-        name=Name.MATCHED,
+        name=Step.MATCHED,
         title=_("User created") if created else _("User found"),
         sentence=" ".join(part for part in (*sentences, conflict.meaning) if part),
         state=State.NOTICE if step.get("conflict") else State.DONE,
@@ -177,28 +177,30 @@ def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _phone(step: Mapping[str, Any], event: LoginEvent) -> Line:
     status = step.get("status", "")
-    good = status in {Status.STORED, Status.UNCHANGED}
+    good = status in {PhoneStatus.STORED, PhoneStatus.UNCHANGED}
     return Line(
-        name=Name.PHONE,
+        name=Step.PHONE,
         title=_("Phone number"),
-        sentence=_PHONE_SENTENCES[Status(status)]() if status in Status.values else status,
+        sentence=_PHONE_SENTENCES[PhoneStatus(status)]()
+        if status in PhoneStatus.values
+        else status,
         state=State.DONE if good else State.NOTICE,
         milliseconds=step.get("ms"),
     )
 
 
 _PHONE_SENTENCES = {
-    Status.STORED: lambda: _("WeChat gave the number, and it was stored."),
-    Status.UNCHANGED: lambda: _("The user has a number already; it stayed."),
-    Status.TAKEN: lambda: _("Another user has this number; it wasn't stored."),
-    Status.INVALID_CODE: lambda: _("WeChat didn't accept the code of the phone number."),
-    Status.UNAVAILABLE: lambda: _("WeChat couldn't be asked for the number."),
+    PhoneStatus.STORED: lambda: _("WeChat gave the number, and it was stored."),
+    PhoneStatus.UNCHANGED: lambda: _("The user has a number already; it stayed."),
+    PhoneStatus.TAKEN: lambda: _("Another user has this number; it wasn't stored."),
+    PhoneStatus.INVALID_CODE: lambda: _("WeChat didn't accept the code of the phone number."),
+    PhoneStatus.UNAVAILABLE: lambda: _("WeChat couldn't be asked for the number."),
 }
 
 
 def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Name.ISSUED,
+        name=Step.ISSUED,
         title=_("Tokens issued"),
         sentence=_("The access token is good for %(minutes)s minutes.")
         % {"minutes": round(step.get("expires_in", 0) / 60)},
@@ -219,7 +221,7 @@ def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _signed_on(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Name.SIGNED_ON,
+        name=Step.SIGNED_ON,
         title=_("Signed on"),
         sentence=_(
             "The browser is remembered. The application gets its tokens for an authorization code."
@@ -236,7 +238,7 @@ def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> 
     explanation = explain_refusal(error)
     goes_on = error in STEPS_OF_A_FIRST_LOGIN
     return Line(
-        name=Name.REFUSED,
+        name=Step.REFUSED,
         title=_("One more step") if goes_on else _("Stopped here"),
         sentence=explanation.meaning,
         state=State.NOTICE if goes_on else State.STOPPED,
@@ -258,13 +260,13 @@ def _text_of(fact: Any) -> str:
 
 
 _TELL: dict[str, Callable[[Mapping[str, Any], LoginEvent], Line]] = {
-    Name.CHECKED: _checked,
-    Name.ASKED: _asked,
-    Name.REPLAYED: _replayed,
-    Name.IDENTITY: _identity,
-    Name.MATCHED: _matched,
-    Name.PHONE: _phone,
-    Name.ISSUED: _issued,
-    Name.SIGNED_ON: _signed_on,
-    Name.REFUSED: _refused,
+    Step.CHECKED: _checked,
+    Step.ASKED: _asked,
+    Step.REPLAYED: _replayed,
+    Step.IDENTITY: _identity,
+    Step.MATCHED: _matched,
+    Step.PHONE: _phone,
+    Step.ISSUED: _issued,
+    Step.SIGNED_ON: _signed_on,
+    Step.REFUSED: _refused,
 }

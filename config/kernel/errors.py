@@ -20,6 +20,9 @@ class DomainError(Exception):
     """An anticipated failure: a machine's word, an HTTP status and a sentence for a developer.
 
     ``extra`` holds further fields of the answer; ``challenge`` is its WWW-Authenticate header.
+    ``is_callers_doing`` tells whether a throttle counts it against the caller; what is answered
+    with a status of 500 or more never is. ``event`` is the login event that records it, if one
+    does.
     """
 
     code: str = "server_error"
@@ -27,6 +30,8 @@ class DomainError(Exception):
     description: str = "Something went wrong on our side."
     retry_after: int | None = None
     challenge: str | None = None
+    is_callers_doing: bool = True
+    event: Any = None
 
     def __init__(
         self,

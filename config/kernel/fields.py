@@ -10,6 +10,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.kernel.errors import InvalidRequest
+
 # NUL can't be stored by PostgreSQL; a lone surrogate can't be encoded as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -76,6 +78,12 @@ class StrictSerializer(serializers.Serializer[Any]):
             if unknown:
                 raise serializers.ValidationError({_printable(unknown[0]): ["is not known here."]})
         return super().to_internal_value(data)
+
+
+def invalid_request(errors: Any) -> InvalidRequest:
+    """Return what a caller is told of a serializer's errors: the first, with its field."""
+    field, reason = first_error(errors)
+    return InvalidRequest(f"{field}: {reason}" if field else reason, field=field)
 
 
 def first_error(errors: Any, path: str = "") -> tuple[str, str]:

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from config.kernel import logs
 from config.kernel.connections import AWAY
 from config.kernel.errors import DomainError, InvalidClient, InvalidRequest, ServiceUnavailable
-from config.kernel.fields import first_error
+from config.kernel.fields import invalid_request
 
 logger = logging.getLogger(__name__)
 
@@ -132,8 +132,7 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, AWAY):
         return ServiceUnavailable()
     if isinstance(error, exceptions.ValidationError):
-        field, reason = first_error(error.detail)
-        return InvalidRequest(f"{field}: {reason}" if field else reason, field=field)
+        return invalid_request(error.detail)
     for kind, status, sentence in _SENTENCES:
         if isinstance(error, kind):
             return InvalidRequest(sentence, status=status)

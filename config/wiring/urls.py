@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts.oidc.views import DiscoveryView
+from accounts.pages.urls import oidc_urlpatterns
 from config.wiring.api import not_found
 from config.wiring.pages import failed, welcome
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # RFC 8414 §3.1: the well-known word stands before the issuer's path.
     path(".well-known/oauth-authorization-server/oidc/<slug:pool>", DiscoveryView.as_view()),
     path("oidc/", include("accounts.oidc.urls")),
+    path("oidc/", include(oidc_urlpatterns)),
     path("wechat/", include("accounts.wechat_events.urls")),
     re_path(r"^(api|oidc|wechat)/", not_found),
 ]

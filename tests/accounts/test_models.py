@@ -31,8 +31,8 @@ MAY_CASCADE = {
     ("accounts", "bindingticket", "login_method"),
     ("accounts", "emailcode", "ticket"),
     ("accounts", "authorizationrequest", "device"),
-    ("accounts", "wechattrip", "request"),
-    ("accounts", "wechattrip", "login_method"),
+    ("accounts", "wechatstate", "request"),
+    ("accounts", "wechatstate", "login_method"),
 }
 # What outlives the operator who did it.
 MAY_LET_GO = {

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.login import rules as login
-from accounts.login.identities import Identities
+from accounts.login.identities import FoundIdentity
 from accounts.models import LinkedAccount, LoginEvent, Session, User
 from tests import builders
 from tests.accounts.oidc.conftest import bearer
@@ -163,15 +163,15 @@ def test_logto_who_is_asked_to_bind_isnt_logged_into_the_other_account(acme, vic
 def test_allauth_the_loser_of_a_race_leaves_no_orphan(acme, log_in, monkeypatch):
     """It looked before the winner's rows were there."""
     winner = log_in().json()["user"]["sub"]
-    find, looked = login.find_identities, []
+    find, looked = login.find_identity, []
 
     def find_too_early(source, identity):
         looked.append(identity)
         if len(looked) == 1:
-            return Identities(source=source, identity=identity, by_openid=None, by_unionid=None)
+            return FoundIdentity(source=source, identity=identity, by_openid=None, by_unionid=None)
         return find(source, identity)
 
-    monkeypatch.setattr(login, "find_identities", find_too_early)
+    monkeypatch.setattr(login, "find_identity", find_too_early)
 
     assert log_in().json()["user"]["sub"] == winner
     assert len(looked) == 2

@@ -14,10 +14,10 @@ from accounts.binding.proofs import PasswordProof
 from accounts.binding.redeeming import BindRequest, bind
 from accounts.merging.merge import CannotMerge, merge_by_hand
 from accounts.merging.undo import CannotUndo, undo
-from accounts.models import BindingTicket, LinkedAccount, Merge, Session, User
+from accounts.models import BindingTicket, LinkedAccount, Merge, Session, User, linked_identities
 from accounts.refusals import AccountBindingRequired
 from accounts.users.closing import close
-from accounts.users.linking import identities_of, link, unlink
+from accounts.users.linking import link, unlink
 from accounts.users.suspension import suspend
 from applications.client_authentication import ClientCredentials
 from config.kernel.errors import DomainError
@@ -121,19 +121,19 @@ def test_of_two_ways_in_that_are_unlinked_at_once_one_stays(apps, race, number):
     outcomes = race(
         *[
             lambda key=item.id: unlink(user, application, key, now=now)
-            for item in identities_of(user)
+            for item in linked_identities(user)
         ]
     )
 
     assert sorted(map(str, outcomes)) == ["None", "last_way_in"]
-    assert len(identities_of(user)) == 1
+    assert len(linked_identities(user)) == 1
 
 
 @pytest.mark.parametrize("number", ROUNDS)
 def test_an_unlinking_racing_logins_by_what_is_unlinked_leaves_a_whole_identity(apps, race, number):
     user = apps.enter("o1", "u").user
     builders.link_openid(user, "o2", app_id=SECOND)
-    going = next(item for item in identities_of(user) if item.unionid)
+    going = next(item for item in linked_identities(user) if item.unionid)
     application, now = apps.tenant.application, timezone.now()
 
     race(

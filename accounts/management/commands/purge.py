@@ -21,7 +21,7 @@ from accounts.models import (
     WeChatEvent,
 )
 from accounts.oidc.endpoints.device_authorization import past_devices
-from accounts.sessions.key_expiry import delete_spent_keys
+from accounts.sessions.signing_keys import delete_spent_keys
 from applications.models import ClientAssertion
 
 # Long after WeChat has given up sending one again.

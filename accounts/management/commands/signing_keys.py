@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.sessions.key_revocation import revoke_key
+from accounts.sessions.signing_keys import revoke_key
 from userpools.key_rotation import (
     KeyRotationRefused,
     PromotionTooEarly,

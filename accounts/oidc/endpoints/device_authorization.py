@@ -7,7 +7,6 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint as Endpoint
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import DeviceAuthorization
@@ -16,6 +15,7 @@ from accounts.sessions.scopes import requested_scopes
 from accounts.sweeping import Sweeper
 from applications.offers import refuse_disabled
 from config.kernel.encryption import keyed_hash, token_hash
+from config.kernel.violations import insert_unless_taken
 from userpools.models import UserPool
 
 # Whoever knows a public client_id may begin and leave.
@@ -66,15 +66,10 @@ class DeviceAuthorizationEndpoint(Endpoint):
         )
         for _attempt in range(_ATTEMPTS):
             waiting.user_code_hash = user_code_hash(self.server.pool, data["user_code"])
-            try:
-                with transaction.atomic():
-                    waiting.save(force_insert=True)
-            except IntegrityError as error:
-                taken = error
-                data |= self._another_user_code()
-            else:
+            if insert_unless_taken(waiting, "accounts_device_user_code"):
                 return
-        raise taken
+            data |= self._another_user_code()
+        raise RuntimeError("No user code was free.")
 
     def _another_user_code(self) -> dict[str, str]:
         user_code = self.generate_user_code()

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from accounts.models import RefreshToken, RevokedAccessToken
 from accounts.oidc.server import Client
-from accounts.sessions.access import InvalidToken, access_of, verified_claims
-from accounts.sessions.current import is_current
+from accounts.refusals import InvalidToken
+from accounts.sessions.access import access_of, is_current, verified_claims
 from applications.models import Application
 from applications.rules import ApplicationType
 from config.kernel.encryption import token_hash

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import AuthorizationCode, RefreshToken, Session
 from accounts.oidc.oauth_errors import InvalidCode
 from accounts.oidc.server import Client, PoolServer
-from accounts.sessions.current import is_current
+from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.tokens import issue_tokens
 from config.kernel.encryption import token_hash

@@ -11,7 +11,7 @@ from django.db.models.functions import Least
 from accounts.models import DeviceAuthorization
 from accounts.oidc.oauth_errors import InvalidDeviceCode
 from accounts.oidc.server import Client, PoolServer
-from accounts.sessions.current import is_current
+from accounts.sessions.access import is_current
 from accounts.sessions.tokens import issue_tokens
 from config.kernel.encryption import token_hash
 

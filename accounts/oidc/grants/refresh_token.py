@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.models import RefreshToken, Session, User
 from accounts.oidc.oauth_errors import InvalidRefreshToken
 from accounts.oidc.server import Client, PoolServer
-from accounts.sessions.access import merged_hint
-from accounts.sessions.current import is_current
+from accounts.refusals import merged_hint
+from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.scopes import narrowed_scopes
 from accounts.sessions.tokens import Family, renew_tokens

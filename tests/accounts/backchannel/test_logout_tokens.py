@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LogoutNotice
-from accounts.sessions.access import InvalidToken, verify_access_token
+from accounts.refusals import InvalidToken
+from accounts.sessions.access import verify_access_token
 from tests import builders
 from userpools.keys import jwks
 

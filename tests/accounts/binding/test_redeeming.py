@@ -9,7 +9,6 @@ from accounts import refusals
 from accounts.binding import redeeming
 from accounts.binding.proofs import PasswordProof, PhoneCodeProof
 from accounts.binding.redeeming import BindRequest, bind
-from accounts.login.trace import claims_of
 from accounts.merging.merge import merge_by_hand
 from accounts.models import BindingTicket, LinkedAccount, Session, User
 from applications.client_authentication import ClientCredentials
@@ -19,6 +18,7 @@ from config.kernel.errors import InvalidClient
 from identity_sources.models import IdentitySource
 from tests import builders
 from tests.accounts.merging.test_merge import give
+from tests.accounts.oidc.conftest import claims_of
 from tests.accounts.records import assert_invariants, count_rows, event, events, groups_of
 
 BIND = {"door": "bind", "identity_source__identifier": "live-cdef", "wechat_milliseconds": None}

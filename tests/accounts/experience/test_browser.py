@@ -12,7 +12,7 @@ from accounts.models import (
     RefreshToken,
     Session,
     User,
-    WeChatTrip,
+    WeChatState,
 )
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of
@@ -243,7 +243,7 @@ def test_nothing_is_left_but_a_session_that_has_ended(admin_client):
     assert (session.end_reason, session.browser_session) == ("experience_ended", None)
     assert session.ended_at == session.auth_time
     assert LoginEvent.objects.get().sid == session.pk
-    for model in (AuthorizationCode, BrowserSession, RefreshToken, WeChatTrip):
+    for model in (AuthorizationCode, BrowserSession, RefreshToken, WeChatState):
         assert model.objects.count() == 0
     assert set(response.cookies) <= {django_settings.CSRF_COOKIE_NAME}
     assert set(admin_client.cookies) - set(before) <= {django_settings.CSRF_COOKIE_NAME}

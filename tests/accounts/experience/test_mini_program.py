@@ -607,10 +607,9 @@ def test_no_token_code_secret_identity_or_number_is_shown_kept_or_logged(
     assert scanner.found_in(plain_log.getvalue()) == set()
 
 
-def test_no_token_leaves_the_module(acme, rf, issued):
-    attempt = attempt_login(
-        rf.post(PAGE), acme.application, {"code": builders.wx_login()}, bound_to="a session"
-    )
+def test_no_token_leaves_the_module(acme, issued):
+    fields = {"code": builders.wx_login()}
+    attempt = attempt_login(acme.application, fields, address="127.0.0.1", bound_to="a session")
 
     assert attempt.succeeded
     for token in (issued.tokens[0].access_token, issued.tokens[0].refresh_token):

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts import locking
 from accounts.locking import LostRace
 from accounts.login.exchange import WeChatIdentity
-from accounts.login.identities import find_identities
+from accounts.login.identities import find_identity
 from accounts.merging.merge import merge
 from accounts.models import LinkedAccount
 from tests import builders
@@ -28,7 +28,7 @@ def found_by_unionid(acme, user):
     shared = {"pool": acme.pool, "user": user, "first_seen_at": now, "last_seen_at": now}
     LinkedAccount.objects.create(kind="unionid", unionid=IDENTITY.unionid, **shared)
     with transaction.atomic():
-        found = find_identities(acme.source, IDENTITY)
+        found = find_identity(acme.source, IDENTITY)
     LinkedAccount.objects.create(
         kind="openid", app_id=acme.source.app_id, openid=IDENTITY.openid, **shared
     )
@@ -66,7 +66,7 @@ def test_rows_of_a_user_who_was_merged_meanwhile_are_read_again(acme, user, monk
     change_before_the_lock(monkeypatch, lambda: merge(user, other, now=timezone.now()))
 
     with pytest.raises(LostRace), transaction.atomic():
-        find_identities(acme.source, IDENTITY)
+        find_identity(acme.source, IDENTITY)
 
 
 @pytest.mark.parametrize("gone", ["openid", "unionid"])
@@ -78,7 +78,7 @@ def test_a_row_that_was_unlinked_meanwhile_is_not_taken_for_the_users(
     change_before_the_lock(monkeypatch, lambda: LinkedAccount.objects.filter(kind=gone).delete())
 
     with pytest.raises(LostRace), transaction.atomic():
-        find_identities(acme.source, IDENTITY).settle(user, now=timezone.now())
+        find_identity(acme.source, IDENTITY).settle(user, now=timezone.now())
 
 
 def test_two_users_are_not_merged_over_a_unionid_that_one_unlinked_meanwhile(
@@ -91,7 +91,7 @@ def test_two_users_are_not_merged_over_a_unionid_that_one_unlinked_meanwhile(
     change_before_the_lock(monkeypatch, unlinked.delete)
 
     with pytest.raises(LostRace), transaction.atomic():
-        find_identities(acme.source, IDENTITY)
+        find_identity(acme.source, IDENTITY)
 
 
 # What belongs together
@@ -104,7 +104,7 @@ def test_rows_that_were_seen_to_be_one_wechat_account_become_one_identity(acme, 
     builders.link_openid(user, "o-of-another-wechat", app_id="wx2")
 
     with transaction.atomic():
-        find_identities(acme.source, IDENTITY).settle(user, now=timezone.now())
+        find_identity(acme.source, IDENTITY).settle(user, now=timezone.now())
 
     assert groups_of(user) == {
         frozenset({IDENTITY.openid, IDENTITY.unionid, "o-elsewhere"}),
@@ -117,7 +117,7 @@ def test_a_lone_openid_is_an_identity_of_its_own_beside_the_others(acme, user):
     lone = WeChatIdentity(openid=IDENTITY.openid, unionid=None)
 
     with transaction.atomic():
-        found = find_identities(acme.source, lone)
+        found = find_identity(acme.source, lone)
         found.settle(user, now=timezone.now())
 
     assert found.missing == ["openid"]
@@ -130,4 +130,4 @@ def test_identities_of_another_pool_are_nobodys(acme, globex):
     builders.link_unionid(stranger, IDENTITY.unionid)
 
     with transaction.atomic():
-        assert find_identities(acme.source, IDENTITY).rows == []
+        assert find_identity(acme.source, IDENTITY).rows == []

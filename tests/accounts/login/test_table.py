@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from accounts import refusals
-from accounts.login.trace import claims_of
 from accounts.models import Merge, User
 from tests import builders
+from tests.accounts.oidc.conftest import claims_of
 from tests.accounts.records import (
     assert_invariants,
     conflicts,

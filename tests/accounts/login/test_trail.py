@@ -4,7 +4,6 @@ import json
 from unittest.mock import ANY
 
 import pytest
-from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import locking
@@ -391,10 +390,11 @@ def lose_races(monkeypatch):
         lost = iter(range(times))
         record = Trail.record_success
 
-        def record_and_fail(trail, session, phone_status):
-            record(trail, session, phone_status)
+        def record_and_fail(trail, session):
+            event = record(trail, session)
             if next(lost, None) is not None:
-                raise IntegrityError("somebody else was faster")
+                raise locking.LostRace
+            return event
 
         monkeypatch.setattr(Trail, "record_success", record_and_fail)
 

@@ -12,7 +12,7 @@ from accounts.models import (
     BrowserSession,
     LoginEvent,
     Session,
-    WeChatTrip,
+    WeChatState,
 )
 from applications.models import LoginMethod
 from identity_sources.models import IdentitySource
@@ -71,7 +71,7 @@ def test_somebody_elses_way_to_wechat_is_closed(client, page, other_browser):
     way = way_to_wechat(client, page)
 
     assert_gone(other_browser.get(way))
-    assert not WeChatTrip.objects.exists()
+    assert not WeChatState.objects.exists()
 
 
 @pytest.mark.parametrize("handle", ["x", "a" * 43, "%00", "..", "é", "a" * 5000])
@@ -105,7 +105,7 @@ def test_old_requests_are_swept_away(client, page, monkeypatch):
         authorize(GuardedClient())
 
     assert AuthorizationRequest.objects.count() == 1
-    assert not WeChatTrip.objects.exists()
+    assert not WeChatState.objects.exists()
 
 
 def test_coming_back_confirmed_leads_to_the_application(client, page):
@@ -243,7 +243,7 @@ def test_a_way_in_that_was_switched_off_is_closed(client, site, page):
     response = client.get(way)
 
     assert "switched off just now" in Page(response).text
-    assert not WeChatTrip.objects.exists()
+    assert not WeChatState.objects.exists()
 
 
 def test_another_applications_way_in_is_closed(client, site, page):
@@ -252,7 +252,7 @@ def test_another_applications_way_in_is_closed(client, site, page):
     response = client.get(f"{page}/wechat/{other.pk}")
 
     assert "switched off just now" in Page(response).text
-    assert not WeChatTrip.objects.exists()
+    assert not WeChatState.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["x", "00000000-0000-0000-0000-000000000000", "é"])

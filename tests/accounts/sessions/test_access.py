@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.sessions.access import InsufficientScope, InvalidToken, verify_access_token
+from accounts.refusals import InvalidToken
+from accounts.sessions.access import InsufficientScope, verify_access_token
 from applications.models import Application
 from tests import builders
 from tests.accounts.oidc.conftest import bearer, claims_of, encoded, header_of, userinfo

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.sessions.key_expiry import delete_spent_keys
+from accounts.sessions.signing_keys import delete_spent_keys
 from applications.models import Application
 from tests import builders
 from userpools.key_rotation import prepare_key, promote_key

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.sessions.key_revocation import revoke_key
+from accounts.sessions.signing_keys import revoke_key
 from tests import builders
 from tests.conftest import LOGIN_URL, GuardedClient
 from userpools.key_rotation import KeyRotationRefused, prepare_key, promote_key

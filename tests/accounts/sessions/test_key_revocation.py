@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from accounts.models.sessions import SessionQuerySet
-from accounts.sessions.key_revocation import revoke_key, sessions_signed_by
+from accounts.sessions.signing_keys import revoke_key, sessions_signed_by
 from applications.models import Application
 from tests import builders
 from tests.accounts.oidc.conftest import header_of, refresh, userinfo

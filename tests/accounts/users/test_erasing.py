@@ -6,8 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.merging.merge import merge_by_hand
-from accounts.merging.undo import UNDO_WITHIN
-from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Session, User
+from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Merge, Session, User
 from accounts.users.closing import close, erase_due, reopen
 from tests import builders
 from tests.accounts.merging.test_merge import EMAIL, PHONE, give
@@ -159,13 +158,13 @@ def test_the_tombstones_of_the_erased_hold_nothing_personal_and_name_them_still(
 
 
 def test_a_tombstone_keeps_what_undoing_needs_as_long_as_undoing_lasts(ann, merged):
-    erase_due(now=NOW + UNDO_WITHIN - timedelta(seconds=1))
+    erase_due(now=NOW + Merge.UNDO_WITHIN - timedelta(seconds=1))
     assert personal(ann)["nickname"] == PERSONAL[2]
 
-    assert erase_due(now=NOW + UNDO_WITHIN) == 0
+    assert erase_due(now=NOW + Merge.UNDO_WITHIN) == 0
 
     ann.refresh_from_db()
     assert personal(ann) == EMPTY
-    assert ann.erased_at == NOW + UNDO_WITHIN
+    assert ann.erased_at == NOW + Merge.UNDO_WITHIN
     assert User.objects.get(pk=merged.pk).nickname == "Older"
     assert User.objects.get(pk=merged.pk).phone_number == PHONE["phone_number"]

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from accounts import refusals
 from accounts.login.blocking import block
-from accounts.models import AccountEvent, LinkedAccount, Session
-from accounts.users.linking import NoSuchLinkedAccount, identities_of, link, unlink
+from accounts.models import AccountEvent, LinkedAccount, Session, linked_identities
+from accounts.users.linking import NoSuchLinkedAccount, link, unlink
 from applications.offers import IdentitySourceDisabled, LoginMethodDisabled
 from identity_sources.models import IdentitySource
 from tests import builders
@@ -50,7 +50,7 @@ def unlink_from(weixin):
     def run(user, value, *, of=None):
         key = next(
             item.id
-            for item in identities_of(of or user)
+            for item in linked_identities(of or user)
             if value in {item.unionid, *[row.openid for row in item.openids]}
         )
         unlink(user, weixin.tenant.application, key, now=timezone.now())
@@ -284,7 +284,9 @@ def test_identities_are_listed_in_the_order_in_which_they_were_linked(weixin, an
     link_by(ann, "o9", "u9", app_id=SECOND)
     LinkedAccount.objects.filter(user=ann, unionid="u9").update(first_seen_at="2020-01-01T00:00Z")
 
-    listed = [(item.unionid, [row.openid for row in item.openids]) for item in identities_of(ann)]
+    listed = [
+        (item.unionid, [row.openid for row in item.openids]) for item in linked_identities(ann)
+    ]
 
     assert listed == [("u9", ["o9"]), ("u1", ["o1"])]
 
@@ -292,5 +294,5 @@ def test_identities_are_listed_in_the_order_in_which_they_were_linked(weixin, an
 def test_of_two_unionids_of_an_identity_the_newest_is_shown(weixin, ann):
     weixin.enter("o1", "u2")
 
-    (identity,) = identities_of(ann)
+    (identity,) = linked_identities(ann)
     assert identity.unionid == "u2"

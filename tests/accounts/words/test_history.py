@@ -4,7 +4,6 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccountEvent
-from accounts.users import history
 from accounts.words.history import author_of, facts_of
 from tests import builders
 
@@ -16,7 +15,7 @@ def event(acme):
     user = builders.make_user(acme.pool, sub="own")
 
     def make(kind, **fields):
-        history.record(user, kind, now=timezone.now(), **fields)
+        AccountEvent.record(user, kind, now=timezone.now(), **fields)
         return AccountEvent.objects.latest("pk")
 
     return make

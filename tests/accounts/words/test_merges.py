@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.merging.comparison import DETAILS, compare
 from accounts.merging.merge import FORBIDDING, Obstacle, merge_by_hand
-from accounts.merging.undo import UNDO_WITHIN, undo
+from accounts.merging.undo import undo
 from accounts.models import Merge, User
 from accounts.words import details
 from accounts.words.merges import obstacles_in_words, plan_in_words, undo_in_words, why_not_undone
@@ -83,7 +83,7 @@ def test_a_merge_of_today_can_be_undone(acme, ada):
 def test_a_merge_that_is_too_old_says_so(acme, ada):
     made = merge(*make_pair(acme), ada)
 
-    later = made.merged_at + UNDO_WITHIN
+    later = made.merged_at + Merge.UNDO_WITHIN
     assert why_not_undone(made, now=later) == "It is more than 30 days ago."
     assert why_not_undone(made, now=later - timedelta(seconds=1)) == ""
 

@@ -4,8 +4,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from accounts.login.phones import Status
-from accounts.login.trace import Name
+from accounts.login.codes import PhoneStatus
+from accounts.login.trail import Step
 from accounts.models import LoginEvent, Session
 from accounts.words import narration
 from accounts.words.explanations import (
@@ -51,7 +51,7 @@ def event(acme):
 # Whatever an event holds, it is told
 
 
-@pytest.mark.parametrize("name", Name)
+@pytest.mark.parametrize("name", Step)
 def test_every_step_has_a_telling_which_needs_none_of_its_facts(event, name):
     assert name in narration._TELL  # noqa: SLF001  nothing else lists them
 
@@ -112,12 +112,12 @@ def test_an_event_without_a_decision_has_no_reason(event):
     assert reason_of(event()) == ""
 
 
-@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("status", PhoneStatus)
 def test_every_outcome_of_a_phone_code_has_a_sentence(event, status):
     line = narrate(event({"step": "phone", "ms": 1, "status": status.value}))[1]
 
     assert line.sentence not in {"", status.value}
-    good = status in {Status.STORED, Status.UNCHANGED}
+    good = status in {PhoneStatus.STORED, PhoneStatus.UNCHANGED}
     assert line.state == (State.DONE if good else State.NOTICE)
 
 
@@ -379,7 +379,7 @@ def test_a_whole_login_is_told_in_chinese(acme, log_in):
         *({"step": "matched", "decision": decision.value} for decision in LoginEvent.Decision),
         *({"step": "matched", "conflict": conflict.value} for conflict in LoginEvent.Conflict),
         {"step": "matched", "unionid_added": True, "merged_sub": "the-old-sub"},
-        *({"step": "phone", "status": status.value} for status in Status),
+        *({"step": "phone", "status": status.value} for status in PhoneStatus),
         {"step": "issued", "refresh_token": False},
         {"step": "replayed"},
     ],

@@ -1,0 +1,73 @@
+"""The end of a signing key, and of what it signed.
+
+A revoked key may have leaked: it is gone at once, and with it the sessions that it signed for. What
+it signed is refused everywhere as soon as the client has fetched the keys again, here at once,
+since a token's key is found by its ``kid``. A retired key is published as long as anything that it
+signed is of use.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, Max, Q
+
+from accounts.locking import in_transaction
+from accounts.models import Session
+from accounts.models.sessions import SessionQuerySet
+from applications.models import Application
+from userpools.key_rotation import remove_key, remove_retired_keys
+from userpools.models import SigningKey, UserPool
+
+# A request that was under way while a key retired has read the pool before, and signs with it yet.
+_STILL_UNDER_WAY = timedelta(minutes=1)
+# An expired ID token still says, as id_token_hint, who is to be logged out (OpenID Connect
+# RP-Initiated Logout 1.0 §2); after this long the person is asked instead.
+ID_TOKEN_HINT_LASTS = timedelta(days=30)
+
+
+@in_transaction
+def revoke_key(pool: UserPool, kid: str, *, now: datetime) -> int:
+    """Remove a key and end the sessions that may hold a token of it; return how many ended.
+
+    In an active key's place the next one signs at once, or else one made for it.
+
+    Raises:
+        UnknownKey: the pool has no key of this kid.
+
+    """
+    key = remove_key(pool, kid, now=now)
+    return sessions_signed_by(key).end(now=now, reason=Session.EndReason.SIGNING_KEY_REVOKED)
+
+
+def sessions_signed_by(key: SigningKey) -> SessionQuerySet:
+    """Return the running sessions that may hold a token which this key signed.
+
+    Those of applications that were signed for by its algorithm when they began are among them.
+    """
+    signed_now = Q(application__signing_algorithm=key.algorithm)
+    signed_before = Q(application__other_algorithm_until__gt=F("auth_time"))
+    sessions = Session.objects.filter(
+        signed_now | signed_before, pool=key.pool_id, ended_at__isnull=True
+    )
+    if key.state == SigningKey.State.NEXT:
+        return sessions.none()
+    if key.retired_at:
+        return sessions.filter(auth_time__lt=key.retired_at + _STILL_UNDER_WAY)
+    return sessions
+
+
+def delete_spent_keys(*, now: datetime) -> int:
+    """Delete the retired keys whose last token expired 30 days ago; return how many.
+
+    That token lasted no longer than the longest access token of the pool's applications.
+    """
+    spent = now - ID_TOKEN_HINT_LASTS
+    pools = UserPool.objects.filter(
+        signing_keys__state=SigningKey.State.RETIRED, signing_keys__retired_at__lt=spent
+    ).distinct()
+    return sum(remove_retired_keys(pool, before=spent - _longest_lifetime(pool)) for pool in pools)
+
+
+def _longest_lifetime(pool: UserPool) -> timedelta:
+    applications = Application.objects.filter(pool=pool)
+    longest = applications.aggregate(longest=Max("access_token_lifetime"))["longest"]
+    return longest or timedelta()

@@ -1,0 +1,64 @@
+"""Which unique constraint a statement violated, told alike on PostgreSQL and on SQLite."""
+
+import re
+from functools import lru_cache
+
+from django.apps import apps
+from django.db import IntegrityError, transaction
+from django.db.models import Model, UniqueConstraint
+from psycopg.errors import UniqueViolation
+
+_OF_SQLITE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>\w+)'|(?P<columns>.+))")
+
+
+def violated_constraint(error: IntegrityError) -> str:
+    """Return the name of the unique constraint that was violated, empty for any other violation.
+
+    PostgreSQL gives the name. SQLite gives the columns, or the index of one over expressions; the
+    name is that of the model's constraint over these columns. A primary key's is
+    ``<table>_pkey``, as PostgreSQL calls it.
+    https://www.psycopg.org/psycopg3/docs/api/errors.html,
+    https://www.sqlite.org/rescode.html#constraint_unique
+    """
+    cause = error.__cause__
+    if isinstance(cause, UniqueViolation):
+        return cause.diag.constraint_name or ""
+    found = _OF_SQLITE.fullmatch(str(cause))
+    if found is None:
+        return ""
+    return found["index"] or _constraints().get(frozenset(found["columns"].split(", ")), "")
+
+
+def insert_unless_taken(row: Model, constraint: str) -> bool:
+    """Insert a row; tell whether no other row was in its place, by this unique constraint.
+
+    Raises:
+        IntegrityError: another constraint is violated.
+
+    """
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if violated_constraint(error) == constraint:
+            return False
+        raise
+    return True
+
+
+@lru_cache(maxsize=1)
+def _constraints() -> dict[frozenset[str], str]:
+    """Return the names of all unique constraints, by their columns as SQLite writes them."""
+    names: dict[frozenset[str], str] = {}
+    for model in apps.get_models():
+        table = model._meta.db_table
+        columns = {field.name: field.column for field in model._meta.local_fields}
+        for field in model._meta.local_fields:
+            if field.unique:
+                ending = "pkey" if field.primary_key else f"{field.column}_key"
+                names[frozenset({f"{table}.{field.column}"})] = f"{table}_{ending}"
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, UniqueConstraint) and constraint.fields:
+                key = frozenset(f"{table}.{columns[name]}" for name in constraint.fields)
+                names[key] = constraint.name
+    return names
