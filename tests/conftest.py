@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Barrier
 from typing import Any
 
@@ -19,49 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.core.cache import caches
 from django.db import connection, connections
 from django.http import HttpResponse
-from django.test import Client
 from django.utils import translation
 from joserfc.jwk import RSAKey
 from pytest_django import Settings
 
-from applications.models import Application, LoginMethod
-from identity_sources.models import IdentitySource
-from tests import builders
-from userpools.models import Operator, UserPool
-
-LOGIN_URL = "/api/v1/login/wechat-mini-program"
-
-
-class GuardedClient(Client):
-    """Django's client, which also refuses what no answer of ours may ever hold."""
-
-    def request(self, **environ: Any) -> HttpResponse:
-        response = super().request(**environ)
-        if response.get("Content-Type", "").startswith("application/json"):
-            self._guard(response)
-        return response
-
-    @staticmethod
-    def _guard(response: HttpResponse) -> None:
-        body = json.loads(response.content)
-        assert b"Traceback" not in response.content
-        assert b"session_key" not in response.content
-        assert response["X-Request-ID"]
-        if isinstance(body, dict) and ("access_token" in body or "error" in body):
-            assert response["Cache-Control"] == "no-store"
-        if isinstance(body, dict) and "error" in body:
-            assert body["error_description"]
-            assert body["request_id"] == response["X-Request-ID"]
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """A pool with one mini program source, and an application that offers it."""
-
-    pool: UserPool
-    source: IdentitySource
-    application: Application
-    method: LoginMethod
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient, signed_in
+from tests.support.tenants import Tenant, make_tenant
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -191,13 +154,6 @@ def superuser_client(db: None) -> GuardedClient:
     return signed_in(builders.make_operator("sue", is_superuser=True))
 
 
-def signed_in(operator: Operator) -> GuardedClient:
-    """A browser in which the operator has signed in."""
-    client = GuardedClient()
-    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 @pytest.fixture
 def acme(db: None) -> Tenant:
     return make_tenant("acme", builders.MINI_APP_ID)
@@ -206,13 +162,6 @@ def acme(db: None) -> Tenant:
 @pytest.fixture
 def globex(db: None) -> Tenant:
     return make_tenant("globex", builders.SECOND_MINI_APP_ID)
-
-
-def make_tenant(identifier: str, app_id: str) -> Tenant:
-    pool = builders.make_pool(identifier)
-    source = builders.make_source(pool, app_id=app_id)
-    application = builders.make_application(pool)
-    return Tenant(pool, source, application, builders.offer(application, source))
 
 
 @pytest.fixture

@@ -1,50 +1,30 @@
-"""What the tests of logins need besides the cast: WeChat's side of the line, and threads."""
+"""What the tests of logins need besides the cast: WeChat's side of the line, tokens, caches."""
 
-import itertools
+import io
 import json
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
 import responses
 from django.core.cache import caches
+from django.http import HttpResponse
 from django.utils import timezone
 from pytest_django import Settings
-from requests import PreparedRequest
 
-from accounts.login.rules import LoggedIn, LoginRequest, log_in
+from accounts.models import Session
 from accounts.refusals import AccountBindingRequired
-from applications.client_authentication import ClientCredentials
-from applications.rules import Way
-from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
-from identity_sources.sandbox import Fault, Sandbox, SandboxAnswer, SandboxRequest
-from tests import builders
-from tests.accounts.site import Site, make_site
-from tests.conftest import Tenant
+from identity_sources.sandbox import Sandbox, SandboxAnswer, SandboxRequest
+from tests.accounts.peers import PHONE
+from tests.support import builders
+from tests.support.oidc import bearer, claims_of
+from tests.support.tenants import Tenant
+from tests.support.website import Site, make_site
+from tests.support.wechat import Line, Weixin
 from userpools.models import Operator
-
-LIVE_URL = "https://api.weixin.qq.com"
-
-
-@dataclass
-class Line:
-    """The line to the sandbox, overheard: what was asked, what was answered."""
-
-    exchanges: list[tuple[SandboxRequest, SandboxAnswer]] = field(default_factory=list)
-    listeners: list[Callable[[], None]] = field(default_factory=list)
-    """Called within each call to WeChat, on its thread."""
-
-    @property
-    def calls(self) -> list[str]:
-        """The names of the calls so far, in order."""
-        return [request.path.rpartition("/")[2] for request, _ in self.exchanges]
-
-    def script(self, fault: Fault, *, call: str = "jscode2session", times: int = 1) -> None:
-        """Let a fault happen to the next calls."""
-        sandbox().script(call, fault, times)
 
 
 @pytest.fixture
@@ -81,93 +61,6 @@ def live_source(acme: Tenant) -> IdentitySource:
     )
     builders.offer(acme.application, source, position=1)
     return source
-
-
-@dataclass(repr=False)
-class Weixin:
-    """A WeChat of which a test says whom each code stands for, and an Acme with live sources.
-
-    Errcodes are as the real one's: a code that isn't known is 40029, a phone code sent with the
-    OpenID of somebody else 40003.
-    """
-
-    tenant: Tenant
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    """The calls that were made, each with the code that was sent."""
-    phones_are_away: bool = False
-    _people: dict[str, dict[str, str]] = field(default_factory=dict)
-    _numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _names: Iterator[int] = field(default_factory=itertools.count)
-
-    def add_source(self, app_id: str = builders.LIVE_APP_ID, **fields: Any) -> IdentitySource:
-        """Let the application offer one more mini program, named after the end of its AppID."""
-        source = builders.make_source(
-            self.tenant.pool,
-            **{"identifier": f"live-{app_id[-4:]}", "app_id": app_id, "mode": "live"} | fields,
-        )
-        builders.offer(self.tenant.application, source, position=1)
-        return source
-
-    def code(self, openid: str, unionid: str | None = None) -> str:
-        """What ``wx.login`` gives on the phone of whoever has this OpenID."""
-        person = {"openid": openid} | ({"unionid": unionid} if unionid else {})
-        name = f"code-{next(self._names)}"
-        self._people[name] = person | {"session_key": "c2Vzc2lvbiBrZXkgb2YgMTY="}
-        return name
-
-    def phone_code(self, number: str, openid: str) -> str:
-        """What the getPhoneNumber button gives on that phone: a Chinese number's eleven digits."""
-        name = f"phone-code-{next(self._names)}"
-        self._numbers[name] = (number, openid)
-        return name
-
-    def enter(
-        self,
-        openid: str,
-        unionid: str | None = None,
-        *,
-        app_id: str = builders.LIVE_APP_ID,
-        now: datetime | None = None,
-        **fields: Any,
-    ) -> LoggedIn:
-        """Log in with a fresh code, as every door does; ``number`` brings that phone's number."""
-        number = fields.pop("number", None)
-        phone_code = self.phone_code(number, openid) if number else None
-        usual = {
-            "door": "rest",
-            "way": Way.MINI_PROGRAM,
-            "client": ClientCredentials(self.tenant.application.client_id),
-            "identity_source": f"live-{app_id[-4:]}",
-            "code": self.code(openid, unionid),
-            "phone_code": phone_code,
-        }
-        return log_in(LoginRequest(**usual | fields), now=now or timezone.now())
-
-    def answer_by(self, mock: responses.RequestsMock) -> None:
-        """Answer what is asked of the mocked network."""
-        token = {"access_token": "77_a-live-access-token", "expires_in": 7200}
-        mock.add_callback("GET", f"{LIVE_URL}/sns/jscode2session", self._session)
-        mock.add("POST", f"{LIVE_URL}/cgi-bin/stable_token", json=token)
-        mock.add_callback("POST", f"{LIVE_URL}/wxa/business/getuserphonenumber", self._number)
-
-    def _session(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        code = request.params["js_code"]
-        self.asked.append(("jscode2session", code))
-        return 200, {}, json.dumps(self._people.get(code, {"errcode": 40029, "errmsg": "invalid"}))
-
-    def _number(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        sent = json.loads(request.body or b"")
-        self.asked.append(("getuserphonenumber", sent["code"]))
-        if self.phones_are_away:
-            return 502, {}, ""
-        if sent["code"] not in self._numbers:
-            return 200, {}, json.dumps({"errcode": 40029, "errmsg": "invalid code"})
-        number, openid = self._numbers[sent["code"]]
-        if openid != sent["openid"]:
-            return 200, {}, json.dumps({"errcode": 40003, "errmsg": "invalid openid"})
-        watermark = {"timestamp": 1_700_000_000, "appid": builders.LIVE_APP_ID}
-        phone = {"phoneNumber": number, "purePhoneNumber": number, "countryCode": "86"}
-        return 200, {}, json.dumps({"phone_info": phone | {"watermark": watermark}})
 
 
 @pytest.fixture
@@ -236,3 +129,75 @@ def ticket(weixin: Weixin) -> Callable[..., str]:
         return word
 
     return make
+
+
+@pytest.fixture
+def tokens(acme: Tenant, log_in: Callable[..., HttpResponse]) -> dict[str, Any]:
+    """What Alice's login answered."""
+    response = log_in("alice")
+    assert response.status_code == 200
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+@pytest.fixture
+def session(tokens: dict[str, Any]) -> Session:
+    return Session.objects.select_related("user", "application", "pool").get(
+        pk=claims_of(tokens["access_token"])["sid"]
+    )
+
+
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, int], None]:
+    """Have so many racers wait for each other at a function, by then all have read the same."""
+
+    def at(owner: object, name: str, racers: int) -> None:
+        arrived = Barrier(racers, timeout=30)
+        work = getattr(owner, name)
+
+        def after_all_arrived(*args: Any, **kwargs: Any) -> Any:
+            arrived.wait()
+            return work(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, after_all_arrived)
+
+    return at
+
+
+@pytest.fixture
+def plain_log(caplog):
+    """Every logger at DEBUG, urllib3's too, read by a handler that redacts nothing.
+
+    It reads first: the filter of the handler on stderr changes the records that it lets pass.
+    """
+    for name in [*logging.root.manager.loggerDict, "urllib3", "urllib3.connectionpool", None]:
+        caplog.set_level(logging.DEBUG, logger=name)
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    logging.root.handlers.insert(0, handler)
+    yield written
+    logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def post(client):
+    """Send JSON to an address of the REST API, with an access token or without."""
+
+    def send(url, fields, token=None, method="post"):
+        headers = bearer(token) if token else {}
+        return getattr(client, method)(
+            url, json.dumps(fields), content_type="application/json", headers=headers
+        )
+
+    return send
+
+
+@pytest.fixture
+def victim(acme):
+    """Somebody whose every detail an attacker knows."""
+    return builders.make_member(
+        acme.pool,
+        nickname="爱丽 Alice",
+        phone_number=PHONE,
+        phone_number_verified_at=timezone.now(),
+    )

@@ -1,7 +1,6 @@
 """What a login costs the database: every statement, in order, and none while WeChat is asked."""
 
 import math
-import re
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -14,7 +13,8 @@ from django.utils import timezone
 from accounts.login.exchange import WeChatIdentity, exchange_once
 from accounts.models import CodeExchange
 from identity_sources.models import IdentitySource
-from tests import builders
+from tests.support import builders
+from tests.support.statements import described
 
 FIND_OFFER = ["SELECT applications_loginmethod"]
 HOLD_CODE = ["BEGIN", "INSERT accounts_codeexchange", "COMMIT"]
@@ -35,17 +35,6 @@ RETURNING = [
     "COMMIT",
 ]
 MOST_STATEMENTS = 6
-
-_TABLE = re.compile(r'(SELECT|INSERT|UPDATE|DELETE).*?(?:FROM|INTO|UPDATE) "(\w+)"', re.DOTALL)
-_UPDATED = re.compile(r'UPDATE "(\w+)"')
-
-
-def described(sql):
-    """Return a statement's verb and the table it is about, or the word as it is."""
-    if sql.startswith("UPDATE"):
-        return f"UPDATE {_UPDATED.match(sql)[1]}"
-    found = _TABLE.match(sql)
-    return " ".join(found.groups()) if found else sql.removesuffix(" IMMEDIATE")
 
 
 @pytest.fixture

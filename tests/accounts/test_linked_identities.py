@@ -1,7 +1,7 @@
 """The WeChat identities of a user, named by the sources of the user's own pool."""
 
 from accounts.models import linked_identities
-from tests.accounts.admin.conftest import make_pair, make_person
+from tests.support.people import make_pair, make_person
 
 
 def test_a_user_without_wechat_has_no_identity(acme, globex):

@@ -14,7 +14,7 @@ from accounts.models import CodeExchange, LinkedAccount, LoginEvent, RefreshToke
 from applications.models import Application
 from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource
-from tests import builders
+from tests.support import builders
 from userpools.models import UserPool
 
 PHONE = "+8613800138001"

@@ -16,7 +16,7 @@ from accounts.models import (
     User,
 )
 from config.kernel.encryption import DecryptionError
-from tests import builders
+from tests.support import builders
 
 NOW = timezone.now()
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import LinkedAccount, LoginEvent, Merge, User
-from tests.accounts.records import assert_invariants, undone_afterwards
+from tests.support.records import assert_invariants, undone_afterwards
 
 EXAMPLES = int(os.environ.get("UNIONPASS_EXAMPLES", "40"))
 PEOPLE = ("ann", "ben", "cai")

@@ -11,11 +11,11 @@ from accounts.models import Conflict, LoginEvent
 from accounts.overview import CONFLICTS_SHOWN, EVENTS_SHOWN, REFUSALS_SHOWN, overview_of
 from identity_sources.health import note_punishment
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.admin.conftest import hold, make_event, make_pair
-from tests.conftest import signed_in
-from tests.identity_sources.calls import MINUTE, NOW, REFUSED, note
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.client import signed_in
+from tests.support.pages import Page, see
+from tests.support.people import hold, make_event, make_pair
+from tests.support.wechat_calls import MINUTE, NOW, REFUSED, note
 from userpools.models import Membership
 
 PAGE = "/console/acme/"

@@ -6,48 +6,16 @@ Each is named after the product whose fault it was (docs/identities.md says what
 import json
 
 import pytest
-from django.utils import timezone
 
 from accounts.login import rules as login
 from accounts.login.identities import FoundIdentity
 from accounts.models import LinkedAccount, LoginEvent, Session, User
-from tests import builders
-from tests.accounts.oidc.conftest import bearer
-from tests.accounts.records import linked_rows
-from tests.accounts.test_secrets import Scanner, dump
+from tests.accounts.peers import BIND, LINKED, switch
+from tests.support import builders
+from tests.support.records import linked_rows
+from tests.support.secret_scanner import Scanner, dump
 
 SECOND = builders.SECOND_MINI_APP_ID
-LINKED = "/api/v1/me/linked-accounts"
-BIND = "/api/v1/login/bind"
-PHONE = "+8613800138001"
-
-
-@pytest.fixture
-def post(client):
-    def send(url, fields, token=None, method="post"):
-        headers = bearer(token) if token else {}
-        return getattr(client, method)(
-            url, json.dumps(fields), content_type="application/json", headers=headers
-        )
-
-    return send
-
-
-@pytest.fixture
-def victim(acme):
-    """Somebody whose every detail an attacker knows."""
-    return builders.make_member(
-        acme.pool,
-        nickname="爱丽 Alice",
-        phone_number=PHONE,
-        phone_number_verified_at=timezone.now(),
-    )
-
-
-def switch(acme, **fields):
-    for name, value in fields.items():
-        setattr(acme.source, name, value)
-    acme.source.save()
 
 
 # Casdoor

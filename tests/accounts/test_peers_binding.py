@@ -7,13 +7,10 @@ import pytest
 
 from accounts.models import BindingTicket, LinkedAccount
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.records import linked_rows
-from tests.accounts.test_peers import BIND, LINKED, PHONE, SECOND, post, switch, victim
-from tests.conftest import LOGIN_URL
-
-__all__ = ["post", "victim"]  # fixtures
-
+from tests.accounts.peers import BIND, LINKED, PHONE, SECOND, switch
+from tests.support import builders
+from tests.support.client import LOGIN_URL
+from tests.support.records import linked_rows
 
 # The Keycloak plugin
 

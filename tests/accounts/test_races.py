@@ -8,10 +8,10 @@ from django.db import connection
 
 from accounts.models import LinkedAccount, LoginEvent, RefreshToken, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.records import linked_rows
-from tests.conftest import LOGIN_URL, GuardedClient
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
+from tests.support.records import linked_rows
+from tests.support.wechat import LIVE_URL
 
 RACERS = 50
 MANY = 200

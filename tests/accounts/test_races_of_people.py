@@ -21,8 +21,8 @@ from accounts.users.linking import link, unlink
 from accounts.users.suspension import suspend
 from applications.client_authentication import ClientCredentials
 from config.kernel.errors import DomainError
-from tests import builders
-from tests.accounts.records import assert_invariants
+from tests.support import builders
+from tests.support.records import assert_invariants
 
 FIRST, SECOND, THIRD = builders.LIVE_APP_ID, "wx00000000000000aa", "wx00000000000000bb"
 ROUNDS = range(int(os.environ.get("RACES", "2")))

@@ -25,8 +25,9 @@ from identity_sources.sandbox import (
     unionid_of,
 )
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.conftest import LOGIN_URL
+from tests.support import builders
+from tests.support.client import LOGIN_URL
+from tests.support.secret_scanner import Scanner, dump
 
 WRONG_SECRET = "a wrong client secret of more than 32 characters"
 LIVE_SESSION_KEY = "bGl2ZSBzZXNzaW9uIGtleQ=="
@@ -39,51 +40,6 @@ LIVE_PHONE = {
     "watermark": {"timestamp": 1_700_000_000, "appid": builders.LIVE_APP_ID},
 }
 SHORTEST_SECRET = 8
-
-
-class Scanner:
-    """Looks for secrets in text and bytes, also hexadecimal and as they stand in a URL."""
-
-    def __init__(self, secrets):
-        assert all(len(secret) >= SHORTEST_SECRET for secret in secrets), secrets
-        self._needles = {
-            needle: secret
-            for secret in secrets
-            for needle in {
-                secret.encode(),
-                secret.encode().hex().encode(),
-                quote(secret, safe="").encode(),
-                json.dumps(secret)[1:-1].encode(),
-            }
-        }
-
-    def found_in(self, haystack):
-        raw = haystack if isinstance(haystack, bytes) else haystack.encode()
-        return {secret for needle, secret in self._needles.items() if needle in raw}
-
-
-def dump():
-    """Return every value of every table of the database: (table, column, bytes)."""
-    cells = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
-            columns = [
-                column.name if hasattr(column, "name") else column[0]
-                for column in cursor.description
-            ]
-            cells += [
-                (table, column, as_bytes(value))
-                for row in cursor.fetchall()
-                for column, value in zip(columns, row, strict=True)
-            ]
-    return cells
-
-
-def as_bytes(value):
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    return (json.dumps(value) if isinstance(value, dict | list) else str(value)).encode()
 
 
 def leaks_in_database(scanner):
@@ -106,21 +62,6 @@ def production_log():
     before = handler.setStream(written)
     yield written
     handler.setStream(before)
-
-
-@pytest.fixture
-def plain_log(caplog):
-    """Every logger at DEBUG, urllib3's too, read by a handler that redacts nothing.
-
-    It reads first: the filter of the handler on stderr changes the records that it lets pass.
-    """
-    for name in [*logging.root.manager.loggerDict, "urllib3", "urllib3.connectionpool", None]:
-        caplog.set_level(logging.DEBUG, logger=name)
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    logging.root.handlers.insert(0, handler)
-    yield written
-    logging.root.removeHandler(handler)
 
 
 class LiveWeChat(BaseHTTPRequestHandler):

@@ -8,9 +8,9 @@ from django.utils import timezone, translation
 from applications.checklist import checklist
 from applications.models import LoginMethod, RedirectURI
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.identity_sources.calls import REFUSED, note
-from tests.pages import see
+from tests.support import builders
+from tests.support.pages import see
+from tests.support.wechat_calls import REFUSED, note
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ON = "The application is switched on."

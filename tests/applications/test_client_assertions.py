@@ -19,7 +19,7 @@ from applications.client_authentication import (
 from applications.client_keys import algorithm_of
 from applications.models import ClientAssertion
 from config.kernel.errors import InvalidClient, InvalidRequest
-from tests import builders
+from tests.support import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ISSUER = "http://127.0.0.1:8000/oidc/acme"

@@ -13,7 +13,7 @@ from applications.client_authentication import (
 )
 from applications.models import ClientSecret
 from config.kernel.errors import InvalidClient, InvalidRequest
-from tests import builders
+from tests.support import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SECRET = builders.CLIENT_SECRET

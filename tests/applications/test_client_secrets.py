@@ -13,7 +13,7 @@ from applications.client_secrets import (
 from applications.models import ClientSecret
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient
-from tests import builders
+from tests.support import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST = builders.CLIENT_SECRET

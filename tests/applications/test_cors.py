@@ -5,7 +5,7 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 
 from applications.models import PostLogoutRedirectURI, RedirectURI
-from tests import builders
+from tests.support import builders
 
 SHOP = "https://shop.example.com"
 OPEN_TO_A_POOLS_OWN = [

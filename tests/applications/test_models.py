@@ -20,7 +20,7 @@ from applications.models import (
     PostLogoutRedirectURI,
     RedirectURI,
 )
-from tests import builders
+from tests.support import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

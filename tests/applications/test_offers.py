@@ -13,7 +13,7 @@ from applications.offers import (
 )
 from applications.rules import Way
 from config.kernel.errors import InvalidClient, InvalidRequest
-from tests import builders
+from tests.support import builders
 
 MINI = Way.MINI_PROGRAM
 

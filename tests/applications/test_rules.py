@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from applications.models import LoginMethod
 from applications.rules import ApplicationType, Way, ways_in
 from identity_sources.models import IdentitySource
-from tests import builders
+from tests.support import builders
 
 # Source ↓, application →; an empty cell is a dash there.
 TABLE = {

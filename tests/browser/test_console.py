@@ -8,9 +8,10 @@ from django.http import HttpResponse
 from playwright.sync_api import expect
 
 from accounts.models import User
-from tests import builders
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 
 @pytest.fixture

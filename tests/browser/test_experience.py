@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from accounts.users.suspension import suspend
-from tests import builders
-from tests.accounts.site import Site, make_site
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
+from tests.support.website import Site, make_site
 
 # Pages are the same whatever the database; the first login and the console run on both.
 pytestmark = pytest.mark.once

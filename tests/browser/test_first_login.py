@@ -5,7 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 STEPS = [
     "Request received",

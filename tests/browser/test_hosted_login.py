@@ -20,12 +20,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from applications.models import Application, PostLogoutRedirectURI, RedirectURI
 from identity_sources.models import IdentitySource
-from tests.accounts.oidc.conftest import post
-from tests.accounts.site import Site, authorization_request, make_site
 from tests.browser.chromium import BrowserThread
-from tests.browser.test_looks import at_every_width
-from tests.browser.windows import HEIGHT, WIDTHS, Windows
-from tests.conftest import Tenant
+from tests.browser.windows import HEIGHT, WIDTHS, Windows, at_every_width
+from tests.support.oidc import post
+from tests.support.tenants import Tenant
+from tests.support.website import Site, authorization_request, make_site
 
 # What a browser does is no matter of the database.
 pytestmark = pytest.mark.once

@@ -9,10 +9,11 @@ from playwright.sync_api import Page
 
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LoginEvent, User
-from tests import builders
-from tests.accounts.admin.conftest import hold, make_pair
-from tests.browser.windows import HEIGHT, WIDTHS, Windows, sideways
-from tests.conftest import GuardedClient, Tenant
+from tests.browser.windows import HEIGHT, WIDTHS, Windows, at_every_width
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.people import hold, make_pair
+from tests.support.tenants import Tenant
 
 # How wide a page is is no matter of the database.
 pytestmark = pytest.mark.once
@@ -103,11 +104,3 @@ def tabs(page: Page) -> Iterator[None]:
         page.reload()
         links.nth(number).click()
         yield
-
-
-def at_every_width(page: Page) -> Iterator[str]:
-    """Tell where the page scrolls sideways. Colours can't move anything, so one theme will do."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        if problem := sideways(page):
-            yield problem

@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from identity_sources.sandbox import unionid_of
-from tests import builders
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 # Pages are the same whatever the database; the first login and the console run on both.
 pytestmark = pytest.mark.once

@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient
-from tests.end_to_end import fake_wechat
-from tests.end_to_end.fake_wechat import FakeWeChat
+from tests.support import fake_wechat
+from tests.support.client import GuardedClient
+from tests.support.fake_wechat import FakeWeChat
 
 # Pages are the same whatever the database; the first login and the console run on both.
 pytestmark = pytest.mark.once

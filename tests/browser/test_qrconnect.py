@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests import builders
-from tests.browser.test_looks import at_every_width
-from tests.browser.windows import Windows
+from tests.browser.windows import Windows, at_every_width
+from tests.support import builders
 
 # The sandbox keeps its codes in the cache, whatever the database.
 pytestmark = pytest.mark.once

@@ -15,9 +15,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests import builders
 from tests.browser.windows import HEIGHT, WIDTHS, Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 # What a picture shows is no matter of the database.
 pytestmark = pytest.mark.once

@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import builders
 from tests.browser.windows import Windows
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 # Pages are the same whatever the database; the first login and the console run on both.
 pytestmark = pytest.mark.once

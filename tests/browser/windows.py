@@ -1,5 +1,6 @@
 """Windows of the browser, which note what no page of ours may do, and what tests do in them."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,3 +95,11 @@ def sideways(page: Page) -> str:
             return ""
         page.wait_for_timeout(100)
     return f"{page.url} is {wide} px wide in {window}: {page.evaluate(_STICKS_OUT)}"
+
+
+def at_every_width(page: Page) -> Iterator[str]:
+    """Tell where the page scrolls sideways. Colours can't move anything, so one theme will do."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        if problem := sideways(page):
+            yield problem

@@ -8,10 +8,10 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from tests import builders
-from tests.accounts.site import WEB_URI, Site, make_site
 from tests.certification.relying_party import RelyingParty
-from tests.conftest import Tenant
+from tests.support import builders
+from tests.support.tenants import Tenant
+from tests.support.website import WEB_URI, Site, make_site
 
 
 @pytest.fixture

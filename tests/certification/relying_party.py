@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 import jwt
 from django.http import HttpResponse
 
-from tests.accounts.site import confirm_in_wechat
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.website import confirm_in_wechat
 
 FORM = "application/x-www-form-urlencoded"
 CLOCK_SKEW = 5  # seconds

@@ -10,9 +10,9 @@ from base64 import urlsafe_b64encode
 import jwt
 import pytest
 
-from tests.accounts.site import confirm_in_wechat
 from tests.certification.relying_party import FORM
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.website import confirm_in_wechat
 
 STANDARD_SCOPES = "openid profile email address phone"
 

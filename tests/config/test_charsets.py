@@ -10,8 +10,8 @@ from django.db import close_old_connections
 from django.test.client import BOUNDARY, encode_multipart
 
 from config.wsgi import application
-from tests.accounts.site import Site, authorization_request, make_site
-from tests.conftest import Tenant
+from tests.support.tenants import Tenant
+from tests.support.website import Site, authorization_request, make_site
 
 FORGERY_TOKEN = "x" * 32
 # Python knows most of these, but some as no encoding of text, and can't replace what others miss.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.fake_wechat import FakeWeChat
-from tests.end_to_end.processes import start, stop
-from tests.end_to_end.serving import (
+from tests.support.fake_wechat import FakeWeChat
+from tests.support.processes import start, stop
+from tests.support.serving import (
     MANIFEST,
     Server,
     assert_no_secret_in,

@@ -7,8 +7,8 @@ import jwt
 import pytest
 import requests
 
-from tests.end_to_end.serving import Server, manage
-from tests.receiver import Receiver, receiving
+from tests.support.logout_receiver import Receiver, receiving
+from tests.support.serving import Server, manage
 
 PATIENCE_SECONDS = 30
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from applications.rules import ApplicationType
-from tests.end_to_end.processes import ROOT, bare_environment, free_port, start, stop
+from tests.support.processes import ROOT, bare_environment, free_port, start, stop
 
 # It runs on an SQLite file of its own, whatever the tests run on.
 pytestmark = pytest.mark.once

@@ -13,8 +13,8 @@ import pytest
 import requests
 from psycopg import sql
 
-from tests.end_to_end.processes import ROOT, START_SECONDS
-from tests.end_to_end.serving import Server, new_environment, on_server
+from tests.support.processes import ROOT, START_SECONDS
+from tests.support.serving import Server, new_environment, on_server
 
 
 def test_a_person_logs_in_and_the_tokens_verify_by_discovery_alone(server: Server) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from tests.end_to_end.serving import Server, manage
+from tests.support.serving import Server, manage
 
 PASSWORD = "a password for the console"
 

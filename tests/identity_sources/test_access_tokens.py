@@ -22,7 +22,7 @@ from identity_sources.wechat.errors import (
     WeChatError,
     WeChatUnavailable,
 )
-from tests import builders
+from tests.support import builders
 
 AS_LONG_AS_A_TOKEN = 7200
 STRANGER = "f" * 32

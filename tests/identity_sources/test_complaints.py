@@ -8,7 +8,7 @@ from django.db.models import prefetch_related_objects
 
 from identity_sources.complaints import complaints_about
 from identity_sources.health import NOTICES_LAST, note_punishment
-from tests.identity_sources.calls import MINUTE, NOW, REFUSED, RID, SECOND, note
+from tests.support.wechat_calls import MINUTE, NOW, REFUSED, RID, SECOND, note
 
 DAY = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, refusal
-from tests import builders
+from tests.support import builders
 
 API = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API}/sns/jscode2session"

@@ -14,7 +14,7 @@ from identity_sources.gateway import (
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import openid_of, sandbox_app_secret, unionid_of
 from identity_sources.wechat.errors import WeChatUnavailable
-from tests import builders
+from tests.support import builders
 
 SANDBOX = IdentitySource(mode="sandbox", app_id=builders.MINI_APP_ID)
 LIVE = IdentitySource(mode="live", app_id=builders.LIVE_APP_ID)

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from identity_sources.health import SAME_AGAIN, is_notice, note_call, note_punishment
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.errcodes import BANS
-from tests import builders
-from tests.identity_sources.calls import (
+from tests.support import builders
+from tests.support.wechat_calls import (
     AWAY,
     BAD_CODE,
     BUSY,

@@ -9,8 +9,8 @@ from identity_sources.models import IdentitySource, SourceFailure
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, refusal
 from identity_sources.wechat.errors import WeChatError
-from tests import builders
-from tests.identity_sources.calls import NOW, RID, fails_since, failures
+from tests.support import builders
+from tests.support.wechat_calls import NOW, RID, fails_since, failures
 
 LOGIN_URL = "https://api.weixin.qq.com/sns/jscode2session"
 

@@ -12,9 +12,9 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, SourceFailure
 from identity_sources.sandbox import Sandbox
 from identity_sources.sandbox.faults import refusal
-from tests import builders
-from tests.conftest import LOGIN_URL, GuardedClient
-from tests.identity_sources.calls import (
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
+from tests.support.wechat_calls import (
     MINUTE,
     NOW,
     REFUSED,

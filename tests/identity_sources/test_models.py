@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource, WeChatAccessToken
-from tests import builders
+from tests.support import builders
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ANOTHER_SECRET = "f" * 32

@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import pytest
 from django.test import Client
 
-from tests import builders
+from tests.support import builders
 
 DOOR = "/sandbox/wx.login"
 ALICE = {"app_id": builders.MINI_APP_ID, "person": "alice"}

@@ -10,8 +10,8 @@ from django.urls import resolve
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import openid_of, sandbox_app_secret
-from tests import builders
-from tests.pages import Page
+from tests.support import builders
+from tests.support.pages import Page
 
 BACK = "http://127.0.0.1:8000/login/wechat?flow=1"
 QUERY = {

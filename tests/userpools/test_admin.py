@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from tests import builders
-from tests.conftest import GuardedClient, signed_in
-from tests.pages import fill_in, see, send
+from tests.support import builders
+from tests.support.client import GuardedClient, signed_in
+from tests.support.pages import fill_in, see, send
 from userpools.models import (
     RESERVED_POOL_IDENTIFIERS,
     Membership,

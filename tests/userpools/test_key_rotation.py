@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from tests.conftest import Tenant
+from tests.support.tenants import Tenant
 from userpools.key_rotation import (
     KeyRotationRefused,
     PromotionTooEarly,

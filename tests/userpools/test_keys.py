@@ -12,7 +12,7 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from config.kernel.encryption import DecryptionError
-from tests import builders
+from tests.support import builders
 from userpools.keys import active_key, generate_private_key, jwks, pool_keys
 from userpools.models import SigningKey, UserPool
 from userpools.pools import create_pool

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from tests import builders
+from tests.support import builders
 from userpools.models import (
     RESERVED_POOL_IDENTIFIERS,
     Membership,

@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError
 
-from tests import builders
+from tests.support import builders
 from userpools import pools
 from userpools.models import SigningKey, UserPool
 

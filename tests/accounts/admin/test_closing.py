@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import AccountEvent, Session, User
 from accounts.users.closing import close, erase_due
-from tests.accounts.admin.conftest import make_person, make_session
-from tests.pages import Page, see
+from tests.support.pages import Page, see
+from tests.support.people import make_person, make_session
 
 LIST = "/console/acme/users/"
 

@@ -7,9 +7,9 @@ import pytest
 
 from accounts.models import LoginEvent
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.accounts.admin.conftest import make_event
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.pages import Page, see
+from tests.support.people import make_event
 
 LIST = "/console/acme/events/"
 REUSED = "A refresh token was used twice, so its session was ended."

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests import builders
-from tests.accounts.admin.conftest import make_event, make_person
-from tests.pages import see
+from tests.support import builders
+from tests.support.pages import see
+from tests.support.people import make_event, make_person
 
 EVENTS, USERS = "/console/acme/events/", "/console/acme/users/"
 

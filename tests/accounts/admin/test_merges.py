@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.merging.merge import merge_by_hand
 from accounts.merging.undo import undo
 from accounts.models import LinkedAccount, Merge, User
-from tests import builders
-from tests.accounts.admin.conftest import make_pair, make_person
-from tests.pages import Page, fill_in, see
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see
+from tests.support.people import make_pair, make_person
 from userpools.models import Operator
 
 LIST = "/console/acme/users/"

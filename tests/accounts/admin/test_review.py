@@ -7,16 +7,10 @@ from django.utils import timezone
 from accounts.merging import conflicts
 from accounts.merging.review import keep_apart
 from accounts.models import Conflict, Merge, User
-from tests import builders
-from tests.accounts.admin.conftest import (
-    hold,
-    make_event,
-    make_pair,
-    make_person,
-    make_session,
-)
-from tests.conftest import GuardedClient
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.pages import Page, see
+from tests.support.people import hold, make_event, make_pair, make_person, make_session
 
 LIST = "/console/acme/review/"
 SCRIPT = "<script>alert(1)</script>"

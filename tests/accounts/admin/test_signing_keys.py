@@ -7,10 +7,10 @@ from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from accounts.models import Session
-from tests import builders
-from tests.accounts.admin.conftest import make_person, make_session
-from tests.conftest import GuardedClient
-from tests.pages import see
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.pages import see
+from tests.support.people import make_person, make_session
 from userpools.key_rotation import prepare_key
 from userpools.models import SigningKey
 

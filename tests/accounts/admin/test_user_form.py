@@ -8,9 +8,9 @@ from django.contrib.auth.hashers import check_password
 from django.utils import timezone
 
 from accounts.models import User
-from tests import builders
-from tests.accounts.admin.conftest import make_person
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see, send
+from tests.support.people import make_person
 
 LIST = "/console/acme/users/"
 ADD = f"{LIST}add/"

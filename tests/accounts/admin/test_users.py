@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import LoginEvent, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.admin.conftest import make_event, make_person, make_session
-from tests.conftest import GuardedClient
-from tests.pages import Page, fill_in, see
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.pages import Page, fill_in, see
+from tests.support.people import make_event, make_person, make_session
 
 LIST = "/console/acme/users/"
 SHOP = builders.MINI_APP_ID

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import WeChatEvent
-from tests import builders
+from tests.support import builders
 
 LIST = "/console/acme/wechat-events/"
 

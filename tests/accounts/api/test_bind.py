@@ -9,10 +9,10 @@ from django.utils import timezone
 from accounts.binding import email_codes
 from accounts.models import BindingTicket, LinkedAccount, LoginEvent, Session, User
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.oidc.conftest import bearer
-from tests.accounts.records import count_rows
-from tests.accounts.test_secrets import Scanner, dump
+from tests.support import builders
+from tests.support.oidc import bearer
+from tests.support.records import count_rows
+from tests.support.secret_scanner import Scanner, dump
 
 BIND = "/api/v1/login/bind"
 EMAIL_CODE = "/api/v1/login/bind/email-code"

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test.client import MULTIPART_CONTENT
 
-from tests.accounts.records import count_rows
+from tests.support.records import count_rows
 
 BIND = "/api/v1/login/bind"
 EMAIL_CODE = "/api/v1/login/bind/email-code"

@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import AccountEvent, RefreshToken, User
-from tests.accounts.oidc.conftest import bearer, refresh, userinfo
-from tests.accounts.records import count_rows
+from tests.support.oidc import bearer, refresh, userinfo
+from tests.support.records import count_rows
 
 ME = "/api/v1/me"
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import AccountEvent, LinkedAccount, User
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.oidc.conftest import bearer
-from tests.accounts.records import count_rows
+from tests.support import builders
+from tests.support.oidc import bearer
+from tests.support.records import count_rows
 
 URL = "/api/v1/me/linked-accounts"
 SECOND = builders.SECOND_MINI_APP_ID

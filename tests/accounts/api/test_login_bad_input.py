@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from tests import builders
-from tests.accounts.records import count_rows, events, refusal
-from tests.conftest import LOGIN_URL
+from tests.support import builders
+from tests.support.client import LOGIN_URL
+from tests.support.records import count_rows, events, refusal
 
 GOOD = {"client_id": "acme-shop", "code": "a-code-that-was-never-issued"}
 JSON = "application/json"

@@ -7,8 +7,8 @@ from django.test import RequestFactory
 
 from accounts.api.views import WeChatMiniProgramLoginView
 from accounts.models import LoginEvent, Session
-from tests import builders
-from tests.accounts.records import events, steps
+from tests.support import builders
+from tests.support.records import events, steps
 
 EXPERIENCE = LoginEvent.Door.EXPERIENCE
 

@@ -11,9 +11,9 @@ from applications.rules import ApplicationType
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.records import count_rows, events, refusal
+from tests.support import builders
+from tests.support.records import count_rows, events, refusal
+from tests.support.wechat import LIVE_URL
 
 WRONG_SECRET = "another client secret of more than 32 characters"
 REFUSED_ROWS = {"accounts.LoginEvent": 1}

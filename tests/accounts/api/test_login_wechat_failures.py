@@ -10,9 +10,9 @@ from accounts.models import CodeExchange, User
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.records import count_rows, event, events, refusal
+from tests.support import builders
+from tests.support.records import count_rows, event, events, refusal
+from tests.support.wechat import LIVE_URL
 
 UNAVAILABLE = (503, "wechat_unavailable", "5")
 MISCONFIGURED = (502, "identity_source_misconfigured", None)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from tests.accounts.oidc.conftest import bearer
+from tests.support.oidc import bearer
 
 ME = "/api/v1/me"
 EVERYTHING = {

@@ -6,8 +6,8 @@ from django.utils import timezone
 from accounts.merging.merge import merge_by_hand
 from accounts.merging.undo import undo
 from accounts.models import Merge, User
-from tests import builders
-from tests.accounts.oidc.conftest import bearer, refresh, userinfo
+from tests.support import builders
+from tests.support.oidc import bearer, refresh, userinfo
 
 SAYS = "This user was merged into another. Log in again; the new tokens name it."
 

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from tests import builders
-from tests.accounts.oidc.conftest import bearer
-from tests.accounts.records import count_rows
+from tests.support import builders
+from tests.support.oidc import bearer
+from tests.support.records import count_rows
 
 URL = "/api/v1/me/phone"
 PHONE = "+8613800138001"

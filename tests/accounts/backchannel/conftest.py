@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.models import BrowserSession, Session, User
 from applications.models import Application
-from tests import builders
-from tests.conftest import Tenant
-from tests.receiver import Receiver, receiving
+from tests.support import builders
+from tests.support.logout_receiver import Receiver, receiving
+from tests.support.tenants import Tenant
 
 _serial = itertools.count()
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.backchannel.delivery import deliver
 from accounts.backchannel.notices import Delivered, deliver_due
 from accounts.models import LogoutNotice, Session
-from tests import builders
+from tests.support import builders
 from userpools.models import SigningKey, UserPool
 
 NOBODY = "http://127.0.0.1:1/"

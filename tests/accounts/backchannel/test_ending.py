@@ -14,7 +14,7 @@ from accounts.models import LogoutNotice, Session
 from accounts.models.logout_notices import NOTICES_WRITTEN
 from accounts.users.closing import close
 from accounts.users.suspension import suspend
-from tests import builders
+from tests.support import builders
 
 NOW = timezone.now()
 Reason = Session.EndReason

@@ -12,28 +12,14 @@ from accounts.merging.merge import merge_by_hand
 from accounts.models import LogoutNotice
 from accounts.refusals import InvalidToken
 from accounts.sessions.access import verify_access_token
-from tests import builders
-from userpools.keys import jwks
+from tests.accounts.backchannel.reading import read
+from tests.support import builders
 
 
 @pytest.fixture
 def now():
     """The test's own moment: a logout token lives two minutes, a run of the tests longer."""
     return timezone.now()
-
-
-def read(token, application):
-    """Verify as OpenID Connect Back-Channel Logout 1.0 §2.6 says; return the claims."""
-    keys = {key["kid"]: jwt.PyJWK(key) for key in jwks(application.pool)["keys"]}
-    header = jwt.get_unverified_header(token)
-    return jwt.decode(
-        token,
-        keys[header["kid"]],
-        algorithms=[application.signing_algorithm],
-        audience=application.client_id,
-        issuer=application.pool.issuer,
-        options={"require": ["iss", "aud", "iat", "exp", "jti", "sub", "sid", "events"]},
-    )
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])

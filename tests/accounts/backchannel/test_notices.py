@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.backchannel.notices import Delivered, deliver_due
 from accounts.models import LogoutNotice, Session
-from tests.accounts.backchannel.test_logout_tokens import read
+from tests.accounts.backchannel.reading import read
 
 SECOND = timedelta(seconds=1)
 SCHEDULE = [10, 60, 600, 3600, 6 * 3600]

@@ -16,10 +16,10 @@ from applications.client_authentication import ClientCredentials
 from applications.models import Application, LoginMethod
 from config.kernel.errors import DomainError, InvalidClient, InvalidRequest, TooManyRequests
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.binding.test_redeeming import redeem, refused
-from tests.accounts.merging.test_merge import give
-from tests.accounts.test_secrets import Scanner, dump
+from tests.accounts.binding.tickets import redeem, refused
+from tests.support import builders
+from tests.support.people import give
+from tests.support.secret_scanner import Scanner, dump
 
 ANN = "ann@example.com"
 

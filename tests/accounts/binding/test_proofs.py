@@ -11,9 +11,9 @@ from accounts.binding import proofs, redeeming
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof
 from accounts.models import BindingTicket
 from config.kernel.errors import InvalidRequest, TooManyRequests
-from tests import builders
-from tests.accounts.binding.test_redeeming import RIGHT, redeem, refused
-from tests.accounts.merging.test_merge import give
+from tests.accounts.binding.tickets import RIGHT, redeem, refused
+from tests.support import builders
+from tests.support.people import give
 
 NUMBER, PHONE = "13800138001", "+8613800138001"
 

@@ -1,25 +1,22 @@
 """Redeeming a binding ticket: who is refused, who comes in, and what the ticket is worth after."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
 from accounts import refusals
 from accounts.binding import redeeming
 from accounts.binding.proofs import PasswordProof, PhoneCodeProof
-from accounts.binding.redeeming import BindRequest, bind
 from accounts.merging.merge import merge_by_hand
-from accounts.models import BindingTicket, LinkedAccount, Session, User
-from applications.client_authentication import ClientCredentials
+from accounts.models import BindingTicket, User
 from applications.models import Application, LoginMethod
 from applications.offers import ApplicationDisabled, IdentitySourceDisabled, LoginMethodDisabled
 from config.kernel.errors import InvalidClient
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.merging.test_merge import give
-from tests.accounts.oidc.conftest import claims_of
-from tests.accounts.records import assert_invariants, count_rows, event, events, groups_of
+from tests.accounts.binding.tickets import RIGHT, redeem, refused
+from tests.support import builders
+from tests.support.oidc import claims_of
+from tests.support.people import give
+from tests.support.records import assert_invariants, count_rows, event, events, groups_of
 
 BIND = {"door": "bind", "identity_source__identifier": "live-cdef", "wechat_milliseconds": None}
 
@@ -29,24 +26,7 @@ def member(acme):
     return builders.make_member(acme.pool)
 
 
-RIGHT = PasswordProof(email="ann@example.com", password=builders.MEMBERS_PASSWORD)
 WRONG = PasswordProof(email="ann@example.com", password="wrong")
-
-
-def redeem(word, proof=None, *, client_id="acme-shop", secret=None, after=timedelta(), **fields):
-    client = ClientCredentials(client_id, secret)
-    request = BindRequest(client=client, ticket=word, proof=proof, **fields)
-    return bind(request, now=timezone.now() + after)
-
-
-def refused(refusal_class, *arguments, **fields):
-    """Assert that redeeming is refused and gives nobody an identity; return the refusal."""
-    before = LinkedAccount.objects.count(), Session.objects.count()
-    with pytest.raises(refusal_class) as caught:
-        redeem(*arguments, **fields)
-    assert type(caught.value) is refusal_class
-    assert (LinkedAccount.objects.count(), Session.objects.count()) == before
-    return caught.value
 
 
 # The ticket

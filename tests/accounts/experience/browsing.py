@@ -7,10 +7,10 @@ from django.http import HttpResponse
 
 from accounts.models import LoginEvent, Session
 from identity_sources.gateway import sandbox
-from tests.accounts.conftest import Line
-from tests.accounts.site import SITE_APP_ID
-from tests.conftest import GuardedClient
-from tests.pages import Page, see
+from tests.support.client import GuardedClient
+from tests.support.pages import Page, see
+from tests.support.website import SITE_APP_ID
+from tests.support.wechat import Line
 
 PAGE = "/experience/acme-web"
 CALLBACK = f"{PAGE}/callback"
@@ -80,3 +80,6 @@ def assert_nothing_happened(wechat: Line) -> None:
     assert wechat.calls == []
     assert LoginEvent.objects.count() == 0
     assert Session.objects.count() == 0
+
+
+SECOND_SITE_APP_ID = "wxsandbox000000006"

@@ -1,32 +1,16 @@
 """The experience page as a browser has it: presses of its buttons, and what was shown."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from accounts.experience.visitors import share
 from applications.models import LoginMethod
-from tests import builders
-from tests.accounts.site import Site
-from tests.conftest import GuardedClient, Tenant
-
-PAGE = "/experience/acme-shop"
-SECOND_SITE_APP_ID = "wxsandbox000000006"
-
-
-def press(client: GuardedClient, person: str | None = "alice", **fields: Any) -> HttpResponse:
-    """Press a person's button; ``page``, ``headers`` and the form's fields may be others."""
-    page, headers = fields.pop("page", PAGE), fields.pop("headers", None)
-    filled = {"identity_source": "acme-mini", "person": person} | fields
-    filled = {name: value for name, value in filled.items() if value is not None}
-    return client.post(page, filled, headers=headers)
-
-
-def paste(client: GuardedClient, code: str, **fields: Any) -> HttpResponse:
-    """Paste a real code for the live source, and press its button."""
-    return press(client, None, code=code, **{"identity_source": "acme-live"} | fields)
+from tests.accounts.experience.browsing import SECOND_SITE_APP_ID
+from tests.accounts.experience.mini_program_page import PAGE
+from tests.support import builders
+from tests.support.tenants import Tenant
+from tests.support.website import Site
 
 
 @pytest.fixture

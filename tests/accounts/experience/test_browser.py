@@ -16,11 +16,10 @@ from accounts.models import (
 )
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
 from tests.accounts.experience.browsing import (
     CALLBACK,
     PAGE,
+    SECOND_SITE_APP_ID,
     come_back,
     confirmed,
     refused,
@@ -28,10 +27,11 @@ from tests.accounts.experience.browsing import (
     starts,
     try_out,
 )
-from tests.accounts.experience.conftest import SECOND_SITE_APP_ID
-from tests.accounts.records import events, linked_rows, steps
-from tests.accounts.site import SITE_APP_ID
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.pages import Page, see
+from tests.support.records import events, linked_rows, steps
+from tests.support.website import SITE_APP_ID
+from tests.support.wechat import LIVE_URL
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -10,7 +10,6 @@ from accounts.experience.visitors import LINK_LIVES, share
 from accounts.models import LoginEvent
 from applications.models import LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
 from tests.accounts.experience.browsing import (
     CALLBACK,
     PAGE,
@@ -20,7 +19,8 @@ from tests.accounts.experience.browsing import (
     starts,
     try_out,
 )
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.pages import Page, see
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -9,9 +9,9 @@ from applications.models import Application
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
 from tests.accounts.experience.browsing import PAGE, come_back, confirmed, set_out, starts, try_out
-from tests.accounts.site import SITE_APP_ID
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support.client import GuardedClient
+from tests.support.pages import Page
+from tests.support.website import SITE_APP_ID
 
 pytestmark = pytest.mark.usefixtures("site")
 

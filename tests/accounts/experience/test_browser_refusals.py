@@ -11,7 +11,6 @@ from accounts.experience.visitors import share
 from accounts.models import LoginEvent, Session
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
 from tests.accounts.experience.browsing import (
     PAGE,
     assert_nothing_happened,
@@ -21,10 +20,11 @@ from tests.accounts.experience.browsing import (
     set_out,
     starts,
 )
-from tests.accounts.records import events
-from tests.accounts.site import SITE_APP_ID
-from tests.conftest import signed_in
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.client import signed_in
+from tests.support.pages import Page, see
+from tests.support.records import events
+from tests.support.website import SITE_APP_ID
 
 pytestmark = pytest.mark.usefixtures("site")
 

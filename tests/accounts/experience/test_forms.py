@@ -4,7 +4,7 @@ import pytest
 
 from accounts.experience.forms import ExperienceForm
 from identity_sources.wechat.shapes import MOCK_CODE
-from tests import builders
+from tests.support import builders
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from identity_sources.models import IdentitySource
 from identity_sources.sandbox import Fault, FaultKind, openid_of, sandbox_app_secret, unionid_of
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from identity_sources.wechat.shapes import MOCK_CODE
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.experience.conftest import PAGE, paste, press
-from tests.accounts.records import events, linked_rows
-from tests.accounts.test_secrets import Scanner, plain_log  # noqa: F401  a fixture
-from tests.conftest import signed_in
-from tests.pages import Page
+from tests.accounts.experience.mini_program_page import PAGE, paste, press
+from tests.support import builders
+from tests.support.client import signed_in
+from tests.support.pages import Page
+from tests.support.records import events, linked_rows
+from tests.support.secret_scanner import Scanner
+from tests.support.wechat import LIVE_URL
 
 SHOP, UNBOUND = builders.MINI_APP_ID, builders.UNBOUND_APP_ID
 LIVE_OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
@@ -579,7 +579,7 @@ def test_no_token_code_secret_identity_or_number_is_shown_kept_or_logged(
     shared_page,
     issued,
     wechat,
-    plain_log,  # noqa: F811  the fixture
+    plain_log,
 ):
     shown = [
         press(admin_client, with_phone="on"),

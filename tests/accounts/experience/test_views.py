@@ -5,10 +5,10 @@ import pytest
 from accounts.models import LoginEvent
 from applications.models import Application
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.experience.conftest import PAGE, press
-from tests.conftest import GuardedClient, signed_in
-from tests.pages import Page, see
+from tests.accounts.experience.mini_program_page import PAGE, press
+from tests.support import builders
+from tests.support.client import GuardedClient, signed_in
+from tests.support.pages import Page, see
 
 SCRIPT = "<script>alert(1)</script>"
 

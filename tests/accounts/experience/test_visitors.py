@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.experience.visitors import LINK_LIVES, share
 from accounts.models import LoginEvent, Session, User
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.experience.conftest import PAGE, paste, press
-from tests.conftest import signed_in
-from tests.pages import Page
+from tests.accounts.experience.mini_program_page import PAGE, paste, press
+from tests.support import builders
+from tests.support.client import signed_in
+from tests.support.pages import Page
 from userpools.models import Membership, Operator
 
 ODD_NAMES = [

@@ -10,9 +10,9 @@ from accounts.models import BlockedIdentity, LinkedAccount
 from accounts.users.closing import close, erase_due
 from accounts.users.suspension import lift_suspension, suspend
 from applications.client_authentication import ClientCredentials
-from tests import builders
-from tests.accounts.records import count_rows
-from tests.accounts.test_secrets import Scanner, dump
+from tests.support import builders
+from tests.support.records import count_rows
+from tests.support.secret_scanner import Scanner, dump
 
 NOW = timezone.now()
 LATER = NOW + timedelta(days=30)

@@ -8,11 +8,11 @@ from accounts.users.suspension import suspend
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import Fault, FaultKind
-from tests.accounts.pages.steps import come_back, confirmed, log_in_on, open_login, set_out
-from tests.accounts.records import event, events, refusal
-from tests.accounts.site import answered, log_in_by_browser
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support.client import GuardedClient
+from tests.support.login_steps import come_back, confirmed, log_in_on, open_login, set_out
+from tests.support.pages import Page
+from tests.support.records import event, events, refusal
+from tests.support.website import answered, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -27,9 +27,9 @@ from identity_sources.sandbox import Fault, FaultKind, openid_of, unionid_of
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from identity_sources.wechat.errors import WeChatUnavailable
-from tests import builders
-from tests.accounts.records import count_rows, event, events, refusal
-from tests.conftest import LOGIN_URL, GuardedClient
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
+from tests.support.records import count_rows, event, events, refusal
 
 KEY = exchange_key(door="rest", application="a", source="s", code="c")
 ALICE = WeChatIdentity(openid="o-alice", unionid="u-alice")

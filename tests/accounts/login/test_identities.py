@@ -10,8 +10,8 @@ from accounts.login.exchange import WeChatIdentity
 from accounts.login.identities import find_identity
 from accounts.merging.merge import merge
 from accounts.models import LinkedAccount
-from tests import builders
-from tests.accounts.records import groups_of
+from tests.support import builders
+from tests.support.records import groups_of
 
 IDENTITY = WeChatIdentity(openid="oSANDBOX_alice", unionid="oSANDBOX_alices_union")
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts import refusals
 from accounts.models import BindingTicket, LinkedAccount, User
-from tests import builders
-from tests.accounts.merging.test_merge import give
-from tests.accounts.records import count_rows, event, events, groups_of, refusal
+from tests.support import builders
+from tests.support.people import give
+from tests.support.records import count_rows, event, events, groups_of, refusal
 
 NUMBER, PHONE = "13800138001", "+8613800138001"
 LIVE = {"identity_source__identifier": "live-cdef"}

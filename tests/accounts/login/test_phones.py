@@ -16,10 +16,10 @@ from identity_sources.models import WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind, openid_of
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.records import count_rows, event, events
-from tests.conftest import LOGIN_URL, GuardedClient
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
+from tests.support.records import count_rows, event, events
+from tests.support.wechat import LIVE_URL
 
 ALICES = "+8613800138001"
 BOBS = "+8613800138002"

@@ -12,8 +12,8 @@ from applications.rules import Way
 from config.kernel.encryption import token_hash
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
-from tests import builders
-from tests.accounts.records import count_rows, event, events, linked_rows, refusal
+from tests.support import builders
+from tests.support.records import count_rows, event, events, linked_rows, refusal
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=30)

@@ -7,9 +7,9 @@ import pytest
 
 from accounts import refusals
 from accounts.models import Merge, User
-from tests import builders
-from tests.accounts.oidc.conftest import claims_of
-from tests.accounts.records import (
+from tests.support import builders
+from tests.support.oidc import claims_of
+from tests.support.records import (
     assert_invariants,
     conflicts,
     count_rows,

@@ -11,9 +11,9 @@ from accounts.login.throttles import LoginThrottle
 from config.kernel.errors import InvalidClient, ServiceUnavailable, TooManyRequests
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.accounts.records import count_rows, events
-from tests.conftest import LOGIN_URL
+from tests.support import builders
+from tests.support.client import LOGIN_URL
+from tests.support.records import count_rows, events
 
 ANN = "203.0.113.1"
 BEN = "203.0.113.2"

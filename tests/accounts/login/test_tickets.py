@@ -11,8 +11,8 @@ from accounts import refusals
 from accounts.login.tickets import find_ticket, proof_methods
 from accounts.models import BindingTicket
 from config.kernel.encryption import token_hash
-from tests import builders
-from tests.accounts.test_secrets import Scanner, dump
+from tests.support import builders
+from tests.support.secret_scanner import Scanner, dump
 
 NUMBER = "13800138001"
 

@@ -12,9 +12,9 @@ from accounts.models import LinkedAccount, LoginEvent, User
 from identity_sources.sandbox import Fault, FaultKind, openid_of, unionid_of
 from identity_sources.sandbox.faults import latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from tests import builders
-from tests.accounts.conftest import LIVE_URL
-from tests.accounts.records import steps
+from tests.support import builders
+from tests.support.records import steps
+from tests.support.wechat import LIVE_URL
 from userpools.models import UserPool
 
 SCOPE = "openid profile phone account offline_access"

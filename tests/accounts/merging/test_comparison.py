@@ -9,8 +9,8 @@ from accounts.merging import conflicts
 from accounts.merging.comparison import DETAILS, LOGINS_SHOWN, compare, side_of
 from accounts.merging.merge import CannotMerge, Obstacle, merge_by_hand
 from accounts.models import User
-from tests import builders
-from tests.accounts.admin.conftest import make_event, make_pair, make_person, make_session
+from tests.support import builders
+from tests.support.people import make_event, make_pair, make_person, make_session
 
 
 def verified_of(name):

@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.merging import conflicts as review
 from accounts.merging.merge import merge_by_hand
 from accounts.models import Conflict
-from tests import builders
-from tests.accounts.records import conflicts
+from tests.support import builders
+from tests.support.records import conflicts
 
 NOW = timezone.now()
 LATER = NOW + timedelta(days=1)

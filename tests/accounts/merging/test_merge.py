@@ -1,22 +1,17 @@
 """Making one user of two: what forbids it, who survives, what moves and what ends."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
 from accounts.merging.conflicts import keep_apart
 from accounts.merging.merge import CannotMerge, Obstacle, merge_by_hand, obstacles
 from accounts.models import AccountEvent, Merge, Session, User
-from tests import builders
-from tests.accounts.admin.conftest import make_session
-from tests.accounts.records import assert_invariants, conflicts, groups_of, linked_rows
+from tests.support import builders
+from tests.support.people import EMAIL, LATELY, PHONE, give, make_session
+from tests.support.records import assert_invariants, conflicts, groups_of, linked_rows
 
 NOW = timezone.now()
-LATELY = NOW - timedelta(days=3)
-PHONE = {"phone_number": "+8613800138001", "phone_number_verified_at": LATELY}
 OTHER_PHONE = {"phone_number": "+8613800138002", "phone_number_verified_at": LATELY}
-EMAIL = {"email": "Alice@example.com", "email_verified_at": LATELY}
 
 
 @pytest.fixture
@@ -27,11 +22,6 @@ def older(acme):
 @pytest.fixture
 def younger(acme, older):
     return builders.make_user(acme.pool, sub="younger")
-
-
-def give(user, **fields):
-    User.objects.filter(pk=user.pk).update(**fields)
-    user.refresh_from_db()
 
 
 def both(*users):

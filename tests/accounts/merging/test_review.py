@@ -9,8 +9,8 @@ from accounts.merging import conflicts
 from accounts.merging.merge import CannotMerge, merge_by_hand
 from accounts.merging.review import conflict_of, keep_apart, merge_pair, open_conflicts
 from accounts.models import Conflict, LoginEvent, Merge, User
-from tests import builders
-from tests.accounts.admin.conftest import hold, make_event, make_pair, make_person
+from tests.support import builders
+from tests.support.people import hold, make_event, make_pair, make_person
 
 State = Conflict.State
 

@@ -11,10 +11,9 @@ from accounts.merging.undo import CannotUndo, can_undo, undo
 from accounts.models import AccountEvent, Merge, Session, User
 from accounts.users.closing import close, erase_due
 from accounts.users.suspension import suspend
-from tests import builders
-from tests.accounts.admin.conftest import make_session
-from tests.accounts.merging.test_merge import EMAIL, PHONE, give
-from tests.accounts.records import assert_invariants, conflicts, groups_of
+from tests.support import builders
+from tests.support.people import EMAIL, PHONE, give, make_session
+from tests.support.records import assert_invariants, conflicts, groups_of
 
 SECOND = "wx00000000000000aa"
 NOW = timezone.now()

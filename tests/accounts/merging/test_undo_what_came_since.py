@@ -8,8 +8,8 @@ from accounts.merging.undo import undo
 from accounts.models import LinkedAccount, Merge, User
 from accounts.wechat_events.handlers import modify_profile, revoke
 from identity_sources.wechat.push import Push
-from tests import builders
-from tests.accounts.records import assert_invariants
+from tests.support import builders
+from tests.support.records import assert_invariants
 
 SECOND, THIRD = "wx00000000000000aa", "wx00000000000000bb"
 NUMBER = "+8613800138001"

@@ -8,15 +8,12 @@ import pytest
 
 from accounts.models import BrowserSession
 from applications.models import PostLogoutRedirectURI
-from tests.accounts.oidc.conftest import (
-    assert_refused,
-    bearer,
-    exchange,
-    post,
-    userinfo,
-)
-from tests.accounts.pages.steps import assert_gone, come_back, confirmed, open_login, set_out
-from tests.accounts.site import (
+from tests.support.builders import CLIENT_SECRET
+from tests.support.client import GuardedClient
+from tests.support.login_steps import assert_gone, come_back, confirmed, open_login, set_out
+from tests.support.oidc import assert_refused, bearer, exchange, post, userinfo
+from tests.support.pages import see
+from tests.support.website import (
     SPA_URI,
     VERIFIER,
     Site,
@@ -26,9 +23,6 @@ from tests.accounts.site import (
     log_in_by_browser,
     make_site,
 )
-from tests.builders import CLIENT_SECRET
-from tests.conftest import GuardedClient
-from tests.pages import see
 
 ISSUER = "http://127.0.0.1:8000/oidc/acme"
 EVIL = "https://evil.example/callback"

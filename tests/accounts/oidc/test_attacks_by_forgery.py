@@ -16,9 +16,9 @@ from joserfc.jwk import ECKey
 
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.models import Session
-from tests.accounts.oidc.conftest import claims_of, encoded, exchange, header_of, userinfo
-from tests.accounts.site import answered, authorize, log_in_by_browser
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.oidc import claims_of, encoded, exchange, header_of, userinfo
+from tests.support.website import answered, authorize, log_in_by_browser
 from userpools.keys import generate_private_key, jwks, pool_keys
 
 

@@ -6,10 +6,10 @@ import logging
 import pytest
 from django.http import HttpResponse
 
-from tests import builders
-from tests.accounts.oidc.conftest import FORM, assert_refused, basic, encoded, exchange, post
-from tests.accounts.site import VERIFIER, authorization_code, authorization_request
-from tests.conftest import GuardedClient
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import FORM, assert_refused, basic, encoded, exchange, post
+from tests.support.website import VERIFIER, authorization_code, authorization_request
 
 SECRET = builders.CLIENT_SECRET
 BY_ASSERTION = (

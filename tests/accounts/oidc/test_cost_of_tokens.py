@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests import builders
-from tests.accounts.oidc.conftest import exchange, post, refresh, userinfo
-from tests.accounts.site import authorization_code
-from tests.accounts.test_cost import described
+from tests.support import builders
+from tests.support.oidc import exchange, post, refresh, userinfo
+from tests.support.statements import described
+from tests.support.website import authorization_code
 
 FIND_POOL = ["SELECT userpools_userpool"]
 FIND_CLIENT = ["SELECT applications_application"]

@@ -3,8 +3,8 @@
 import pytest
 
 from applications.models import RedirectURI
-from tests.accounts.oidc.conftest import assert_refused, exchange
-from tests.accounts.site import answered, authorize, confirm_in_wechat
+from tests.support.oidc import assert_refused, exchange
+from tests.support.website import answered, authorize, confirm_in_wechat
 
 REGISTERED = "http://127.0.0.1/callback"
 LISTENING = "http://127.0.0.1:51004/callback"

@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import LoginEvent, RefreshToken, Session, User
 from applications.models import Application, ClientSecret, LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.oidc.conftest import FORM, assert_refused, claims_of, refresh, userinfo
-from tests.accounts.records import event, events
+from tests.support import builders
+from tests.support.oidc import FORM, assert_refused, claims_of, refresh, userinfo
+from tests.support.records import event, events
 
 DAY = timedelta(days=1)
 INVALID_GRANT = {

@@ -5,7 +5,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from tests.accounts.oidc.conftest import FORM, assert_refused, bearer, claims_of, userinfo
+from tests.support.oidc import FORM, assert_refused, bearer, claims_of, userinfo
 
 
 def test_without_a_token_nothing_is_told(acme, client):

@@ -4,11 +4,11 @@ import pytest
 
 from accounts.models import AuthorizationCode, BindingTicket, Session, User
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.pages.steps import assert_gone, log_in_on, open_login
-from tests.accounts.site import SPA_URI, answered, authorize, log_in_by_browser
-from tests.conftest import GuardedClient
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.login_steps import assert_gone, log_in_on, open_login
+from tests.support.pages import Page, see
+from tests.support.website import SPA_URI, answered, authorize, log_in_by_browser
 
 TICKET = "unionpass_ticket_acme"
 ANN = {"email": "ann@example.com", "password": builders.MEMBERS_PASSWORD, "action": "bind"}

@@ -6,8 +6,8 @@ from django.utils import timezone
 from accounts.models import AuthorizationCode, Consent, Session, User
 from accounts.users.suspension import suspend
 from applications.models import Application
-from tests.accounts.oidc.conftest import claims_of, exchange
-from tests.accounts.pages.steps import (
+from tests.support.client import GuardedClient
+from tests.support.login_steps import (
     AGREE,
     DECLINE,
     assert_gone,
@@ -17,9 +17,9 @@ from tests.accounts.pages.steps import (
     open_login,
     set_out,
 )
-from tests.accounts.site import SPA_URI, answered, authorize, log_in_by_browser
-from tests.conftest import GuardedClient
-from tests.pages import Page, see
+from tests.support.oidc import claims_of, exchange
+from tests.support.pages import Page, see
+from tests.support.website import SPA_URI, answered, authorize, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.accounts.pages.steps import open_login
-from tests.accounts.site import authorize, log_in_by_browser
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.login_steps import open_login
+from tests.support.website import authorize, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.accounts.pages.steps import come_back, open_login, set_out
-from tests.accounts.site import authorize, log_in_by_browser
-from tests.accounts.test_cost import described
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.login_steps import come_back, open_login, set_out
+from tests.support.statements import described
+from tests.support.website import authorize, log_in_by_browser
 
 READ_REQUEST = [
     "SELECT userpools_userpool",

@@ -17,11 +17,11 @@ from accounts.pages import person
 from accounts.pages.device import TRIES_OF_AN_ADDRESS
 from accounts.sessions.browsers import end_browser_session
 from applications.models import Application
-from tests.accounts.oidc.conftest import claims_of, post
-from tests.accounts.pages.steps import AGREE, DECLINE, assert_gone, decide, log_in_on, open_login
-from tests.accounts.site import log_in_by_browser, make_site
-from tests.conftest import GuardedClient
-from tests.pages import Page, fill_in, see
+from tests.support.client import GuardedClient
+from tests.support.login_steps import AGREE, DECLINE, assert_gone, decide, log_in_on, open_login
+from tests.support.oidc import claims_of, post
+from tests.support.pages import Page, fill_in, see
+from tests.support.website import log_in_by_browser, make_site
 
 pytestmark = pytest.mark.usefixtures("site")
 

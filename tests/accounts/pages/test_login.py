@@ -16,8 +16,9 @@ from accounts.models import (
 )
 from applications.models import LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.pages.steps import (
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.login_steps import (
     Trip,
     assert_gone,
     come_back,
@@ -26,9 +27,8 @@ from tests.accounts.pages.steps import (
     set_out,
     way_to_wechat,
 )
-from tests.accounts.site import SPA_URI, answered, authorize, make_site
-from tests.conftest import GuardedClient
-from tests.pages import Page, see
+from tests.support.pages import Page, see
+from tests.support.website import SPA_URI, answered, authorize, make_site
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -6,10 +6,10 @@ import pytest
 
 from accounts.models import BrowserSession, LogoutNotice, Session
 from applications.models import Application, PostLogoutRedirectURI
-from tests.accounts.oidc.conftest import exchange, refresh
-from tests.accounts.site import SPA_URI, authorize, log_in_by_browser, make_site
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support.client import GuardedClient
+from tests.support.oidc import exchange, refresh
+from tests.support.pages import Page
+from tests.support.website import SPA_URI, authorize, log_in_by_browser, make_site
 
 ENDPOINT = "/oidc/acme/logout"
 BYE = "https://spa.example.com/bye?from=login"

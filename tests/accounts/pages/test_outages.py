@@ -4,9 +4,9 @@ import pytest
 
 from accounts.models import Session
 from identity_sources.models import IdentitySource
-from tests.accounts.pages.steps import come_back, confirmed, log_in_on, open_login, set_out
-from tests.accounts.site import answered
-from tests.pages import see
+from tests.support.login_steps import come_back, confirmed, log_in_on, open_login, set_out
+from tests.support.pages import see
+from tests.support.website import answered
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -17,11 +17,11 @@ from accounts.oidc.authorization.consents import record_consent
 from accounts.sessions.browsers import end_browser_session
 from accounts.sessions.scopes import ALL_SCOPES
 from applications.models import Application
-from tests.accounts.oidc.conftest import post
-from tests.accounts.pages.steps import confirmed, log_in_on, open_login, set_out
-from tests.accounts.site import authorize, log_in_by_browser, make_site
-from tests.conftest import GuardedClient
-from tests.pages import see
+from tests.support.client import GuardedClient
+from tests.support.login_steps import confirmed, log_in_on, open_login, set_out
+from tests.support.oidc import post
+from tests.support.pages import see
+from tests.support.website import authorize, log_in_by_browser, make_site
 
 pytestmark = pytest.mark.postgresql
 

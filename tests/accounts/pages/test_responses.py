@@ -8,11 +8,11 @@ from django.conf import settings as current
 
 from applications.models import Application, PostLogoutRedirectURI
 from identity_sources.models import IdentitySource
-from tests.accounts.oidc.conftest import exchange, post
-from tests.accounts.pages.steps import come_back, decide, log_in_on, open_login, set_out
-from tests.accounts.site import SCHEME_URI, authorize, log_in_by_browser
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support.client import GuardedClient
+from tests.support.login_steps import come_back, decide, log_in_on, open_login, set_out
+from tests.support.oidc import exchange, post
+from tests.support.pages import Page
+from tests.support.website import SCHEME_URI, authorize, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -19,9 +19,10 @@ from accounts.models import Session, User
 from accounts.refusals import InvalidToken
 from accounts.sessions.access import InsufficientScope, verify_access_token
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import bearer, claims_of, encoded, header_of, userinfo
-from tests.conftest import GuardedClient, Tenant
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import bearer, claims_of, encoded, header_of, userinfo
+from tests.support.tenants import Tenant
 from userpools.keys import generate_private_key, pool_keys
 
 ME = "/api/v1/me"

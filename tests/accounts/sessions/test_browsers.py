@@ -19,11 +19,12 @@ from accounts.users.linking import unlink
 from accounts.users.suspension import suspend
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.oidc.conftest import claims_of, exchange
-from tests.accounts.pages.steps import decide
-from tests.accounts.records import event, events
-from tests.accounts.site import (
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.login_steps import decide
+from tests.support.oidc import claims_of, exchange
+from tests.support.records import event, events
+from tests.support.website import (
     SCHEME_URI,
     SPA_URI,
     answered,
@@ -31,7 +32,6 @@ from tests.accounts.site import (
     log_in_by_browser,
     make_site,
 )
-from tests.conftest import GuardedClient
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.sessions.signing_keys import delete_spent_keys
 from applications.models import Application
-from tests import builders
+from tests.support import builders
 from userpools.key_rotation import prepare_key, promote_key
 from userpools.keys import jwks
 from userpools.models import SigningKey

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.sessions.signing_keys import revoke_key
-from tests import builders
-from tests.conftest import LOGIN_URL, GuardedClient
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
 from userpools.key_rotation import KeyRotationRefused, prepare_key, promote_key
 from userpools.keys import pool_keys
 from userpools.models import SigningKey, UserPool

@@ -9,9 +9,9 @@ from accounts.models import Session
 from accounts.models.sessions import SessionQuerySet
 from accounts.sessions.signing_keys import revoke_key, sessions_signed_by
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import header_of, refresh, userinfo
-from tests.conftest import Tenant
+from tests.support import builders
+from tests.support.oidc import header_of, refresh, userinfo
+from tests.support.tenants import Tenant
 from userpools.key_rotation import UnknownKey, prepare_key, promote_key
 from userpools.models import SigningKey, UserPool
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import RefreshToken, Session, User
 from applications.models import Application, ClientSecret
-from tests import builders
+from tests.support import builders
 
 LOGOUT = "/api/v1/logout"
 

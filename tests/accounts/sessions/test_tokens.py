@@ -15,8 +15,8 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import RefreshToken, Session, User
-from tests import builders
-from tests.accounts.oidc.conftest import claims_of, header_of
+from tests.support import builders
+from tests.support.oidc import claims_of, header_of
 
 ISSUER = "http://127.0.0.1:8000/oidc/acme"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ from accounts import refusals
 from accounts.models import AccountEvent, Session, User
 from accounts.users.closing import close, erase_due, reopen
 from accounts.users.suspension import lift_suspension, suspend
-from tests import builders
-from tests.accounts.merging.test_merge import EMAIL, PHONE, give
-from tests.accounts.records import count_rows, groups_of
+from tests.support import builders
+from tests.support.people import EMAIL, PHONE, give
+from tests.support.records import count_rows, groups_of
 
 NOW = timezone.now()
 GRACE = timedelta(days=30)

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.users.editing import ChangedMeanwhile, Entered, add_user, change_user
-from tests import builders
-from tests.accounts.admin.conftest import make_pair
+from tests.support import builders
+from tests.support.people import make_pair
 
 NOW = timezone.now()
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 from accounts.merging.merge import merge_by_hand
 from accounts.models import AccountEvent, Conflict, LinkedAccount, LoginEvent, Merge, Session, User
 from accounts.users.closing import close, erase_due, reopen
-from tests import builders
-from tests.accounts.merging.test_merge import EMAIL, PHONE, give
-from tests.accounts.records import assert_invariants
-from tests.accounts.test_secrets import Scanner, dump
+from tests.support import builders
+from tests.support.people import EMAIL, PHONE, give
+from tests.support.records import assert_invariants
+from tests.support.secret_scanner import Scanner, dump
 
 NOW = timezone.now()
 GRACE = timedelta(days=30)

@@ -9,9 +9,9 @@ from accounts.models import AccountEvent, LinkedAccount, Session, linked_identit
 from accounts.users.linking import NoSuchLinkedAccount, link, unlink
 from applications.offers import IdentitySourceDisabled, LoginMethodDisabled
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.merging.test_merge import give
-from tests.accounts.records import assert_invariants, count_rows, groups_of, histories
+from tests.support import builders
+from tests.support.people import give
+from tests.support.records import assert_invariants, count_rows, groups_of, histories
 
 SECOND = "wx00000000000000aa"
 

@@ -12,8 +12,8 @@ from applications.models import LoginMethod
 from applications.offers import LoginMethodDisabled
 from config.kernel.errors import DomainError, InvalidRequest
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.merging.test_merge import give
+from tests.support import builders
+from tests.support.people import give
 
 NUMBER, PHONE = "13800138001", "+8613800138001"
 OTHER = "+8613800138009"

@@ -6,8 +6,8 @@ from django.utils import timezone
 from accounts.merging.merge import merge_by_hand
 from accounts.models import LinkedAccount, User
 from accounts.users.search import users_named
-from tests import builders
-from tests.accounts.admin.conftest import make_pair, make_person
+from tests.support import builders
+from tests.support.people import make_pair, make_person
 
 NAMES = {
     "sub": "the-sub-of-alice",

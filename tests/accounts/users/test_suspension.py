@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts.models import LoginEvent, Session, User
 from accounts.users.suspension import lift_suspension, suspend
-from tests import builders
-from tests.accounts.admin.conftest import make_session
-from tests.conftest import LOGIN_URL, GuardedClient
+from tests.support import builders
+from tests.support.client import LOGIN_URL, GuardedClient
+from tests.support.people import make_session
 
 NOW = timezone.now() + timedelta(minutes=1)
 

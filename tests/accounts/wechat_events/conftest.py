@@ -14,10 +14,10 @@ from identity_sources.push_keys import make_push_key
 from identity_sources.sandbox.pushed_events import PushedEvent
 from identity_sources.sandbox.pushes import Endpoint, push_request
 from identity_sources.wechat.push import PushKey
-from tests import builders
-from tests.conftest import GuardedClient, Tenant
-
-URL = "/wechat/acme/acme-mini/events"
+from tests.accounts.wechat_events.addresses import URL
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.tenants import Tenant
 
 
 @pytest.fixture

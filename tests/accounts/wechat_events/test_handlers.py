@@ -8,7 +8,7 @@ from accounts.users.suspension import lift_suspension, suspend
 from accounts.wechat_events.handlers import punish
 from identity_sources.models import SourceFailure
 from identity_sources.wechat.push import Push
-from tests import builders
+from tests.support import builders
 
 CANCELLED = "user_authorization_cancellation"
 REVOKED = "user_authorization_revoke"

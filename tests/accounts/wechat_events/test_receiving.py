@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
 from identity_sources.sandbox import openid_of, unionid_of
 from identity_sources.sandbox.pushes import signature
-from tests import builders
+from tests.support import builders
 
 CANCELLED = "user_authorization_cancellation"
 

@@ -12,8 +12,8 @@ from identity_sources.models import MessagePushKey
 from identity_sources.push_keys import OLD_ONES_LAST, make_push_key
 from identity_sources.sandbox.pushes import signature
 from identity_sources.wechat.push import PushKey
-from tests import builders
-from tests.accounts.wechat_events.conftest import URL
+from tests.accounts.wechat_events.addresses import URL
+from tests.support import builders
 
 REVOKED = "user_authorization_revoke"
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import AccountEvent
 from accounts.words.history import author_of, facts_of
-from tests import builders
+from tests.support import builders
 
 Kind = AccountEvent.Kind
 

@@ -11,8 +11,8 @@ from accounts.merging.undo import undo
 from accounts.models import Merge, User
 from accounts.words import details
 from accounts.words.merges import obstacles_in_words, plan_in_words, undo_in_words, why_not_undone
-from tests import builders
-from tests.accounts.admin.conftest import make_pair, make_person, make_session
+from tests.support import builders
+from tests.support.people import make_pair, make_person, make_session
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from accounts.words.narration import State, narrate, narrate_unrecorded
 from accounts.words.reasons import headline, reason_of
 from identity_sources.sandbox.faults import refusal as wechat_refuses
 from identity_sources.wechat.catalogue import EXPLANATIONS
-from tests import builders
-from tests.accounts.admin.conftest import make_event
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.pages import Page, see
+from tests.support.people import make_event
 
 HOSTILE = "<script>alert('1')</script>"
 

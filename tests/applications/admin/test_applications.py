@@ -8,9 +8,9 @@ from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import header_of, refresh
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.oidc import header_of, refresh
+from tests.support.pages import Page, fill_in, see, send
 
 LIST = "/console/acme/applications/"
 ADD = f"{LIST}add/"

@@ -11,9 +11,9 @@ from django.utils import timezone
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.models import Application, ClientSecret
 from config.kernel.errors import InvalidClient
-from tests import builders
-from tests.accounts.oidc.conftest import refresh
-from tests.pages import Page, see, send
+from tests.support import builders
+from tests.support.oidc import refresh
+from tests.support.pages import Page, see, send
 
 ADD = "/console/acme/applications/add/"
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from applications.admin.integration import integration
-from tests import builders
-from tests.pages import see
+from tests.support import builders
+from tests.support.pages import see
 
 
 def page_of(application):

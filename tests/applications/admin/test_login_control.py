@@ -10,10 +10,9 @@ from applications.manifest.exporting import export_manifest
 from applications.models import LoginMethod
 from applications.rules import ApplicationType, Way
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.applications.manifest.conftest import operator as operator  # noqa: PLC0414  a fixture
-from tests.identity_sources.calls import REFUSED, SUCCESS, note
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see, send
+from tests.support.wechat_calls import REFUSED, SUCCESS, note
 
 CONFIDENTIAL = {"web", "machine"}
 DOES_NOT_FIT = "An application of this type can't use this identity source this way."

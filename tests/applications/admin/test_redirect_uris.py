@@ -3,8 +3,8 @@
 import pytest
 
 from applications.models import RedirectURI
-from tests import builders
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see, send
 
 PREFIX = "redirect_uris"
 GOOD = "https://shop.example.com/callback"

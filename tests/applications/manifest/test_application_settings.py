@@ -7,7 +7,7 @@ from joserfc.jwk import ECKey
 
 from applications.manifest.exporting import export_manifest
 from applications.models import Application
-from tests.applications.manifest.conftest import ACME
+from tests.support.manifests import ACME
 
 KEY = ECKey.generate_key("P-256", {"kid": "2026", "use": "sig"})
 JWKS = {"keys": [KEY.as_dict(private=False)]}

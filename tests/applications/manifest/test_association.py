@@ -3,7 +3,7 @@
 import pytest
 
 from identity_sources.models import IdentitySource
-from tests.applications.manifest.conftest import ACME
+from tests.support.manifests import ACME
 
 MINI = "        app_secret: {env: MINI_SECRET}\n"
 SITE = "        app_secret: {env: SITE_SECRET}\n"

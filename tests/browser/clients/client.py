@@ -1,8 +1,10 @@
 """What the tests ask of a client, whichever it is: only the issuer's address configures it."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from tests.browser.clients.listener import Arrival
+from tests.browser.clients.registrations import Registration
 
 SCOPE = "openid profile phone offline_access"
 
@@ -47,3 +49,7 @@ class Client(Protocol):
 
     def logout_url(self, id_token: str, post_logout_redirect_uri: str, state: str) -> str:
         """Return where to send the browser to log out."""
+
+
+Connect = Callable[[str, Registration], Client]
+"""Sets up a client of one of the libraries for an application."""

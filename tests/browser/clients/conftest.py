@@ -1,6 +1,6 @@
 """Clients that others wrote, against ``config.serve`` with the built-in WeChat, in one browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +8,15 @@ from playwright.sync_api import Browser
 
 from tests.browser.chromium import BrowserThread
 from tests.browser.clients.authlib_client import AuthlibClient
-from tests.browser.clients.client import Client
+from tests.browser.clients.client import Client, Connect
 from tests.browser.clients.listener import Listener, listening
 from tests.browser.clients.openid_client import MISSING, MODULES, OpenIDClient, Program, running
 from tests.browser.clients.registrations import POOL, Registration, manifest
 from tests.browser.windows import Windows
-from tests.end_to_end.processes import start, stop
-from tests.end_to_end.serving import drop_database, manage, new_environment
+from tests.support.processes import start, stop
+from tests.support.serving import drop_database, manage, new_environment
 
 NO_WECHAT = "http://127.0.0.1:9"
-
-Connect = Callable[[str, Registration], Client]
 
 
 @pytest.fixture(scope="session")

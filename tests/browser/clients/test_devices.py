@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.clients import registrations
-from tests.browser.clients.client import Refusal
-from tests.browser.clients.conftest import Connect
+from tests.browser.clients.client import Connect, Refusal
 from tests.browser.clients.people import DECIDED, let_in, scan_and_confirm
 from tests.browser.windows import Windows
 

@@ -14,7 +14,7 @@ from tests.browser.clients.openid_client import MODULES, Program
 from tests.browser.clients.people import DECIDED, come_back, let_in, log_in
 from tests.browser.clients.registrations import Registration
 from tests.browser.windows import Windows
-from tests.end_to_end.processes import ROOT
+from tests.support.processes import ROOT
 
 # What the endpoints do with a database is tested on both, in tests/accounts/oidc.
 pytestmark = pytest.mark.once

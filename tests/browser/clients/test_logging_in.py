@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.clients import registrations
-from tests.browser.clients.client import Refusal
-from tests.browser.clients.conftest import Connect
+from tests.browser.clients.client import Connect, Refusal
 from tests.browser.clients.listener import Listener
 from tests.browser.clients.people import come_back, go_through, log_in
 from tests.browser.clients.registrations import Registration

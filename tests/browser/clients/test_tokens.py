@@ -3,8 +3,7 @@
 import pytest
 
 from tests.browser.clients import registrations
-from tests.browser.clients.client import Refusal
-from tests.browser.clients.conftest import Connect
+from tests.browser.clients.client import Connect, Refusal
 from tests.browser.clients.listener import Listener
 from tests.browser.clients.people import go_through
 from tests.browser.windows import Windows

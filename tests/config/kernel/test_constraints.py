@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import LinkedAccount, RefreshToken, Session
 from applications.models import LoginMethod
 from config.kernel.constraints import SamePool
-from tests import builders
+from tests.support import builders
 
 
 def refused(write: Callable[[], Any]) -> None:

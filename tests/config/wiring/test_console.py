@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import builders
-from tests.pages import see
+from tests.support import builders
+from tests.support.pages import see
 from userpools.models import Membership, Operator
 
 OF_POOL = [

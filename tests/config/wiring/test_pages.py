@@ -7,8 +7,8 @@ from django.urls import path
 from redis.exceptions import ConnectionError as NoRedis
 
 from config.wiring.pages import failed
-from tests.conftest import GuardedClient
-from tests.pages import see
+from tests.support.client import GuardedClient
+from tests.support.pages import see
 
 
 class Broken(Exception):

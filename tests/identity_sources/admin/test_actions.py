@@ -9,8 +9,8 @@ from django.utils import timezone
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.sandbox.faults import refusal
-from tests import builders
-from tests.pages import Page, see
+from tests.support import builders
+from tests.support.pages import Page, see
 
 API = "https://api.weixin.qq.com"
 RID = "65f3e9f7-77cf1a1c-0dd74a0e"

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.world import has_open_account, sandbox_app_secret
-from tests import builders
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see, send
 from userpools.models import UserPool
 
 ADD = "/console/acme/sources/add/?type="

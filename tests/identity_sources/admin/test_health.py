@@ -10,9 +10,9 @@ from identity_sources.gateway import sandbox
 from identity_sources.health import note_punishment
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.faults import refusal
-from tests import builders
-from tests.identity_sources.calls import MINUTE, REFUSED, RID, SUCCESS, note
-from tests.pages import fill_in, see
+from tests.support import builders
+from tests.support.pages import fill_in, see
+from tests.support.wechat_calls import MINUTE, REFUSED, RID, SUCCESS, note
 
 LIST = "/console/acme/sources/"
 APP_SECRET = "5ec4e75ec4e75ec4e75ec4e75ec4e75e"

@@ -11,8 +11,8 @@ from accounts.models import LinkedAccount
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.faults import refusal
-from tests import builders
-from tests.pages import Page, fill_in, see, send
+from tests.support import builders
+from tests.support.pages import Page, fill_in, see, send
 
 LIST = "/console/acme/sources/"
 ADD = f"{LIST}add/"

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.models import Conflict, LoginEvent, User, WeChatEvent
 from applications.models import Application
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.conftest import Tenant
+from tests.support import builders
+from tests.support.tenants import Tenant
 from userpools.models import Membership, Operator, SigningKey, UserPool
 
 ADMINS: dict[type[Model], ModelAdmin] = dict(admin.site._registry)  # noqa: SLF001  Django offers no other way

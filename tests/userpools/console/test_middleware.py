@@ -8,9 +8,9 @@ from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 from django.urls import get_script_prefix, path
 
-from tests import builders
-from tests.conftest import GuardedClient
-from tests.pages import see
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.pages import see
 from userpools.console.middleware import ConsoleMiddleware
 from userpools.models import RESERVED_POOL_IDENTIFIERS
 

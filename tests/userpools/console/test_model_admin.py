@@ -12,9 +12,9 @@ from django.db.models import BinaryField
 from accounts.models import LoginEvent, User
 from applications.models import Application
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.conftest import GuardedClient, signed_in
-from tests.pages import fill_in, see
+from tests.support import builders
+from tests.support.client import GuardedClient, signed_in
+from tests.support.pages import fill_in, see
 from tests.userpools.console.pages import (
     ADMINS,
     NOT_ONE_ROWS,

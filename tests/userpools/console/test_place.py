@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 
-from tests import builders
-from tests.conftest import signed_in
+from tests.support import builders
+from tests.support.client import signed_in
 from userpools.console.place import Place, find_place, operator_of, pools_of, role_in
 from userpools.models import Membership
 

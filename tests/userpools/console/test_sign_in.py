@@ -15,10 +15,10 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from tests import builders
-from tests.builders import OPERATOR_PASSWORD
-from tests.conftest import GuardedClient, signed_in
-from tests.pages import fill_in, see
+from tests.support import builders
+from tests.support.builders import OPERATOR_PASSWORD
+from tests.support.client import GuardedClient, signed_in
+from tests.support.pages import fill_in, see
 from userpools.models import Membership, Operator
 
 WRONG = "not-the-password-of-ada"

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests import builders
-from tests.conftest import signed_in
-from tests.pages import see
+from tests.support import builders
+from tests.support.client import signed_in
+from tests.support.pages import see
 from tests.userpools.console.pages import ADMINS, OF_POOLS, addresses, name_of, page, row_of
 from userpools.models import Membership, Operator
 

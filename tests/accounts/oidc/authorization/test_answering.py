@@ -7,9 +7,9 @@ import pytest
 
 from accounts.models import AuthorizationCode
 from config.kernel.encryption import token_hash
-from tests.accounts.pages.steps import log_in_on, open_login
-from tests.accounts.site import SPA_URI, WEB_URI, answered, authorize
-from tests.pages import Page
+from tests.support.login_steps import log_in_on, open_login
+from tests.support.pages import Page
+from tests.support.website import SPA_URI, WEB_URI, answered, authorize
 
 pytestmark = pytest.mark.usefixtures("site")
 

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import AuthorizationRequest
 from applications.models import Application, RedirectURI
-from tests import builders
-from tests.accounts.site import (
+from tests.support import builders
+from tests.support.website import (
     SCHEME_URI,
     SITE_APP_ID,
     SPA_URI,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Consent
 from accounts.oidc.authorization.consents import has_consented, record_consent
-from tests import builders
+from tests.support import builders
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.db.models import F
 
 from accounts.models import BrowserSession, Session
 from applications.models import Application
-from tests.accounts.oidc.conftest import claims_of, exchange
-from tests.accounts.site import answered, authorize, log_in_by_browser
+from tests.support.oidc import claims_of, exchange
+from tests.support.website import answered, authorize, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 

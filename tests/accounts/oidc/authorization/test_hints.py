@@ -11,10 +11,10 @@ from joserfc.jwk import ECKey, OctKey
 
 from accounts.models import AuthorizationRequest, Session
 from accounts.oidc.authorization.hints import read_hint
-from tests.accounts.oidc.conftest import encoded, exchange, header_of
-from tests.accounts.pages.steps import log_in_on, open_login
-from tests.accounts.site import answered, authorize, log_in_by_browser, make_site
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.login_steps import log_in_on, open_login
+from tests.support.oidc import encoded, exchange, header_of
+from tests.support.website import answered, authorize, log_in_by_browser, make_site
 from userpools.keys import pool_keys
 
 

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.accounts.site import authorization_request
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.website import authorization_request
 
 pytestmark = pytest.mark.usefixtures("site")
 

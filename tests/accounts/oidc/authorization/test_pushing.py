@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts.models import PushedRequest
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import assert_refused, exchange, post
-from tests.accounts.site import (
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, exchange, post
+from tests.support.website import (
     SPA_URI,
     WEB_URI,
     answered,
@@ -22,7 +23,6 @@ from tests.accounts.site import (
     confirm_in_wechat,
     make_site,
 )
-from tests.conftest import GuardedClient
 
 SECRET = builders.CLIENT_SECRET
 PREFIX = "urn:ietf:params:oauth:request_uri:"

@@ -16,9 +16,9 @@ from accounts.oidc.endpoints.device_authorization import (
     user_code_hash,
 )
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import assert_refused, post
-from tests.accounts.site import make_site
+from tests.support import builders
+from tests.support.oidc import assert_refused, post
+from tests.support.website import make_site
 
 
 @pytest.mark.parametrize("client_id", ["acme-spa", "acme-web", "acme-machine", "acme-shop"])

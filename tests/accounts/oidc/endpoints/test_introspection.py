@@ -9,16 +9,9 @@ from django.utils import timezone
 
 from accounts.models import RefreshToken, Session, User
 from applications.models import Application, LoginMethod
-from tests import builders
-from tests.accounts.oidc.conftest import (
-    assert_refused,
-    claims_of,
-    encoded,
-    exchange,
-    post,
-    refresh,
-)
-from tests.accounts.site import authorization_code, make_site
+from tests.support import builders
+from tests.support.oidc import assert_refused, claims_of, encoded, exchange, post, refresh
+from tests.support.website import authorization_code, make_site
 
 SECRET = builders.CLIENT_SECRET
 

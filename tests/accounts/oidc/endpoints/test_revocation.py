@@ -9,16 +9,10 @@ from django.utils import timezone
 
 from accounts.models import LogoutNotice, RefreshToken, Session
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import (
-    assert_refused,
-    exchange,
-    post,
-    refresh,
-    userinfo,
-)
-from tests.accounts.site import authorization_code, log_in_by_browser, make_site
-from tests.conftest import GuardedClient
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, exchange, post, refresh, userinfo
+from tests.support.website import authorization_code, log_in_by_browser, make_site
 
 SECRET = builders.CLIENT_SECRET
 KINDS = pytest.mark.parametrize("kind", ["access_token", "refresh_token"])

@@ -15,8 +15,10 @@ from joserfc.jwk import ECKey
 from accounts.models import AuthorizationCode, RefreshToken, Session, User
 from applications.models import Application, LoginMethod
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.accounts.oidc.conftest import (
+from tests.accounts.oidc.grants.answers import INVALID_CODE
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import (
     assert_refused,
     basic,
     claims_of,
@@ -25,7 +27,7 @@ from tests.accounts.oidc.conftest import (
     refresh,
     userinfo,
 )
-from tests.accounts.site import (
+from tests.support.website import (
     REDIRECT_URIS,
     SPA_URI,
     VERIFIER,
@@ -33,18 +35,9 @@ from tests.accounts.site import (
     challenge_of,
     log_in_by_browser,
 )
-from tests.conftest import GuardedClient
 
 SECRET = builders.CLIENT_SECRET
 ISSUER = "http://127.0.0.1:8000/oidc/acme"
-INVALID_CODE = {
-    "error": "invalid_grant",
-    "error_description": (
-        "The code is unknown, used, expired, or of another application, redirect_uri or "
-        "code_verifier. Begin again at the authorization endpoint."
-    ),
-    "request_id": ANY,
-}
 
 
 CLIENT_KEY, STRANGERS_KEY = (ECKey.generate_key("P-256", {"kid": "of-acme-web"}) for _ in "12")

@@ -9,12 +9,12 @@ from django.utils import timezone
 from accounts.models import LoginEvent, LogoutNotice, Session
 from accounts.oidc.grants import authorization_code as authorization_code_grant
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import assert_refused, exchange, post, refresh, userinfo
-from tests.accounts.oidc.grants.test_authorization_code import INVALID_CODE
-from tests.accounts.records import event, events
-from tests.accounts.site import authorization_code, log_in_by_browser
-from tests.conftest import GuardedClient
+from tests.accounts.oidc.grants.answers import INVALID_CODE
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, exchange, post, refresh, userinfo
+from tests.support.records import event, events
+from tests.support.website import authorization_code, log_in_by_browser
 
 
 def introspect(token: str) -> dict[str, object]:

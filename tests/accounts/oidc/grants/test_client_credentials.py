@@ -10,18 +10,10 @@ from django.utils import timezone
 
 from accounts.models import LoginEvent, RefreshToken, RevokedAccessToken, Session
 from applications.models import Application
-from tests import builders
-from tests.accounts.oidc.conftest import (
-    assert_refused,
-    bearer,
-    claims_of,
-    header_of,
-    post,
-    refresh,
-    userinfo,
-)
-from tests.accounts.site import make_site
-from tests.conftest import GuardedClient
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, bearer, claims_of, header_of, post, refresh, userinfo
+from tests.support.website import make_site
 
 SECRET = builders.CLIENT_SECRET
 ISSUER = "http://127.0.0.1:8000/oidc/acme"

@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import DeviceAuthorization, LoginEvent, RefreshToken, Session, User
 from accounts.oidc.grants import device_code as device_code_grant
 from applications.models import Application, LoginMethod
-from tests.accounts.oidc.conftest import assert_refused, claims_of, post, refresh, userinfo
-from tests.accounts.site import decide_about_device
-from tests.conftest import GuardedClient
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, claims_of, post, refresh, userinfo
+from tests.support.website import decide_about_device
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import AuthorizationCode, RefreshToken, Session, User
 from applications.models import Application, ClientSecret, LoginMethod
-from tests import builders
-from tests.accounts.oidc.conftest import assert_refused, claims_of, exchange, post, userinfo
-from tests.accounts.site import authorization_code, log_in_by_browser
-from tests.conftest import GuardedClient
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.oidc import assert_refused, claims_of, exchange, post, userinfo
+from tests.support.website import authorization_code, log_in_by_browser
 
 SECRET = builders.CLIENT_SECRET
 

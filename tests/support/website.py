@@ -12,9 +12,9 @@ from django.http import HttpResponse
 from applications.models import Application, RedirectURI
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
-from tests import builders
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support import builders
+from tests.support.client import GuardedClient
+from tests.support.pages import Page
 from userpools.models import UserPool
 
 SITE_APP_ID = "wxsandbox000000005"

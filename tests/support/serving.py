@@ -12,9 +12,9 @@ import psycopg
 import requests
 from psycopg import sql
 
-from tests.end_to_end import fake_wechat
-from tests.end_to_end.fake_wechat import FakeWeChat
-from tests.end_to_end.processes import ROOT, bare_environment, free_port
+from tests.support import fake_wechat
+from tests.support.fake_wechat import FakeWeChat
+from tests.support.processes import ROOT, bare_environment, free_port
 
 MANIFEST = f"""
 user_pools:

@@ -1,4 +1,7 @@
-"""Rows for the console's lists, made without logging in."""
+"""People and what happened to them: users, sessions, login events, conflicts.
+
+Made without logging in.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -7,8 +10,12 @@ from django.utils import timezone
 
 from accounts.merging import conflicts
 from accounts.models import Conflict, LinkedAccount, LoginEvent, Session, User
-from tests import builders
-from tests.conftest import Tenant
+from tests.support import builders
+from tests.support.tenants import Tenant
+
+LATELY = timezone.now() - timedelta(days=3)
+PHONE = {"phone_number": "+8613800138001", "phone_number_verified_at": LATELY}
+EMAIL = {"email": "Alice@example.com", "email_verified_at": LATELY}
 
 
 def make_event(tenant: Tenant, *, ago: timedelta = timedelta(), **fields: Any) -> LoginEvent:
@@ -81,3 +88,9 @@ def make_session(tenant: Tenant, user: User, **fields: Any) -> Session:
         auth_time=timezone.now(),
         **fields,
     )
+
+
+def give(user: User, **fields: Any) -> None:
+    """Change a user's row."""
+    User.objects.filter(pk=user.pk).update(**fields)
+    user.refresh_from_db()

@@ -1,55 +1,16 @@
-"""Alice, logged in at Acme, and how a program uses the OpenID Connect endpoints."""
+"""A program's requests to the OpenID Connect endpoints, and what is in the tokens it is given."""
 
 import json
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
-from threading import Barrier
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-import pytest
 from django.http import HttpResponse
 
-from accounts.models import Session
-from tests.accounts.site import REDIRECT_URIS, VERIFIER
-from tests.conftest import GuardedClient, Tenant
+from tests.support.client import GuardedClient
+from tests.support.website import REDIRECT_URIS, VERIFIER
 
 FORM = "application/x-www-form-urlencoded"
-
-Answer = dict[str, Any]
-
-
-@pytest.fixture
-def tokens(acme: Tenant, log_in: Callable[..., HttpResponse]) -> Answer:
-    """What Alice's login answered."""
-    response = log_in("alice")
-    assert response.status_code == 200
-    answer: Answer = response.json()
-    return answer
-
-
-@pytest.fixture
-def session(tokens: Answer) -> Session:
-    return Session.objects.select_related("user", "application", "pool").get(
-        pk=claims_of(tokens["access_token"])["sid"]
-    )
-
-
-@pytest.fixture
-def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, int], None]:
-    """Have so many racers wait for each other at a function, by then all have read the same."""
-
-    def at(owner: object, name: str, racers: int) -> None:
-        arrived = Barrier(racers, timeout=30)
-        work = getattr(owner, name)
-
-        def after_all_arrived(*args: Any, **kwargs: Any) -> Any:
-            arrived.wait()
-            return work(*args, **kwargs)
-
-        monkeypatch.setattr(owner, name, after_all_arrived)
-
-    return at
 
 
 def refresh(

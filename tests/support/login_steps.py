@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 from django.http import HttpResponse
 
 from identity_sources.gateway import sandbox
-from tests.accounts.site import SITE_APP_ID, authorize
-from tests.conftest import GuardedClient
-from tests.pages import Page
+from tests.support.client import GuardedClient
+from tests.support.pages import Page
+from tests.support.website import SITE_APP_ID, authorize
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,3 @@
+"""Where WeChat pushes its events."""
+
+URL = "/wechat/acme/acme-mini/events"
