@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from identity_sources.health import ACCOUNT_BANNED, NOTICES_LAST, PUNISHMENT, REMOVED, is_notice
 from identity_sources.models import IdentitySource, SourceFailure
-from identity_sources.wechat.catalogue import explain
-from identity_sources.wechat.catalogue_accounts import APPEAL
+from identity_sources.wechat.catalogue import APPEAL, explain
 
 _SUBJECTS: Mapping[str, Any] = {
     "jscode2session": gettext_lazy("Login: AppID and AppSecret"),

@@ -7,7 +7,7 @@ Imports neither Django nor the sandbox. Where things are:
 - `answers`: bytes to typed answers
 - `errors`: the exceptions, `errcodes`: which errcode raises which
 - `catalogue`: what an errcode means to an operator and what to do about it
-- `explanation`: what the catalogue consists of, `failures`: exceptions of `requests` to ours
+- `failures`: exceptions of `requests` to ours
 - `errmsg`: the request id in WeChat's error text, and that text made safe to keep
 - `shapes`: loose checks of AppIDs, AppSecrets and codes
 - `push`: what WeChat sends by itself, verified, decrypted and read
