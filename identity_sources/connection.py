@@ -3,19 +3,32 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.kernel.connections import release_connection
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
-from identity_sources.outages import outage_in_words
 from identity_sources.wechat.catalogue import explain
 from identity_sources.wechat.client import WeChatClient
-from identity_sources.wechat.errors import CodeRefused, WeChatError, WeChatRefusal
+from identity_sources.wechat.errors import CodeRefused, Reason, WeChatError, WeChatRefusal
 
 # Of a code's shape, and never one that WeChat gave out.
 NO_CODE = "unionpass-tries-the-connection"
+
+_OUTAGES: dict[Reason, Any] = {
+    "connect_failed": gettext_lazy("no connection"),
+    "proxy_failed": gettext_lazy("the proxy failed"),
+    "tls_failed": gettext_lazy("the certificate wasn't accepted"),
+    "timed_out": gettext_lazy("no answer in time"),
+    "broken_connection": gettext_lazy("the connection broke"),
+    "bad_status": gettext_lazy("an HTTP error"),
+    "empty_answer": gettext_lazy("an empty answer"),
+    "too_large": gettext_lazy("an answer that is too large"),
+    "unreadable": gettext_lazy("an answer that can't be read"),
+}
 
 
 class Verdict(StrEnum):
@@ -101,6 +114,11 @@ def _unionid_is_unknown() -> Finding:
         subject=_("UnionID: binding to an Open Platform account"),
         sentence=_("WeChat tells only with a person's login. The first login's event will say."),
     )
+
+
+def outage_in_words(reason: str) -> str:
+    """Return what a reason of `WeChatUnavailable` means; an unknown reason as it is."""
+    return next((str(words) for known, words in _OUTAGES.items() if known == reason), reason)
 
 
 def _failure(subject: str, error: WeChatError) -> Finding:

@@ -17,7 +17,7 @@ from accounts.login.trail import Step
 from accounts.models import LoginEvent
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
-from identity_sources.outages import outage_in_words
+from identity_sources.connection import outage_in_words
 from identity_sources.wechat.catalogue import explain
 
 

@@ -1,17 +1,20 @@
 """Trying out an AppID and AppSecret: what each answer of WeChat's tells an operator."""
 
+from typing import get_args
+
 import pytest
 import requests
 import responses
 from django.utils import translation
 
 from config.kernel.encryption import DecryptionError
-from identity_sources.connection import Verdict, try_connection
+from identity_sources.connection import Verdict, outage_in_words, try_connection
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, refusal
 from tests.support import builders
+from identity_sources.wechat.errors import Reason
 
 API = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API}/sns/jscode2session"
@@ -282,3 +285,19 @@ def test_the_sandbox_is_tried_as_wechat_is(acme, app_id):
     source = builders.make_source(acme.pool, identifier="other", app_id=app_id)
 
     assert verdicts(try_connection(source)) == ["good", "good", "unknown"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_every_reason_has_words_in_both_languages(reason: str, language: str) -> None:
+    with translation.override("en"):
+        english = outage_in_words(reason)
+    with translation.override(language):
+        words = outage_in_words(reason)
+
+    assert "_" not in words
+    assert (words == english) == (language == "en")
+
+
+def test_a_reason_that_is_not_known_is_shown_as_it_is() -> None:
+    assert outage_in_words("of_a_newer_version") == "of_a_newer_version"
