@@ -66,7 +66,7 @@ class IdentitySource(ImmutableFieldsMixin):
     # The refusals themselves are rows of SourceFailure.
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
-    # Field name → digest of the value that `apply` last wrote (applications/manifest/applied.py).
+    # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -85,7 +85,7 @@ class UserPool(ImmutableFieldsMixin):
     genauth_compatible = models.BooleanField(_("GenAuth-compatible doors"), default=False)
     # Goes up whenever a key of the pool changes, so that a process may keep decrypted keys.
     signing_keys_version = models.PositiveIntegerField(default=1, editable=False)
-    # Field name → digest of the value that `apply` last wrote (applications/manifest/applied.py).
+    # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -7,8 +7,8 @@
     schema.py      the shape of each object (serializers)
     entries.py     the file's objects, each with its path, those values that are valid, and the
                    list of everything that is wrong
-    state.py       what the database holds, in the same form
-    applied.py     what `apply` wrote last, as digests: the console's changes show
+    state.py       what the database holds, in the same form; what `apply` wrote last, as
+                   digests: the console's changes show
     planning.py    file against database → plan; planning_fields.py field by field,
                    planning_applications.py for redirect URIs, login methods and secrets
     plan.py        the plan, and how it is printed

@@ -8,14 +8,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from applications.client_secrets import put_in_force
-from applications.manifest.applied import Value, digest
 from applications.manifest.entries import Manifest
 from applications.manifest.plan import Action, Method, ObjectPlan, Plan, PoolPlan
 from applications.manifest.planning import make_plan
 from applications.manifest.planning_fields import Row
 from applications.manifest.state import (
     Rows,
+    Value,
     application_state,
+    digest,
     load_rows,
     pool_state,
     source_state,

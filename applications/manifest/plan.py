@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from applications.manifest.applied import Value
+from applications.manifest.state import Value
 
 NO_CHANGES = "No changes."
 

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from applications.manifest.applied import Value
 from applications.manifest.entries import Entry, Manifest, PoolEntry
 from applications.manifest.plan import Action, Intent, ObjectPlan, Plan, PoolPlan
 from applications.manifest.planning_applications import SourceTypes, plan_application
 from applications.manifest.planning_fields import Planning, action_of, first_values
 from applications.manifest.problems import ManifestRefused
 from applications.manifest.schema import Secret
-from applications.manifest.state import Rows, pool_state, source_state
+from applications.manifest.state import Rows, Value, pool_state, source_state
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 
-from applications.manifest.applied import Value, digest
 from applications.manifest.entries import ApplicationEntry, Entry
 from applications.manifest.plan import Action, FieldChange, Intent, Method, ObjectPlan
 from applications.manifest.planning_fields import (
@@ -15,7 +14,7 @@ from applications.manifest.planning_fields import (
     first_values,
 )
 from applications.manifest.schema import suggestion
-from applications.manifest.state import application_state, secret_hash_of
+from applications.manifest.state import Value, application_state, digest, secret_hash_of
 from applications.models import Application
 from applications.redirect_uris import validate_redirect_uri
 from applications.rules import is_confidential, ways_in

@@ -7,11 +7,10 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from applications.manifest.applied import Value, digest
 from applications.manifest.entries import Entry, Manifest
 from applications.manifest.plan import Action, FieldChange, shown
 from applications.manifest.problems import Path, Problem
-from applications.manifest.state import APPLICATION_DEFAULTS, SECRET_FIELDS, Rows
+from applications.manifest.state import APPLICATION_DEFAULTS, SECRET_FIELDS, Rows, Value, digest
 from applications.models import Application
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool

@@ -1,14 +1,23 @@
-"""What the database holds: the rows that a manifest is about, and their values field by field."""
+"""What the database holds: the rows that a manifest is about, and their values field by field.
 
+What `apply` wrote last is remembered as a digest of each value, so that a change made in the
+console shows.
+"""
+
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from applications.manifest.applied import Value
 from applications.manifest.entries import Manifest
 from applications.models import Application, ClientSecret, PostLogoutRedirectURI, RedirectURI
 from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource
 from userpools.models import SigningKey, UserPool
+
+Value = str | bool | list[str] | dict[str, Any] | None
 
 SECRET_FIELDS = frozenset({"app_secret", "client_secret"})
 
@@ -130,6 +139,19 @@ def application_state(
 def secret_hash_of(secret: ClientSecret) -> str:
     """Return the hexadecimal form of the hash, from whatever the database's driver gives."""
     return bytes(secret.secret_hash).hex()
+
+
+def digest(row_id: UUID, field: str, value: Value) -> str:
+    """Return what is remembered about a value.
+
+    It covers the row's id and the field as well, so that equal values of two rows don't look
+    alike. The values aren't secret, or have 128 random bits and more: SHA-256 needs no key here.
+    """
+    # Sorted, since a database may keep an object's members in an order of its own.
+    text = json.dumps(
+        [str(row_id), field, value], ensure_ascii=True, separators=(",", ":"), sort_keys=True
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _in_order(uris: Iterable[RedirectURI | PostLogoutRedirectURI]) -> list[str]:

@@ -103,7 +103,7 @@ class Application(ImmutableFieldsMixin):
         validators=[validate_logout_uri],
         help_text=_("Is told, server to server, when a session of the application's ends."),
     )
-    # Field name → digest of the value that `apply` last wrote (applications/manifest/applied.py).
+    # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
