@@ -2,10 +2,10 @@
 
 ::
 
-    applications.py    the list, the page of one, and what stands above it
+    applications.py    the list, the page of one with its tabs of redirect URIs, and what stands
+                       above it
     forms.py           a new application, and what can be changed of one
     login_control.py   the social login toggles
-    redirect_uris.py   where people are sent back to
     integration.py     the tab with the snippets
     client_secrets.py  a new client secret, shown once
 """

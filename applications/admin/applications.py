@@ -15,14 +15,42 @@ from applications.admin.client_secrets import client_secret_page, new_client_sec
 from applications.admin.forms import LIFETIMES, ApplicationForm, NewApplicationForm
 from applications.admin.integration import IntegrationTab
 from applications.admin.login_control import LoginControlInline, candidates
-from applications.admin.redirect_uris import PostLogoutRedirectURIInline, RedirectURIInline
 from applications.checklist import checklist
-from applications.models import Application
+from applications.models import Application, PostLogoutRedirectURI, RedirectURI
 from applications.rules import has_people, is_confidential, is_redirected
-from userpools.console.model_admin import PoolModelAdmin
+from userpools.console.model_admin import PoolModelAdmin, PoolTabularInline
 from userpools.console.place import place_of
 
 _PEOPLE = ("pkce", "requires_consent", "allows_device_flow", "backchannel_logout_uri")
+
+
+class RegisteredURIInline(PoolTabularInline):
+    """Addresses of the application's, compared character by character."""
+
+    fields = ("uri",)
+    hide_title = True
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        field = formset.form.base_fields["uri"]
+        # Its name in OAuth would be shown with a capital letter.
+        field.label = _("redirect URI")
+        field.help_text = _("In full, such as https://shop.example.com/callback.")
+        return formset
+
+
+class RedirectURIInline(RegisteredURIInline):
+    """Where the application may take its answer."""
+
+    model = RedirectURI
+    verbose_name_plural = _("Redirect URIs")
+
+
+class PostLogoutRedirectURIInline(RegisteredURIInline):
+    """Where the application may send people who have logged out."""
+
+    model = PostLogoutRedirectURI
+    verbose_name_plural = _("Post-logout redirect URIs")
 
 
 @admin.register(Application)
