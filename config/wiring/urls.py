@@ -26,4 +26,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(api|oidc|wechat)/", not_found),
 ]
 if settings.WECHAT_SANDBOX:
-    urlpatterns.append(path("sandbox/", include("identity_sources.sandbox_doors")))
+    urlpatterns.append(path("sandbox/", include("identity_sources.sandbox_views")))

@@ -1,21 +1,50 @@
-"""The page of the emulated open.weixin.qq.com, at ``/sandbox/connect/qrconnect``."""
+"""The built-in WeChat at ``/sandbox/…``, only with ``WECHAT_SANDBOX``.
+
+The emulated open.weixin.qq.com has a page at ``connect/qrconnect``; all else are doors that control
+the sandbox.
+"""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import URLPattern, path, re_path
 from django.utils import translation
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from config.kernel.headers import let_forms_lead_out
 from identity_sources.gateway import sandbox
+from identity_sources.sandbox.control import control
 from identity_sources.sandbox.errors import BlockedError, InvalidFieldError
-from identity_sources.sandbox.messages import first_values
+from identity_sources.sandbox.messages import SandboxRequest, first_values
 from identity_sources.sandbox.qrconnect import PageError, QrConnectRequest, read_request
 from identity_sources.sandbox.world import PEOPLE
+
+
+@never_cache
+@csrf_exempt
+def door(request: HttpRequest) -> HttpResponse:
+    """Serve one of the doors that identity_sources/sandbox/control.py lists."""
+    origin = request.headers.get("Origin")
+    if origin and origin != f"{request.scheme}://{request.get_host()}":
+        return JsonResponse({"message": "The sandbox isn't for pages of other sites."}, status=403)
+    answer = control(
+        sandbox(),
+        SandboxRequest(
+            method=request.method or "GET",
+            path=request.path_info,
+            query={name: str(value) for name, value in request.GET.items()},
+            body=request.body,
+        ),
+    )
+    if answer is None:
+        return JsonResponse({"message": "The sandbox has no such door."}, status=404)
+    status, data = answer
+    return JsonResponse(data, status=status)
 
 
 @never_cache
@@ -70,3 +99,9 @@ def _page(
     page.headers["Content-Language"] = language
     let_forms_lead_out(page, "https", "http")
     return page
+
+
+urlpatterns: list[URLPattern] = [
+    path("connect/qrconnect", qrconnect, name="sandbox-qrconnect"),
+    re_path(r"", door),
+]
