@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.kernel import logs
 from config.kernel.encryption import parse_keys
-from config.wiring import console_settings, environment, page_settings
+from config.wiring import environment, page_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -184,8 +184,8 @@ CACHES = {
 }
 
 # --- Console ---------------------------------------------------------------------------------
-UNFOLD = console_settings.UNFOLD
-CONSOLE_CONTENT_SECURITY_POLICY = console_settings.CONTENT_SECURITY_POLICY
+UNFOLD = page_settings.UNFOLD
+CONSOLE_CONTENT_SECURITY_POLICY = page_settings.CONSOLE_CONTENT_SECURITY_POLICY
 LOGIN_URL = LOGOUT_REDIRECT_URL = "/console/login/"
 LOGIN_REDIRECT_URL = "/console/"
 # Wrong passwords from one address; what axes writes down of them is no more than it needs.
