@@ -39,7 +39,7 @@ CONFIGURATION: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "config.kernel.logs.RequestIdFilter"},
-        "redact": {"()": "identity_sources.wechat.redaction.RedactingFilter"},
+        "redact": {"()": "config.kernel.redaction.RedactingFilter"},
     },
     "formatters": {
         "json": {

@@ -11,6 +11,5 @@ Imports neither Django nor the sandbox. Where things are:
 - `errmsg`: the request id in WeChat's error text, and that text made safe to keep
 - `shapes`: loose checks of AppIDs, AppSecrets and codes
 - `push`: what WeChat sends by itself, verified, decrypted and read
-- `redaction`: secrets taken out of text on its way to a log
 - `masking`: what a record of a call may show of its request and its answer
 """

@@ -7,7 +7,7 @@ and `POST /cgi-bin/openapi/rid/get` can look up for seven days, except for calls
 import re
 import unicodedata
 
-from identity_sources.wechat.redaction import redact
+from config.kernel.redaction import redact
 
 LONGEST_ERRMSG = 300
 

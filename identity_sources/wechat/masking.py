@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from urllib.parse import urlencode
 
+from config.kernel.redaction import MASK
 from identity_sources.wechat.answers import Answer, errmsg_of
 from identity_sources.wechat.errmsg import cleaned, visible
-from identity_sources.wechat.redaction import MASK
 
 LONGEST_REQUEST = 500
 MOST_FIELDS = 20

@@ -14,9 +14,9 @@ from typing import Literal
 import requests
 from requests.adapters import HTTPAdapter
 
+from config.kernel.redaction import redact_http_logs
 from identity_sources.wechat.errcodes import Credential
 from identity_sources.wechat.errors import WeChatUnavailable
-from identity_sources.wechat.redaction import redact_http_logs
 
 LARGEST_ANSWER = 1024 * 1024
 _CHUNK = 16 * 1024

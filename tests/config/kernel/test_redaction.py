@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from identity_sources.wechat.redaction import RedactingFilter, redact, redact_http_logs
+from config.kernel.redaction import RedactingFilter, redact, redact_http_logs
 
 NAMES = ["secret", "access_token", "js_code", "code", "session_key", "openid", "refresh_token"]
 
