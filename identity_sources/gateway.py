@@ -11,13 +11,13 @@ from django.core.cache import caches
 from django.utils import timezone
 from django.utils.connection import ConnectionProxy
 
+from config.kernel.http import new_session
 from identity_sources.health import note_call
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox.emulator import Sandbox
 from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
 from identity_sources.wechat.client import ATTEMPTS, REPEAT_PAUSE, CallRecord, WeChatClient
-from identity_sources.wechat.transport import new_session
 
 # As many as a process has threads (config/wiring/server.py), so that none waits for a connection.
 POOL_SIZE = 32
@@ -101,7 +101,7 @@ def sandbox() -> Sandbox:
 
 @lru_cache(maxsize=1)
 def _sandbox_session() -> requests.Session:
-    session = new_session(pool_size=1, proxy_url=None)
+    session = new_session(pool_size=1)
     session.mount("https://", SandboxAdapter(sandbox()))
     return session
 

@@ -13,8 +13,7 @@ import requests
 from urllib3 import Timeout
 
 from accounts.backchannel.punctual import PunctualAdapter
-from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
-from identity_sources.wechat.transport import new_session
+from config.kernel.http import HTTP_FAILURES, new_session, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +43,10 @@ def deliver(uri: str, token: str) -> str:
             allow_redirects=False,
             stream=True,
         ) as response:
-            _read_away(response)
+            _drain(response)
             status = response.status_code
     except HTTP_FAILURES as failure:
-        return unavailable(failure).reason
+        return reason_of(failure)
     except Exception as unforeseen:  # noqa: BLE001 - nobody else's notice is to wait for it
         # Its words may hold the address.
         logger.error("A logout notice can't be sent: %s.", type(unforeseen).__name__)  # noqa: TRY400
@@ -60,7 +59,7 @@ def was_answered(failure: str) -> bool:
     return failure.startswith(_ANSWERED)
 
 
-def _read_away(response: requests.Response) -> None:
+def _drain(response: requests.Response) -> None:
     """Let the application say what it says; the status is all that counts."""
     length = 0
     with suppress(*HTTP_FAILURES):
@@ -70,7 +69,4 @@ def _read_away(response: requests.Response) -> None:
 
 @lru_cache(maxsize=1)
 def _session() -> requests.Session:
-    session = new_session(pool_size=AT_ONCE, proxy_url=None)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, PunctualAdapter(pool_maxsize=AT_ONCE, max_retries=0))
-    return session
+    return new_session(pool_size=AT_ONCE, adapter_class=PunctualAdapter)

@@ -1,13 +1,13 @@
 """Speak WeChat's server APIs: the only place that knows how WeChat words its answers.
 
-Imports neither Django nor the sandbox. Where things are:
+Imports neither Django nor the sandbox; of the kernel only what imports no Django either. Where
+things are:
 
 - `client`: the calls, their retries and what a record of a call holds
-- `transport`: one call over HTTP, and the session it runs on
+- `transport`: one call over HTTP
 - `answers`: bytes to typed answers
 - `errors`: the exceptions, `errcodes`: which errcode raises which
 - `catalogue`: what an errcode means to an operator and what to do about it
-- `failures`: exceptions of `requests` to ours
 - `errmsg`: the request id in WeChat's error text, and that text made safe to keep
 - `shapes`: loose checks of AppIDs, AppSecrets and codes
 - `push`: what WeChat sends by itself, verified, decrypted and read

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import requests
 
+from config.kernel.http import HTTP_FAILURES, reason_of
 from identity_sources.wechat import answers
 from identity_sources.wechat.answers import (
     Answer,
@@ -22,7 +23,6 @@ from identity_sources.wechat.answers import (
 )
 from identity_sources.wechat.errcodes import Credential, refusal, settings_accepted
 from identity_sources.wechat.errors import SystemBusy, WeChatError, WeChatRefusal, WeChatUnavailable
-from identity_sources.wechat.failures import HTTP_FAILURES, unavailable
 from identity_sources.wechat.masking import errmsg_without, shown_answer, shown_request
 from identity_sources.wechat.transport import Call, exchange
 
@@ -202,7 +202,7 @@ class WeChatClient:
         except HTTP_FAILURES as failure:
             # Returned, not raised: raised here, it would keep the library's exception, and with it
             # the URL, as its context.
-            return _Attempt(unavailable(failure), shown)
+            return _Attempt(WeChatUnavailable(reason_of(failure)), shown)
 
 
 def _refusal(call: Call, errcode: int, answer: Answer) -> WeChatRefusal:

@@ -23,14 +23,11 @@ token or a URL, neither in its text nor in its arguments.
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+from config.kernel.http import HttpFailure
 from identity_sources.wechat.errmsg import cleaned, rid_of
 
 Reason = Literal[
-    "connect_failed",  # nothing was sent
-    "proxy_failed",
-    "tls_failed",
-    "timed_out",  # sent, so a code may be spent
-    "broken_connection",  # sent, so a code may be spent
+    HttpFailure,  # unless nothing was sent, a code may be spent
     "bad_status",
     "empty_answer",
     "too_large",

@@ -8,13 +8,10 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Literal
 
 import requests
-from requests.adapters import HTTPAdapter
 
-from config.kernel.redaction import redact_http_logs
 from identity_sources.wechat.errcodes import Credential
 from identity_sources.wechat.errors import WeChatUnavailable
 
@@ -40,7 +37,7 @@ def exchange(
 ) -> tuple[int, bytes]:
     """Send the call once; return status and body. `timeout` is (connect, read) in seconds.
 
-    Raises WeChatUnavailable (`too_large`, `timed_out`) or what `failures` lists.
+    Raises WeChatUnavailable (`too_large`, `timed_out`) or one of `HTTP_FAILURES`.
     """
     # Uncompressed, so that the limit on the answer's size is one on what is sent.
     headers = {"Accept-Encoding": "identity"}
@@ -73,21 +70,3 @@ def _bounded_body(response: requests.Response, seconds: float) -> bytes:
         if time.monotonic() > deadline:
             raise WeChatUnavailable("timed_out")
     return bytes(body)
-
-
-def new_session(*, pool_size: int, proxy_url: str | None) -> requests.Session:
-    """Make an HTTP session that keeps up to `pool_size` connections per host.
-
-    It repeats nothing by itself, takes no proxy, certificate or password from the environment, and
-    stores no cookies. urllib3's loggers are made to redact what they quote.
-    """
-    redact_http_logs()
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if proxy_url:
-        session.proxies = {"http": proxy_url, "https": proxy_url}
-    adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import responses
 
+from config.kernel.http import new_session
 from identity_sources.wechat.client import CallRecord, WeChatClient
-from identity_sources.wechat.transport import new_session
 
 API_URL = "https://api.weixin.qq.com"
 TLS_HANDSHAKE = b"\x16\x03"

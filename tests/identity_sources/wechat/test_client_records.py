@@ -5,9 +5,9 @@ from unittest.mock import ANY
 
 import pytest
 
+from config.kernel.http import new_session
 from identity_sources.wechat import errors
 from identity_sources.wechat.client import CallRecord, WeChatClient
-from identity_sources.wechat.transport import new_session
 
 API_URL = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API_URL}/sns/jscode2session"
@@ -224,20 +224,3 @@ def test_cookies_are_neither_stored_nor_sent(wechat, mini_program):
 
     assert list(session.cookies) == []
     assert [call.request.headers.get("Cookie") for call in wechat.calls] == [None, None]
-
-
-def test_a_session_ignores_the_environment_and_repeats_nothing():
-    session = new_session(pool_size=7, proxy_url=None)
-
-    assert session.trust_env is False
-    assert session.proxies == {}
-    for scheme in ("https://", "http://"):
-        adapter = session.get_adapter(scheme)
-        assert adapter.max_retries.total == 0
-        assert adapter._pool_maxsize == 7  # noqa: SLF001 - requests offers no other view of it
-
-
-def test_a_session_uses_the_given_proxy():
-    session = new_session(pool_size=1, proxy_url="http://127.0.0.1:3128")
-
-    assert session.proxies == {"http": "http://127.0.0.1:3128", "https": "http://127.0.0.1:3128"}

@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
+from config.kernel.http import new_session
 from identity_sources.wechat.errors import WeChatError
-from identity_sources.wechat.transport import new_session
 
 SECRETS = [
     "5ec4e75ec4e75ec4e75ec4e75ec4e75e",

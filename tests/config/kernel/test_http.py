@@ -1,4 +1,4 @@
-"""Which of the HTTP library's exceptions mean that nothing was sent."""
+"""What a session does by itself, and which exceptions of the library mean that nothing was sent."""
 
 import pytest
 import requests
@@ -13,7 +13,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from identity_sources.wechat.failures import unavailable
+from config.kernel.http import new_session, reason_of
 
 NO_CONNECTION = NewConnectionError(None, "refused")
 NO_NAME = NameResolutionError("api.weixin.qq.com", None, OSError("no such name"))
@@ -53,4 +53,21 @@ def _retried(reason):
     ],
 )
 def test_a_failure_is_named_by_when_it_happened(failure, reason):
-    assert unavailable(failure).reason == reason
+    assert reason_of(failure) == reason
+
+
+def test_a_session_ignores_the_environment_and_repeats_nothing():
+    session = new_session(pool_size=7, proxy_url=None)
+
+    assert session.trust_env is False
+    assert session.proxies == {}
+    for scheme in ("https://", "http://"):
+        adapter = session.get_adapter(scheme)
+        assert adapter.max_retries.total == 0
+        assert adapter._pool_maxsize == 7  # noqa: SLF001 - requests offers no other view of it
+
+
+def test_a_session_uses_the_given_proxy():
+    session = new_session(pool_size=1, proxy_url="http://127.0.0.1:3128")
+
+    assert session.proxies == {"http": "http://127.0.0.1:3128", "https": "http://127.0.0.1:3128"}
