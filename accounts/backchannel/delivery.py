@@ -12,7 +12,7 @@ from http import HTTPStatus
 import requests
 from urllib3 import Timeout
 
-from accounts.backchannel.punctual import PunctualAdapter
+from config.kernel.deadline_adapter import DeadlineAdapter
 from config.kernel.http import HTTP_FAILURES, new_session, reason_of
 
 logger = logging.getLogger(__name__)
@@ -69,4 +69,4 @@ def _drain(response: requests.Response) -> None:
 
 @lru_cache(maxsize=1)
 def _session() -> requests.Session:
-    return new_session(pool_size=AT_ONCE, adapter_class=PunctualAdapter)
+    return new_session(pool_size=AT_ONCE, adapter_class=DeadlineAdapter)

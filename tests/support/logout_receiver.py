@@ -1,10 +1,12 @@
-"""An application's own server, which hears of logouts: on loopback, and real."""
+"""Servers on loopback: an application's, which hears of logouts, and one that sends any bytes."""
 
+import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -64,3 +66,33 @@ def receiving() -> Iterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{server.server_port}/logged-out"
         yield receiver
         server.shutdown()
+
+
+@contextmanager
+def raw_serving() -> Iterator[Callable[..., str]]:
+    """A server that says these bytes, whatever it is asked, and then waits for the line to end."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        done = Event()
+
+        def serve(*parts: bytes, pause: float = 0.0) -> str:
+            def answer() -> None:
+                with suppress(OSError):
+                    while True:
+                        line, _ = listening.accept()
+                        Thread(target=say, args=(line,), daemon=True).start()
+
+            def say(line: socket.socket) -> None:
+                with line, suppress(OSError):
+                    line.recv(65536)
+                    for part in parts:
+                        line.sendall(part)
+                        time.sleep(pause)
+                    done.wait(5)
+
+            Thread(target=answer, daemon=True).start()
+            return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+        yield serve
+        done.set()
+        # Closing alone wouldn't wake who accepts.
+        listening.shutdown(socket.SHUT_RDWR)

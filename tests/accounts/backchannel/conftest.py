@@ -1,11 +1,7 @@
 """A person who is signed on in a browser, the applications entered from it, and who hears of it."""
 
 import itertools
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +13,7 @@ from applications.models import Application
 from tests.support import builders
 from tests.support.logout_receiver import Receiver, receiving
 from tests.support.tenants import Tenant
+from tests.support.logout_receiver import Receiver, raw_serving, receiving
 
 _serial = itertools.count()
 
@@ -29,32 +26,8 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def raw_server() -> Iterator[Callable[..., str]]:
-    """A server that says these bytes, whatever it is asked, and then waits for the line to end."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
-        done = threading.Event()
-
-        def serve(*parts: bytes, pause: float = 0.0) -> str:
-            def answer() -> None:
-                with suppress(OSError):
-                    while True:
-                        line, _ = listening.accept()
-                        threading.Thread(target=say, args=(line,), daemon=True).start()
-
-            def say(line: socket.socket) -> None:
-                with line, suppress(OSError):
-                    line.recv(65536)
-                    for part in parts:
-                        line.sendall(part)
-                        time.sleep(pause)
-                    done.wait(5)
-
-            threading.Thread(target=answer, daemon=True).start()
-            return f"http://127.0.0.1:{listening.getsockname()[1]}/"
-
+    with raw_serving() as serve:
         yield serve
-        done.set()
-        # Closing alone wouldn't wake who accepts.
-        listening.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture

@@ -71,6 +71,14 @@ def test_no_answer_in_time(raw_server):
     assert deliver(raw_server(), TOKEN) == "timed_out"
 
 
+def test_no_answer_in_time_for_all_its_drops(raw_server):
+    began = time.monotonic()
+
+    assert deliver(raw_server(*[b"H"] * 20, pause=0.2), TOKEN) == "timed_out"
+
+    assert time.monotonic() - began < 2
+
+
 def test_no_http(raw_server):
     assert deliver(raw_server(b"SSH-2.0-OpenSSH_9.6\r\n"), TOKEN) == "broken_connection"
 

@@ -1,7 +1,7 @@
 """An HTTP adapter whose time-out is over all of a request, not over each wait for a few bytes.
 
-Otherwise whoever sends a header's letters one by one, or has a name with many dead addresses, holds
-a thread for hours. What is left to the system is how long it takes to look a name up.
+Otherwise a server that sends a header's letters one by one, or whose name has many dead addresses,
+holds a thread for hours. What is left to the system is how long it takes to look a name up.
 """
 
 import io
@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 
-class PunctualAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """To be asked with ``timeout=urllib3.Timeout(total=seconds)``: that many for everything."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
