@@ -8,8 +8,7 @@ things are:
 - `answers`: bytes to typed answers
 - `errors`: the exceptions, `errcodes`: which errcode raises which
 - `catalogue`: what an errcode means to an operator and what to do about it
-- `errmsg`: the request id in WeChat's error text, and that text made safe to keep
 - `shapes`: loose checks of AppIDs, AppSecrets and codes
 - `push`: what WeChat sends by itself, verified, decrypted and read
-- `masking`: what a record of a call may show of its request and its answer
+- `masking`: what may be kept and shown of a request, an answer and its error text
 """

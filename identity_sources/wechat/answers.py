@@ -66,12 +66,6 @@ def errcode_of(answer: Answer) -> int:
     raise WeChatUnavailable("unreadable")
 
 
-def errmsg_of(answer: Answer) -> str:
-    """Return WeChat's error text as it came, empty when there is none."""
-    errmsg = answer.get("errmsg")
-    return errmsg if isinstance(errmsg, str) else ""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MiniProgramSession:
     """The answer of `jscode2session`.

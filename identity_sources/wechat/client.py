@@ -7,7 +7,7 @@ that it was busy.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import requests
@@ -58,7 +58,7 @@ class CallRecord:
 @dataclass(frozen=True, slots=True)
 class _Attempt(Generic[Parsed]):
     outcome: Parsed | WeChatError
-    answer: Mapping[str, str | int]
+    answer: Answer = field(repr=False)
 
 
 def _ignore(_record: CallRecord) -> None:
@@ -183,26 +183,24 @@ class WeChatClient:
                 break
             self._pause(REPEAT_PAUSE)
         milliseconds = round((time.perf_counter() - started) * 1000)
-        request = shown_request(call.method, self._api_url + call.path, call.query, call.body)
-        self._observer(_record(call, request, milliseconds, number, attempt))
+        self._observer(_record(call, self._api_url, milliseconds, number, attempt))
         if isinstance(outcome, WeChatError):
             raise outcome
         return outcome
 
     def _attempt(self, call: Call, parse: Callable[[Answer], Parsed]) -> _Attempt[Parsed]:
-        shown: Mapping[str, str | int] = {}
+        answer: Answer = {}
         try:
             reply = exchange(self._session, self._api_url, call, timeout=self._timeout)
             answer = answers.read(*reply)
-            shown = shown_answer(answer, call.secrets)
             errcode = answers.errcode_of(answer)
-            return _Attempt(_refusal(call, errcode, answer) if errcode else parse(answer), shown)
+            return _Attempt(_refusal(call, errcode, answer) if errcode else parse(answer), answer)
         except WeChatError as error:
-            return _Attempt(error, shown)
+            return _Attempt(error, answer)
         except HTTP_FAILURES as failure:
             # Returned, not raised: raised here, it would keep the library's exception, and with it
             # the URL, as its context.
-            return _Attempt(WeChatUnavailable(reason_of(failure)), shown)
+            return _Attempt(WeChatUnavailable(reason_of(failure)), answer)
 
 
 def _refusal(call: Call, errcode: int, answer: Answer) -> WeChatRefusal:
@@ -217,7 +215,7 @@ def _may_repeat(outcome: object) -> bool:
 
 
 def _record(
-    call: Call, request: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
+    call: Call, api_url: str, milliseconds: int, attempts: int, last: _Attempt[Parsed]
 ) -> CallRecord:
     outcome = last.outcome
     unavailable_because = outcome.reason if isinstance(outcome, WeChatUnavailable) else None
@@ -225,8 +223,8 @@ def _record(
     errcode = refused.errcode if refused else 0
     return CallRecord(
         call=call.name,
-        request=request,
-        answer=last.answer,
+        request=shown_request(call.method, api_url + call.path, call.query, call.body),
+        answer=shown_answer(last.answer, call.secrets),
         milliseconds=milliseconds,
         attempts=attempts,
         errcode=None if unavailable_because else errcode,

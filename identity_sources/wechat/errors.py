@@ -20,11 +20,12 @@ Which errcode raises which is decided in `errcodes`. No exception here holds a s
 token or a URL, neither in its text nor in its arguments.
 """
 
+import re
 from datetime import timedelta
 from typing import ClassVar, Literal
 
 from config.kernel.http import HttpFailure
-from identity_sources.wechat.errmsg import cleaned, rid_of
+from identity_sources.wechat.masking import cleaned
 
 Reason = Literal[
     HttpFailure,  # unless nothing was sent, a code may be spent
@@ -34,6 +35,8 @@ Reason = Literal[
     "unreadable",
 ]
 
+_RID = re.compile(r"\brid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})(?![0-9a-f])")
+_OLDER_HINT = re.compile(r"\bhints?:\s*\[\s*(?:req_id:\s*)?([!-Z\\^-~]{1,64})\s*\]")
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -67,14 +70,16 @@ class WeChatRefusal(WeChatError):
     """WeChat answered with an errcode other than 0.
 
     `call` is the name of the call, such as `jscode2session`; `errmsg` is WeChat's text, cleaned and
-    cut; `rid` is the request id for WeChat's support, taken from the text unless given.
+    cut: it isn't stable, so nothing is decided by it. `rid` is the request id, taken from the text
+    unless given; calls under `/sns/` have none. WeChat's support and
+    `POST /cgi-bin/openapi/rid/get` can look it up for seven days.
     """
 
     def __init__(self, *, call: str, errcode: int, errmsg: str, rid: str | None = None) -> None:
         self.call = call
         self.errcode = errcode
         self.errmsg = cleaned(errmsg)
-        self.rid = rid or rid_of(errmsg)
+        self.rid = rid or _rid_of(errmsg)
         super().__init__(call, errcode, self.errmsg)
 
     def __str__(self) -> str:
@@ -139,3 +144,9 @@ class SourceMisconfigured(WeChatRefusal):
 
 class MalformedCall(WeChatRefusal):
     """WeChat didn't understand the call: a fault of this program."""
+
+
+def _rid_of(errmsg: str) -> str | None:
+    """Return the request id: today's `rid: 8hex-8hex-8hex`, else that of an older `hints: [ ]`."""
+    found = _RID.search(errmsg) or _OLDER_HINT.search(errmsg)
+    return found.group(1) if found else None

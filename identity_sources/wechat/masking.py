@@ -6,16 +6,16 @@ WeChat's answers are untrusted, so names, texts and their number are bounded as 
 
 import json
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from urllib.parse import urlencode
 
-from config.kernel.redaction import MASK
-from identity_sources.wechat.answers import Answer, errmsg_of
-from identity_sources.wechat.errmsg import cleaned, visible
+from config.kernel.redaction import MASK, redact
 
 LONGEST_REQUEST = 500
+LONGEST_ERRMSG = 300
 MOST_FIELDS = 20
 
 _SHOWN_PARAMETERS = frozenset({"appid", "grant_type", "force_refresh"})
@@ -27,6 +27,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_]{1,40}")
 # A shorter value might occur in WeChat's text by chance.
 _SHORTEST_SECRET = 8
 _MOST_VALUES = 100
+# Control and format characters, half surrogates, line and paragraph separators: each of them can
+# break a log line, a terminal or a UTF-8 encoder.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 Values = Mapping[str, str | bool]
 
@@ -41,7 +44,7 @@ def shown_request(method: str, url: str, query: Values, body: Values | None) -> 
     return shown[:LONGEST_REQUEST]
 
 
-def shown_answer(answer: Answer, secrets: Iterable[str]) -> dict[str, str | int]:
+def shown_answer(answer: Mapping[str, object], secrets: Iterable[str]) -> dict[str, str | int]:
     """Return errcode, errmsg and expires_in as they are, and `***` for every other field.
 
     `secrets` are the values that the call sent. A name that may itself be a value is masked, too.
@@ -54,15 +57,25 @@ def shown_answer(answer: Answer, secrets: Iterable[str]) -> dict[str, str | int]
     }
 
 
-def errmsg_without(answer: Answer, secrets: Iterable[str]) -> str:
+def errmsg_without(answer: Mapping[str, object], secrets: Iterable[str]) -> str:
     """Return WeChat's error text without what the call sent in secret and what else it answered."""
+    text = answer.get("errmsg")
     # First of all, so that no invisible character hides a value from being found.
-    errmsg = visible(errmsg_of(answer))
+    errmsg = _visible(text) if isinstance(text, str) else ""
     # The longest first: a shorter one may be a part of it.
     for value in sorted({*secrets, *_values_of(answer)}, key=len, reverse=True):
         if len(value) >= _SHORTEST_SECRET:
             errmsg = errmsg.replace(value, MASK)
     return errmsg
+
+
+def cleaned(errmsg: str) -> str:
+    """Return the text without unsafe characters and secret values, cut to `LONGEST_ERRMSG`."""
+    return redact(_visible(errmsg))[:LONGEST_ERRMSG]
+
+
+def _visible(errmsg: str) -> str:
+    return "".join(char for char in errmsg if unicodedata.category(char) not in _UNSAFE_CATEGORIES)
 
 
 def _shown_parameters(values: Values) -> dict[str, str | bool]:
@@ -79,7 +92,7 @@ def _shown_value(name: str, value: object) -> str | int:
     return MASK
 
 
-def _values_of(answer: Answer) -> Iterator[str]:
+def _values_of(answer: Mapping[str, object]) -> Iterator[str]:
     """Yield the texts and numbers in an answer that aren't shown, nested ones too."""
     waiting = deque(value for name, value in answer.items() if name not in _SHOWN_FIELDS)
     for _ in range(_MOST_VALUES):

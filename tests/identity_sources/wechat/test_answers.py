@@ -117,13 +117,6 @@ def test_an_errcode_that_is_no_number_is_unreadable(errcode):
     assert caught.value.reason == "unreadable"
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"), [({}, ""), ({"errmsg": 1}, ""), ({"errmsg": "a"}, "a")]
-)
-def test_errmsg_is_text_or_empty(answer, text):
-    assert answers.errmsg_of(answer) == text
-
-
 def _refuses(parse, answer):
     with pytest.raises(WeChatUnavailable) as caught:
         parse(answer)

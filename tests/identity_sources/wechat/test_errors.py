@@ -70,3 +70,32 @@ def test_a_refusal_holds_its_facts_in_attributes_and_text(kind):
 )
 def test_an_unavailability_names_its_reason(error, text):
     assert str(error) == text
+
+
+def rid_of(errmsg):
+    return WeChatRefusal(call="jscode2session", errcode=40029, errmsg=errmsg).rid
+
+
+@pytest.mark.parametrize(
+    "errmsg",
+    ["", "ok", "rid:", "rid: 65f3e9f7", "rid: 65F3E9F7-77cf1a1c-0dd74a0e", "hint: []", "grid: x"],
+)
+def test_a_text_without_request_id_has_none(errmsg):
+    assert rid_of(errmsg) is None
+
+
+@pytest.mark.parametrize(
+    ("errmsg", "rid"),
+    [
+        ("invalid code, rid: 65f3e9f7-77cf1a1c-0dd74a0e", "65f3e9f7-77cf1a1c-0dd74a0e"),
+        ("invalid appid rid: 65f3e9f7-77cf1a1c-0dd74a0e", "65f3e9f7-77cf1a1c-0dd74a0e"),
+        ("invalid code, hints: [ req_id: DFUdg0947ns2 ]", "DFUdg0947ns2"),
+        ("invalid code hint: [mGhbWV0sf-LxnVma]", "mGhbWV0sf-LxnVma"),
+        (
+            "invalid code hint: [mGhbWV0sf-LxnVma] rid: 65f3e9f7-77cf1a1c-0dd74a0e",
+            "65f3e9f7-77cf1a1c-0dd74a0e",
+        ),
+    ],
+)
+def test_the_request_id_is_found_in_todays_and_older_texts(errmsg, rid):
+    assert rid_of(errmsg) == rid

@@ -7,6 +7,7 @@ import pytest
 from identity_sources.wechat.masking import (
     LONGEST_REQUEST,
     MOST_FIELDS,
+    cleaned,
     errmsg_without,
     shown_answer,
     shown_request,
@@ -176,3 +177,22 @@ def test_a_deep_or_endless_answer_is_looked_into_only_so_far():
 
     assert shown_answer(deep, ()) == {"errmsg": "ok", "deep": "***"}
     assert shown_answer(wide, ()) == {"errmsg": "ok", "wide": "***"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"), [({}, ""), ({"errmsg": 1}, ""), ({"errmsg": "a"}, "a")]
+)
+def test_errmsg_is_text_or_empty(answer, text):
+    assert errmsg_without(answer, ()) == text
+
+
+def test_control_characters_and_direction_marks_are_removed():
+    assert cleaned("a\r\nb\x1b[31m\x00\u202e\u2028\ud800c微") == "ab[31mc微"
+
+
+def test_a_long_text_is_cut():
+    assert cleaned("x" * 301) == "x" * 300
+
+
+def test_a_secret_that_is_quoted_by_name_is_masked():
+    assert cleaned("bad secret=abc&x=1") == "bad secret=***&x=1"
