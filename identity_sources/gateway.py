@@ -85,12 +85,13 @@ def is_reachable(source: IdentitySource) -> bool:
     return source.mode == IdentitySource.Mode.LIVE or settings.WECHAT_SANDBOX
 
 
-def belongs_to(source: IdentitySource, identity: str) -> bool:
-    """Tell whether an OpenID or UnionID may come from this source.
+def belongs_to(source: IdentitySource, *identities: str | None) -> bool:
+    """Tell whether these OpenIDs and UnionIDs, where there are any, may all come from this source.
 
     The sandbox's are of a namespace of their own, which no live source accepts, and vice versa.
     """
-    return is_sandbox_identity(identity) == (source.mode == IdentitySource.Mode.SANDBOX)
+    sandboxed = source.mode == IdentitySource.Mode.SANDBOX
+    return all(is_sandbox_identity(identity) == sandboxed for identity in identities if identity)
 
 
 @lru_cache(maxsize=1)

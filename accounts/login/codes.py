@@ -190,11 +190,8 @@ def _app_secret(source: IdentitySource) -> str:
 
 
 def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) -> None:
-    for value in (identity.openid, identity.unionid):
-        if value and not belongs_to(source, value):
-            raise refusals.WeChatAway(
-                "WeChat's answer holds an identity of another kind of source."
-            )
+    if not belongs_to(source, identity.openid, identity.unionid):
+        raise refusals.WeChatAway("WeChat's answer holds an identity of another kind of source.")
 
 
 def _kept(key: str) -> PhoneAnswer:

@@ -58,6 +58,14 @@ def test_a_sandbox_source_accepts_no_real_identity(identity):
     assert belongs_to(LIVE, identity)
 
 
+def test_one_foreign_identity_among_several_is_not_accepted():
+    real, made_up = "oGZUI0egBJY1zhBYw2KhdUfwVJJE", openid_of(SANDBOX.app_id, "alice")
+
+    assert belongs_to(LIVE, real, None)
+    assert not belongs_to(LIVE, real, made_up)
+    assert not belongs_to(SANDBOX, made_up, real)
+
+
 @responses.activate
 def test_a_sandbox_source_never_asks_wechat():
     code = sandbox().wx_login(SANDBOX.app_id, "alice")
