@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from config.kernel.headers import let_forms_lead_out
 from identity_sources.gateway import sandbox
 from identity_sources.sandbox.control import control
-from identity_sources.sandbox.errors import BlockedError, InvalidFieldError
+from identity_sources.sandbox.exceptions import BlockedError, InvalidFieldError
 from identity_sources.sandbox.messages import SandboxRequest, first_values
 from identity_sources.sandbox.qrconnect import PageError, QrConnectRequest, read_request
 from identity_sources.sandbox.world import PEOPLE

@@ -10,7 +10,7 @@ from accounts.api.inputs import CODE_MAX_LENGTH, SECRET_MAX_LENGTH
 from applications.models import Application
 from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource
-from identity_sources.sandbox.errors import PhoneUnavailableError
+from identity_sources.sandbox.exceptions import PhoneUnavailableError
 from identity_sources.sandbox.world import PEOPLE
 
 

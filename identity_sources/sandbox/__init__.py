@@ -34,7 +34,11 @@ of 2026-07-30) and this project's WeChat reference, whose section 11 lists what 
 """
 
 from identity_sources.sandbox.emulator import Sandbox
-from identity_sources.sandbox.errors import BlockedError, InvalidFieldError, PhoneUnavailableError
+from identity_sources.sandbox.exceptions import (
+    BlockedError,
+    InvalidFieldError,
+    PhoneUnavailableError,
+)
 from identity_sources.sandbox.faults import Fault, FaultKind
 from identity_sources.sandbox.messages import SandboxAnswer, SandboxRequest
 from identity_sources.sandbox.store import MemoryStore, Store

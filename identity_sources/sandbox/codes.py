@@ -13,7 +13,7 @@ from collections.abc import Container
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 from identity_sources.sandbox.store import Clock, Store
 
 _ALPHANUMERIC = string.ascii_letters + string.digits

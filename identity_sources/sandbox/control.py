@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from identity_sources.sandbox.emulator import Sandbox
-from identity_sources.sandbox.errors import InvalidFieldError, PhoneUnavailableError
+from identity_sources.sandbox.exceptions import InvalidFieldError, PhoneUnavailableError
 from identity_sources.sandbox.faults import Fault
 from identity_sources.sandbox.messages import SandboxRequest, first_values
 from identity_sources.sandbox.pushed_events import PushedEvent

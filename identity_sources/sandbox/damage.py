@@ -7,7 +7,7 @@ new fields, a numeric `countryCode`.
 
 from collections.abc import Callable
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 from identity_sources.sandbox.faults import Fault, FaultKind
 from identity_sources.sandbox.messages import (
     ConnectionFault,

@@ -17,7 +17,7 @@ from typing import Any
 
 from identity_sources.sandbox.codes import OAUTH, CodeKind, Codes, IssuedCode
 from identity_sources.sandbox.damage import damaged, replacement
-from identity_sources.sandbox.errors import BlockedError, PhoneUnavailableError, RefusedError
+from identity_sources.sandbox.exceptions import BlockedError, PhoneUnavailableError, RefusedError
 from identity_sources.sandbox.faults import Fault
 from identity_sources.sandbox.messages import (
     Payload,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from identity_sources.sandbox.errors import InvalidFieldError
+from identity_sources.sandbox.exceptions import InvalidFieldError
 
 LONGEST_DELAY_SECONDS = 600
 

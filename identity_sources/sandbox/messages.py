@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 
 Payload = dict[str, Any]
 

@@ -12,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from identity_sources.sandbox.errors import InvalidFieldError
+from identity_sources.sandbox.exceptions import InvalidFieldError
 from identity_sources.sandbox.world import (
     IDENTITY_PREFIX,
     openid_of,

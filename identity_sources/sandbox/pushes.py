@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from identity_sources.sandbox.errors import InvalidFieldError
+from identity_sources.sandbox.exceptions import InvalidFieldError
 from identity_sources.sandbox.pushed_events import Fields, PushedEvent
 
 CONTENT_TYPE = "text/xml"

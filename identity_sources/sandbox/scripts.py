@@ -6,7 +6,7 @@ queue and takes are claimed with `store.add`, so several processes share one scr
 
 import secrets
 
-from identity_sources.sandbox.errors import InvalidFieldError
+from identity_sources.sandbox.exceptions import InvalidFieldError
 from identity_sources.sandbox.faults import Fault, FaultKind
 from identity_sources.sandbox.store import Store
 from identity_sources.sandbox.world import require_sandbox_app_id

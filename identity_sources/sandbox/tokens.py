@@ -14,7 +14,7 @@ import re
 import secrets
 from dataclasses import asdict, dataclass
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 from identity_sources.sandbox.store import Clock, Store
 
 TOKEN_TTL_SECONDS = 7200

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from identity_sources.sandbox.errors import InvalidFieldError
+from identity_sources.sandbox.exceptions import InvalidFieldError
 
 APP_ID_PREFIX = "wxsandbox"
 IDENTITY_PREFIX = "oSANDBOX_"

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from identity_sources.sandbox.codes import OAUTH, CodeKind, Codes
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 
 
 @pytest.fixture

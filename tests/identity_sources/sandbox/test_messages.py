@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 from identity_sources.sandbox.messages import (
     SandboxRequest,
     content_type,

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from identity_sources.sandbox.errors import RefusedError
+from identity_sources.sandbox.exceptions import RefusedError
 from identity_sources.sandbox.tokens import Tokens
 
 
