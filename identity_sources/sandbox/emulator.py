@@ -104,10 +104,6 @@ class Sandbox:
         """
         self._scripts.append(call, fault, times=times, app_id=app_id)
 
-    def clear_script(self, call: str, app_id: str | None = None) -> None:
-        """Forget the faults that wait for the call; without `app_id` those for any."""
-        self._scripts.clear(call, app_id=app_id)
-
     def handle(self, request: SandboxRequest) -> SandboxAnswer:
         """Answer a server's call; never raises for anything a client may send."""
         path = request.path

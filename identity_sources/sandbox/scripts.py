@@ -36,7 +36,6 @@ class Scripts:
 
         Raises `InvalidFieldError` (a ValueError) naming the argument that is wrong.
         """
-        require_call(call)
         _check(call, fault, times)
         queue = _queue(call, app_id)
         entry = {"id": secrets.token_hex(8), "fault": fault.as_fields(), "times": times}
@@ -44,15 +43,6 @@ class Scripts:
         while not self._store.add(f"{queue}:{place}", entry, _KEPT_SECONDS):
             place += 1
         self._store.set(_armed_key(call), 1, _KEPT_SECONDS)
-
-    def clear(self, call: str, *, app_id: str | None) -> None:
-        """Forget what is scripted for the call and this application (None: for any application)."""
-        require_call(call)
-        queue = _queue(call, app_id)
-        place = self._head(queue)
-        while (entry := self._store.get(f"{queue}:{place}")) is not None:
-            self._store.set(f"{queue}:{place}", entry | {"times": 0}, _KEPT_SECONDS)
-            place += 1
 
     def has_any(self, call: str) -> bool:
         """Tell whether anything was scripted for the call lately, so that `take` is worth it."""
@@ -86,13 +76,9 @@ class Scripts:
         return self._store.get(f"{queue}:head") or 0
 
 
-def require_call(call: str) -> None:
-    """Raise `InvalidFieldError` unless faults can be scripted for the call."""
+def _check(call: str, fault: Fault, times: int) -> None:
     if call not in CALLS.values():
         raise InvalidFieldError("call", f"call must be one of {', '.join(CALLS.values())}.")
-
-
-def _check(call: str, fault: Fault, times: int) -> None:
     if not isinstance(fault, Fault):
         raise InvalidFieldError("fault", "fault must be a Fault.")
     if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MOST_TIMES:

@@ -28,8 +28,3 @@ def is_app_secret(value: str) -> bool:
 def is_code(value: str) -> bool:
     """Tell whether this may be a code: of `wx.login`, OAuth or a phone number; all look alike."""
     return re.match(CODE_PATTERN, value) is not None
-
-
-def is_mock_code(value: str) -> bool:
-    """Tell whether this is the developer tools' mock code, which deserves a message of its own."""
-    return value.strip() == MOCK_CODE

@@ -65,8 +65,7 @@ def test_what_the_sandbox_pushes_the_client_reads(key, event, mode, body_format,
     assert push.openid == (openid_of(SHOP, "carol") if is_about_a_person else "")
     assert push.unionid == (unionid_of(SHOP, "carol") if is_about_a_person else "")
     assert push.app_id == ("" if event == "SCAN" else SHOP)
-    assert (push.from_user_name == openid_of(SHOP, "carol")) is (event == "SCAN")
-    assert push.message_id == ""
+    assert (push.fields["fromusername"] == openid_of(SHOP, "carol")) is (event == "SCAN")
 
 
 @pytest.mark.parametrize("body_format", FORMATS)

@@ -46,14 +46,9 @@ class Push:
     def openid(self) -> str:
         """The user that the event is about, empty for an event that has no such field.
 
-        Events about an authorisation come from the platform, so this isn't `from_user_name`.
+        Events about an authorisation come from the platform, so the sender isn't meant.
         """
         return self._text("openid")
-
-    @property
-    def from_user_name(self) -> str:
-        """The sender: a user's OpenID, or the platform's own."""
-        return self._text("fromusername")
 
     @property
     def unionid(self) -> str:
@@ -70,11 +65,6 @@ class Push:
         """When it happened, in Unix seconds, by WeChat's clock."""
         created_at = self._text("createtime")
         return int(created_at) if _UNIX_SECONDS.fullmatch(created_at) else None
-
-    @property
-    def message_id(self) -> str:
-        """The id of a message, by which repetitions are known; empty for events."""
-        return self._text("msgid")
 
     def _text(self, name: str) -> str:
         # Samples hold blanks here, too, and indented XML has line breaks around its values.

@@ -195,10 +195,3 @@ def test_a_fault_meets_even_a_call_that_names_no_application(sandbox, server):
 
     assert server.post("/cgi-bin/stable_token", b"")["errcode"] == 45011
     assert server.stable_token(appid="\ud800")["errcode"] == 45011
-
-
-def test_a_cleared_script_does_not_happen(sandbox, server):
-    sandbox.script("token", refusal(45011), times=100)
-    sandbox.clear_script("token")
-
-    assert "access_token" in server.token()

@@ -68,17 +68,6 @@ def test_an_applications_own_faults_come_first(scripts, shop):
     assert taken == [refusal(45011), refusal(-1)]
 
 
-def test_cleared_faults_do_not_happen_and_later_ones_do(scripts, shop):
-    scripts.append(CALL, refusal(-1), times=5, app_id=None)
-    scripts.take(CALL, app_id=shop)
-    scripts.clear(CALL, app_id=None)
-    scripts.append(CALL, refusal(45011), times=1, app_id=None)
-
-    taken = [scripts.take(CALL, app_id=shop) for _ in range(2)]
-
-    assert taken == [refusal(45011), None]
-
-
 def test_two_processes_share_one_script(store, shop):
     Scripts(store).append(CALL, refusal(-1), times=1, app_id=None)
 

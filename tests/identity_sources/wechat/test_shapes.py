@@ -2,7 +2,7 @@
 
 import pytest
 
-from identity_sources.wechat.shapes import is_app_id, is_app_secret, is_code, is_mock_code
+from identity_sources.wechat.shapes import is_app_id, is_app_secret, is_code
 
 APP_ID = "wx0123456789abcdef"
 
@@ -39,12 +39,3 @@ def test_what_is_no_code_is_refused(value):
 @pytest.mark.parametrize("value", ["0", "0a1JsCode_-" + "x" * 21, "c0de" * 16, "a" * 256])
 def test_codes_of_login_and_phone_number_are_accepted(value):
     assert is_code(value)
-
-
-@pytest.mark.parametrize("value", ["", "the code is a mock", "0a1JsCode"])
-def test_another_code_is_no_mock(value):
-    assert not is_mock_code(value)
-
-
-def test_the_developer_tools_mock_code_is_recognised():
-    assert is_mock_code("the code is a mock one")
