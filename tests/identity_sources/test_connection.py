@@ -13,8 +13,8 @@ from identity_sources.gateway import sandbox
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import http_status, refusal
-from tests.support import builders
 from identity_sources.wechat.errors import Reason
+from tests.support import builders
 
 API = "https://api.weixin.qq.com"
 LOGIN_URL = f"{API}/sns/jscode2session"

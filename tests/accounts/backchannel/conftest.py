@@ -11,9 +11,8 @@ from django.utils import timezone
 from accounts.models import BrowserSession, Session, User
 from applications.models import Application
 from tests.support import builders
-from tests.support.logout_receiver import Receiver, receiving
-from tests.support.tenants import Tenant
 from tests.support.logout_receiver import Receiver, raw_serving, receiving
+from tests.support.tenants import Tenant
 
 _serial = itertools.count()
 

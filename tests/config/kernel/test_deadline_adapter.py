@@ -8,7 +8,7 @@ from urllib3 import Timeout
 
 from config.kernel.deadline_adapter import DeadlineAdapter
 from config.kernel.http import HTTP_FAILURES, new_session, reason_of
-from tests.receiver import raw_serving
+from tests.support.logout_receiver import raw_serving
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
