@@ -16,8 +16,8 @@ from django.db.models import Q
 
 from accounts import refusals
 from accounts.models import User
+from config.kernel.database import violated_constraint
 from config.kernel.errors import ServiceUnavailable
-from config.kernel.violations import violated_constraint
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from joserfc.jwk import Key
 
 from applications.client_keys import algorithm_of, client_keys
 from applications.models import Application, ClientAssertion
+from config.kernel.database import insert_unless_taken
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
-from config.kernel.violations import insert_unless_taken
 from userpools.models import UserPool
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2

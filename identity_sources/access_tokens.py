@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from django.db.models import F, Q
 from django.utils import timezone
 
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 from config.kernel.encryption import seal, unseal
 from identity_sources.gateway import longest_call
 from identity_sources.models import IdentitySource, WeChatAccessToken

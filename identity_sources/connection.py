@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 from identity_sources.gateway import wechat_client
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.catalogue import explain

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 from identity_sources.models import IdentitySource, SourceFailure
 from identity_sources.wechat.client import CallRecord
 from identity_sources.wechat.errcodes import BANS

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 from config.kernel.encryption import seal, unseal
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
 from config.kernel.immutable import ImmutableFieldsMixin

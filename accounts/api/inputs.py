@@ -45,14 +45,12 @@ def _is_visible(character: str) -> bool:
 class CodeField(StrictTextField):
     """A code of WeChat's, checked for shape so that a mistyped one costs no call."""
 
+    max_length = CODE_MAX_LENGTH
+    pattern = _CODE
+    pattern_hint = _CODE_HINT
     default_error_messages = {
         "mock": "is the developer tools' mock code. Open the project with your own AppID.",
     }
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            max_length=CODE_MAX_LENGTH, pattern=_CODE, pattern_hint=_CODE_HINT, **kwargs
-        )
 
     def to_internal_value(self, data: Any) -> str:
         if data == MOCK_CODE:
@@ -97,10 +95,8 @@ class MiniProgramLoginInput(ClientInput):
 class EmailField(StrictTextField):
     """An e-mail address of ASCII letters, as mail servers everywhere take it."""
 
+    max_length = EMAIL_MAX_LENGTH
     default_error_messages = {"address": "is not an e-mail address."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=EMAIL_MAX_LENGTH, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         email = super().to_internal_value(data)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.backchannel.notices import deliver_due
 from accounts.models.logout_notices import NOTICES_WRITTEN
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 
 logger = logging.getLogger(__name__)
 

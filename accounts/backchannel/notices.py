@@ -17,7 +17,7 @@ from accounts.backchannel.claims import claim, put_off_others, settle
 from accounts.backchannel.delivery import AT_ONCE, deliver, was_answered
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.models import LogoutNotice
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 
 logger = logging.getLogger(__name__)
 

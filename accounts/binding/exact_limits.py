@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from accounts.models import Tally
+from config.kernel.database import insert_unless_taken
 from config.kernel.encryption import keyed_hash
 from config.kernel.errors import TooManyRequests
-from config.kernel.violations import insert_unless_taken
 
 WINDOW = timedelta(hours=1)
 

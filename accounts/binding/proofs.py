@@ -19,7 +19,7 @@ from accounts.login.codes import PhoneStatus
 from accounts.login.identities import find_identity
 from accounts.login.newcomers import find_by_phone
 from accounts.models import BindingTicket, User
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 
 WRONG_PER_TARGET = 10
 

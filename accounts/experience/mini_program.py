@@ -17,7 +17,7 @@ from accounts.models import LoginEvent, Session
 from applications.client_authentication import ClientCredentials
 from applications.models import Application
 from applications.rules import Way
-from config.kernel.connections import AWAY
+from config.kernel.database import AWAY
 from config.kernel.errors import DomainError, ServiceUnavailable
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from accounts.login.exchange import (
     spend_once,
 )
 from applications.models import LoginMethod
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 from config.kernel.encryption import DecryptionError
 from identity_sources.access_tokens import call_with_access_token
 from identity_sources.gateway import belongs_to, wechat_client

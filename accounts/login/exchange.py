@@ -18,10 +18,9 @@ from django.utils import timezone
 from accounts.models import CodeExchange
 from accounts.refusals import WeChatAway
 from accounts.sweeping import Sweeper
-from config.kernel.connections import release_connection
+from config.kernel.database import insert_unless_taken, release_connection
 from config.kernel.encryption import keyed_hash
 from config.kernel.primary_keys import new_id
-from config.kernel.violations import insert_unless_taken
 from identity_sources.gateway import longest_call
 from identity_sources.wechat.client import CallRecord
 from identity_sources.wechat.errcodes import Credential, refusal

@@ -1,5 +1,10 @@
-"""The linked-account rows of one WeChat identity: found, completed and kept up to date."""
+"""The rows of one WeChat identity: its linked accounts, and the hashes that go on refusing it.
 
+Linked accounts are found, completed and kept up to date. Of a suspended user whose data was erased
+hashes stay, so that their WeChat stays out.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +14,13 @@ from django.db.models import Q
 
 from accounts.locking import LostRace, lock_users, lock_with_tombstones
 from accounts.login.exchange import WeChatIdentity
-from accounts.models import LinkedAccount, User
+from accounts.models import BlockedIdentity, LinkedAccount, User
+from config.kernel.encryption import keyed_hashes
 from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind
+_BLOCKED = "blocked identity"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +32,18 @@ class FoundIdentity:
 
     source: IdentitySource
     identity: WeChatIdentity
-    by_openid: LinkedAccount | None
-    by_unionid: LinkedAccount | None
+    rows: list[LinkedAccount]
+    """those that there are, the OpenID's first"""
 
     @property
-    def rows(self) -> list[LinkedAccount]:
-        """Those rows that there are."""
-        return [row for row in (self.by_openid, self.by_unionid) if row]
+    def by_openid(self) -> LinkedAccount | None:
+        """The OpenID row."""
+        return next((row for row in self.rows if row.kind == Kind.OPENID), None)
+
+    @property
+    def by_unionid(self) -> LinkedAccount | None:
+        """The UnionID row."""
+        return next((row for row in self.rows if row.kind == Kind.UNIONID), None)
 
     @property
     def is_split(self) -> bool:
@@ -44,6 +56,21 @@ class FoundIdentity:
         openid = [] if self.by_openid else [Kind.OPENID]
         unionid = [Kind.UNIONID] if self.identity.unionid and not self.by_unionid else []
         return openid + unionid
+
+    def is_blocked(self) -> bool:
+        """Tell whether a part of the identity that has no row was a suspended user's.
+
+        Asks the database only about what is missing, so a person who is known costs nothing.
+        """
+        parts = [
+            _parts(kind, self.source.app_id, self.identity.openid, self.identity.unionid or "")
+            for kind in self.missing
+        ]
+        if not parts:
+            return False
+        hashes = [value.hex() for part in parts for value in keyed_hashes(_BLOCKED, *part)]
+        blocked = BlockedIdentity.objects.filter(pool=self.source.pool_id, identity_hash__in=hashes)
+        return blocked.exists()
 
     def settle(self, user: User, *, now: datetime) -> None:
         """Note on the user's rows that they were seen, and give the user those that nobody has.
@@ -127,13 +154,39 @@ def find_identity(source: IdentitySource, identity: WeChatIdentity) -> FoundIden
     rows = list(LinkedAccount.objects.filter(wanted, pool=source.pool_id))
     if rows:
         _attach_locked_users(rows)
-    by_kind = {row.kind: row for row in rows}
-    return FoundIdentity(
-        source=source,
-        identity=identity,
-        by_openid=by_kind.get(Kind.OPENID),
-        by_unionid=by_kind.get(Kind.UNIONID),
+    ordered = sorted(rows, key=lambda row: row.kind)
+    return FoundIdentity(source=source, identity=identity, rows=ordered)
+
+
+def block(user: User, accounts: Iterable[LinkedAccount], *, now: datetime) -> None:
+    """Keep refusing these accounts of a suspended user, which are about to be deleted.
+
+    What remains of each is a hash under a key of ENCRYPTION_KEYS. It is looked for under all of
+    them, so it goes on refusing as long as the key that made it is there.
+    """
+    BlockedIdentity.objects.bulk_create(
+        [
+            BlockedIdentity(
+                pool_id=user.pool_id, user=user, identity_hash=_hash_of(account), created_at=now
+            )
+            for account in accounts
+        ],
+        ignore_conflicts=True,
     )
+
+
+def unblock(user_id: UUID) -> None:
+    """Let the accounts of a user in again, whose suspension was lifted."""
+    BlockedIdentity.objects.filter(user=user_id).delete()
+
+
+def _hash_of(account: LinkedAccount) -> str:
+    parts = _parts(account.kind, account.app_id, account.openid, account.unionid)
+    return keyed_hashes(_BLOCKED, *parts)[0].hex()
+
+
+def _parts(kind: str, app_id: str, openid: str, unionid: str) -> tuple[str, str, str]:
+    return (kind, app_id, openid) if kind == Kind.OPENID else (kind, "", unionid)
 
 
 def _attach_locked_users(rows: list[LinkedAccount]) -> None:

@@ -41,7 +41,7 @@ def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
     if arrival.account:
         user, decision = _proven(found, arrival, arrival.account), Decision.BOUND
     elif arrival.ticket:
-        user, decision = _new_user(arrival), Decision.CREATED
+        user, decision = _new_user(found), Decision.CREATED
     else:
         user, decision = _associated(found, arrival)
     found.settle(user, now=arrival.trail.at)
@@ -84,16 +84,16 @@ def find_by_phone(found: FoundIdentity, number: str, arrival: Arrival) -> User |
 
 
 def _associated(found: FoundIdentity, arrival: Arrival) -> tuple[User, Decision]:
-    association = arrival.source.association
+    association = found.source.association
     if association == Association.ASK:
         raise refusals.AccountBindingRequired
     user = _match_by_phone(found, arrival) if association == Association.FIELD else None
-    return (user, Decision.MATCHED_PHONE) if user else (_new_user(arrival), Decision.CREATED)
+    return (user, Decision.MATCHED_PHONE) if user else (_new_user(found), Decision.CREATED)
 
 
-def _new_user(arrival: Arrival) -> User:
-    refuse_strangers(arrival.source)
-    user = User(pool=arrival.trail.application.pool)
+def _new_user(found: FoundIdentity) -> User:
+    refuse_strangers(found.source)
+    user = User(pool_id=found.source.pool_id)
     user.save(force_insert=True)
     return user
 

@@ -38,7 +38,6 @@ from accounts import refusals
 from accounts.locking import in_transaction, require_active
 from accounts.login import phones, tickets
 from accounts.login.arrival import Arrival, attempt, choose
-from accounts.login.blocking import is_blocked
 from accounts.login.codes import identify
 from accounts.login.identities import FoundIdentity, find_identity
 from accounts.login.newcomers import refuse_strangers, user_of_newcomer
@@ -83,7 +82,7 @@ class LoggedIn:
     event: LoginEvent
     tokens: TokenSet
     created: bool
-    phone_status: str
+    phone_status: str | None
 
     @property
     def user(self) -> User:
@@ -126,7 +125,7 @@ def enter(arrival: Arrival) -> LoggedIn:
         event=trail.record_success(session),
         tokens=tokens,
         created=trail.decision == Decision.CREATED,
-        phone_status=trail.phone_status,
+        phone_status=trail.phone_status or None,
     )
 
 
@@ -175,13 +174,13 @@ def _arrive(request: LoginRequest, offer: Offer, trail: Trail) -> Arrival:
 def _user_of(arrival: Arrival) -> User:
     found = find_identity(arrival.method.identity_source, arrival.identity)
     _refuse_inactive(found, arrival.trail)
+    if not found.rows:
+        return user_of_newcomer(found, arrival)
     if found.is_split:
         found = _reunite(found, arrival)
     if found.by_openid:
         return _known_by_openid(found, found.by_openid.user, arrival)
-    if found.by_unionid:
-        return _known_by_unionid(found, found.by_unionid.user, arrival)
-    return user_of_newcomer(found, arrival)
+    return _known_by_unionid(found, found.rows[0].user, arrival)
 
 
 def _reunite(found: FoundIdentity, arrival: Arrival) -> FoundIdentity:
@@ -233,5 +232,5 @@ def _refuse_inactive(found: FoundIdentity, trail: Trail) -> None:
         if row.user.status != User.Status.ACTIVE:
             trail.user = row.user
         require_active(row.user)
-    if is_blocked(found):
+    if found.is_blocked():
         raise refusals.UserSuspended

@@ -23,7 +23,7 @@ from accounts.pages.responses import lead_out, speak
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired
 from applications.models import LoginMethod
-from config.kernel.connections import AWAY
+from config.kernel.database import AWAY
 from config.kernel.errors import DomainError, ServiceUnavailable, TooManyRequests
 from identity_sources.gateway import qrconnect_url
 from identity_sources.models import IdentitySource

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from joserfc import jwt
+from joserfc.jwk import Key
 
 from accounts.models import RefreshToken, Session, User
 from accounts.sessions import scopes
@@ -80,7 +81,13 @@ def renew_tokens(
 ) -> TokenSet:
     """Make tokens of a running session; the refresh token continues the family."""
     application = session.application
-    access_token = _access_token(session, scope, now)
+    key, claims = _signing_key(application), _common_claims(session, now)
+    access_claims = claims | _of_access_token(session, scope, claims["iss"])
+    access_token = _sign(key, access_claims, kind=ACCESS_TOKEN_TYPE)
+    id_token = None
+    if scopes.OPENID in scope:
+        id_claims = claims | _of_id_token(session, scope, access_token, nonce)
+        id_token = _sign(key, id_claims, kind=ID_TOKEN_TYPE)
     return TokenSet(
         access_token=access_token,
         expires_in=int(application.access_token_lifetime.total_seconds()),
@@ -88,9 +95,7 @@ def renew_tokens(
         refresh_token=_refresh_token(session, family, now)
         if scopes.OFFLINE_ACCESS in family.scope
         else None,
-        id_token=_id_token(session, scope, access_token, nonce, now)
-        if scopes.OPENID in scope
-        else None,
+        id_token=id_token,
     )
 
 
@@ -119,10 +124,7 @@ def machine_token(application: Application, *, now: datetime) -> dict[str, Any]:
 
 def sign(application: Application, claims: dict[str, Any], *, kind: str) -> str:
     """Sign claims with the pool's active key of the application's algorithm; ``kind`` is typ."""
-    algorithm = application.signing_algorithm
-    key = pool_keys(application.pool).signing[algorithm]
-    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
-    return jwt.encode(header, claims, key, algorithms=[algorithm])
+    return _sign(_signing_key(application), claims, kind=kind)
 
 
 def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
@@ -141,30 +143,37 @@ def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
     return claims
 
 
-def _access_token(session: Session, scope: tuple[str, ...], now: datetime) -> str:
-    issuer, client_id = session.pool.issuer, session.application.client_id
-    claims = {
-        **_common_claims(session, now),
+def _signing_key(application: Application) -> Key:
+    return pool_keys(application.pool).signing[application.signing_algorithm]
+
+
+def _sign(key: Key, claims: dict[str, Any], *, kind: str) -> str:
+    # It is the key's own algorithm.
+    algorithm = str(key.alg)
+    header = {"alg": algorithm, "kid": key.kid, "typ": kind}
+    return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+
+def _of_access_token(session: Session, scope: tuple[str, ...], issuer: str) -> dict[str, Any]:
+    client_id = session.application.client_id
+    return {
         "sub": session.user.sub,
         "aud": [client_id, issuer],
         "client_id": client_id,
         "scope": " ".join(scope),
         "jti": str(new_id()),
     }
-    return sign(session.application, claims, kind=ACCESS_TOKEN_TYPE)
 
 
-def _id_token(
-    session: Session, scope: tuple[str, ...], access_token: str, nonce: str, now: datetime
-) -> str:
+def _of_id_token(
+    session: Session, scope: tuple[str, ...], access_token: str, nonce: str
+) -> dict[str, Any]:
     claims = {
-        **_common_claims(session, now),
         **user_claims(session.user, scope),
         "aud": session.application.client_id,
         "at_hash": _at_hash(access_token),
     }
-    claims |= {"nonce": nonce} if nonce else {}
-    return sign(session.application, claims, kind=ID_TOKEN_TYPE)
+    return claims | ({"nonce": nonce} if nonce else {})
 
 
 def _common_claims(session: Session, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.locking import lock_users, lock_with_tombstones
-from accounts.login.blocking import block, unblock
+from accounts.login.identities import block, unblock
 from accounts.models import (
     AccountEvent,
     Conflict,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from accounts import refusals
 from accounts.locking import in_transaction, lock_users, require_active
-from accounts.login.blocking import is_blocked
 from accounts.login.codes import identify
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.identities import find_identity
@@ -107,7 +106,7 @@ def remove(
 @in_transaction
 def _link(user: User, method: LoginMethod, identity: WeChatIdentity, *, now: datetime) -> None:
     found = find_identity(method.identity_source, identity)
-    if any(row.user_id != user.pk for row in found.rows) or is_blocked(found):
+    if any(row.user_id != user.pk for row in found.rows) or found.is_blocked():
         raise refusals.IdentityTaken
     if not found.rows:
         _lock_active(user)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.login.blocking import unblock
+from accounts.login.identities import unblock
 from accounts.models import Session, User
 
 

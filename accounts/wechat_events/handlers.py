@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.locking import LostRace, lock_with_tombstones
-from accounts.login.blocking import block
+from accounts.login.identities import block
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
 from accounts.users.closing import close_locked
 from accounts.users.linking import remove

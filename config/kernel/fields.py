@@ -17,7 +17,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictTextField(serializers.Field[str, Any, str, Any]):
-    """A JSON string of 1 to ``max_length`` characters, taken as it is."""
+    """A JSON string of 1 to ``max_length`` characters, taken as it is.
+
+    A field of a kind has its length and pattern as class attributes.
+    """
 
     default_error_messages = {
         # DRF's own words for these two would follow the caller's language, alone of all errors.
@@ -30,19 +33,23 @@ class StrictTextField(serializers.Field[str, Any, str, Any]):
         "pattern": "{pattern_hint}",
     }
 
+    max_length = 0
+    pattern: re.Pattern[str] | None = None
+    pattern_hint = ""
+
     def __init__(
         self,
         *,
-        max_length: int,
+        max_length: int | None = None,
         allow_empty: bool = False,
         pattern: re.Pattern[str] | None = None,
         pattern_hint: str = "",
         **kwargs: Any,
     ) -> None:
-        self.max_length = max_length
+        self.max_length = max_length or self.max_length
         self.allow_empty = allow_empty
-        self.pattern = pattern
-        self.pattern_hint = pattern_hint
+        self.pattern = pattern or self.pattern
+        self.pattern_hint = pattern_hint or self.pattern_hint
         super().__init__(**kwargs)
 
     @property

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import logs
-from config.kernel.connections import AWAY
+from config.kernel.database import AWAY
 from config.kernel.errors import DomainError, InvalidClient, InvalidRequest, ServiceUnavailable
 from config.kernel.fields import invalid_request
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error
 
-from config.kernel.connections import AWAY
+from config.kernel.database import AWAY
 from config.kernel.errors import ServiceUnavailable
 
 

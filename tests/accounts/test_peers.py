@@ -136,7 +136,7 @@ def test_allauth_the_loser_of_a_race_leaves_no_orphan(acme, log_in, monkeypatch)
     def find_too_early(source, identity):
         looked.append(identity)
         if len(looked) == 1:
-            return FoundIdentity(source=source, identity=identity, by_openid=None, by_unionid=None)
+            return FoundIdentity(source=source, identity=identity, rows=[])
         return find(source, identity)
 
     monkeypatch.setattr(login, "find_identity", find_too_early)

@@ -14,8 +14,8 @@ from accounts.oidc.server import DEVICE_CODE, Client, PoolServer, ProtocolReques
 from accounts.sessions.scopes import requested_scopes
 from accounts.sweeping import Sweeper
 from applications.offers import refuse_disabled
+from config.kernel.database import insert_unless_taken
 from config.kernel.encryption import keyed_hash, token_hash
-from config.kernel.violations import insert_unless_taken
 from userpools.models import UserPool
 
 # Whoever knows a public client_id may begin and leave.

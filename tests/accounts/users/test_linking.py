@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import refusals
-from accounts.login.blocking import block
+from accounts.login.identities import block
 from accounts.models import AccountEvent, LinkedAccount, Session, linked_identities
 from accounts.users.linking import NoSuchLinkedAccount, link, unlink
 from applications.offers import IdentitySourceDisabled, LoginMethodDisabled

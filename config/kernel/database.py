@@ -1,14 +1,31 @@
-"""Which unique constraint a statement violated, told alike on PostgreSQL and on SQLite."""
+"""The database: what it raises while away, which constraint was violated, giving a connection back.
+
+The cache is away in the same way.
+"""
 
 import re
 from functools import lru_cache
 
 from django.apps import apps
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Model, UniqueConstraint
 from psycopg.errors import UniqueViolation
+from redis.exceptions import RedisError
+
+# PoolTimeout arrives as an OperationalError: Django wraps what psycopg raises.
+AWAY = (OperationalError, InterfaceError, RedisError)
 
 _OF_SQLITE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>\w+)'|(?P<columns>.+))")
+
+
+def release_connection() -> None:
+    """Return this thread's connection to the pool: nothing is held while WeChat is asked.
+
+    Within a transaction there is nothing to give back, and calling it there would be a mistake of
+    ours; only tests that wrap themselves in one do.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def violated_constraint(error: IntegrityError) -> str:

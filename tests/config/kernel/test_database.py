@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from config.kernel.connections import release_connection
+from config.kernel.database import release_connection
 
 
 @pytest.mark.django_db(transaction=True)
