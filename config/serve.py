@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError
 
-from config.kernel.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
+from config.kernel.database import UNAPPLIED_MIGRATIONS, unapplied_migrations
 from config.wiring.server import become_server
 
 STAMP = ".collected"

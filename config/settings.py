@@ -105,7 +105,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.wiring.middleware.RequestIdMiddleware",
-    "config.kernel.health.ProbeMiddleware",
+    "config.wiring.middleware.ProbeMiddleware",
     "config.wiring.middleware.TrustedProxyMiddleware",
     "config.wiring.middleware.HostMiddleware",
     "corsheaders.middleware.CorsMiddleware",

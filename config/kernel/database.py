@@ -1,6 +1,7 @@
-"""The database: what it raises while away, which constraint was violated, giving a connection back.
+"""The database: what it raises while it is away, and what is asked of it besides rows.
 
-The cache is away in the same way.
+Giving a connection back, whether migrations are applied, which constraint was violated. What the
+cache raises while it is away counts as well.
 """
 
 import re
@@ -8,12 +9,17 @@ from functools import lru_cache
 
 from django.apps import apps
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model, UniqueConstraint
 from psycopg.errors import UniqueViolation
 from redis.exceptions import RedisError
 
 # PoolTimeout arrives as an OperationalError: Django wraps what psycopg raises.
 AWAY = (OperationalError, InterfaceError, RedisError)
+
+UNAPPLIED_MIGRATIONS = (
+    "The database has unapplied migrations. Run: .venv/bin/python manage.py migrate"
+)
 
 _OF_SQLITE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>\w+)'|(?P<columns>.+))")
 
@@ -26,6 +32,12 @@ def release_connection() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def unapplied_migrations() -> bool:
+    """Tell whether ``manage.py migrate`` has work to do."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def violated_constraint(error: IntegrityError) -> str:

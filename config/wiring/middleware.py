@@ -8,10 +8,16 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from config.kernel import logs
+from config.kernel.database import unapplied_migrations
 from config.kernel.errors import InvalidRequest
 from config.wiring.api import error_body, error_headers
 
@@ -23,6 +29,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 _ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Some proxies write the port beside the address: 192.0.2.1:5555, [2001:db8::1]:5555.
 _WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?)$")
+_PROBE = "readyz"
+_PROBE_SECONDS = 10
 
 
 class RequestIdMiddleware:
@@ -40,6 +48,46 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = name
         return response
+
+
+class ProbeMiddleware:
+    """Answers ``/healthz`` and ``/readyz`` before anything else.
+
+    Orchestrators ask by address, so ``ALLOWED_HOSTS`` and the redirect to https don't apply.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._probes = {"/healthz": self._healthz, "/readyz": self._readyz}
+        self._migrated = False
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = self._probes.get(request.path_info)
+        return probe(request) if probe else self.get_response(request)
+
+    @method_decorator([never_cache, require_safe])
+    def _healthz(self, request: HttpRequest) -> HttpResponse:
+        """Answer 200 while the process can answer at all."""
+        return JsonResponse({"status": "alive"})
+
+    @method_decorator([never_cache, require_safe])
+    def _readyz(self, request: HttpRequest) -> HttpResponse:
+        """Answer 200 when all is in order, else 503 and which is not."""
+        checks = {
+            "database": _works(_ask_database),
+            "cache": _works(_ask_cache),
+            "migrations": _works(self._ask_migrations),
+        }
+        ready = all(checks.values())
+        return JsonResponse(
+            {"status": "ready" if ready else "not ready", "checks": checks},
+            status=200 if ready else 503,
+        )
+
+    def _ask_migrations(self) -> bool:
+        # What is applied stays applied while the process lives, and looking is slow.
+        self._migrated = self._migrated or not unapplied_migrations()
+        return self._migrated
 
 
 class TrustedProxyMiddleware:
@@ -130,3 +178,23 @@ def _caller(forwarded_for: str | None, peer: str) -> str:
             return address
         peer = address
     return peer
+
+
+def _works(ask: Callable[[], bool]) -> bool:
+    # A probe reports every failure, of whatever kind; nothing else catches this broadly.
+    try:
+        return ask()
+    except Exception:
+        logger.exception("A readiness check failed.")
+        return False
+
+
+def _ask_database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def _ask_cache() -> bool:
+    cache.set(_PROBE, 1, _PROBE_SECONDS)
+    return bool(cache.get(_PROBE) == 1)

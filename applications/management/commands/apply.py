@@ -13,7 +13,7 @@ from applications.manifest.entries import read_entries
 from applications.manifest.plan import NO_CHANGES
 from applications.manifest.problems import ManifestRefused
 from applications.manifest.reading import read_document
-from config.kernel.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
+from config.kernel.database import UNAPPLIED_MIGRATIONS, unapplied_migrations
 
 STANDARD_INPUT = "-"
 

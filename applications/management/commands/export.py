@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from applications.manifest.exporting import UnknownPool, export_manifest
-from config.kernel.health import UNAPPLIED_MIGRATIONS, unapplied_migrations
+from config.kernel.database import UNAPPLIED_MIGRATIONS, unapplied_migrations
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 
-from config.kernel.health import unapplied_migrations
+from config.kernel.database import unapplied_migrations
 
 
 def database_cache(table: str) -> override_settings:
@@ -56,7 +56,7 @@ def test_a_failed_check_says_why_in_the_log_only(client, django_db_blocker, capl
     with django_db_blocker.block():
         response = client.get("/readyz")
 
-    assert [r.message for r in caplog.records if r.name == "config.kernel.health"] == [
+    assert [r.message for r in caplog.records if r.name == "config.kernel.database"] == [
         "A readiness check failed.",
         "A readiness check failed.",
     ]
