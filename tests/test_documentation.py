@@ -1,14 +1,23 @@
-"""The documentation points only at what is there."""
+"""The documentation, and what the code says of itself, point only at what is there."""
 
+import ast
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+APPS = ("accounts", "applications", "config", "identity_sources", "userpools")
+FOLDERS = (*APPS, "docs", "examples", "requirements", "templates", "tests")
+SOURCES = sorted(path for folder in (*APPS, "tests") for path in (ROOT / folder).rglob("*.py"))
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(?:#[^)]*)?\)")
+# A path with an ending, anywhere; in backticks a folder as well.
+FILE = re.compile(r"(?<![\w/.…*{}<>-])((?:[\w.-]+/)+[\w-]+(?:\.[\w-]+)+)(?![\w/…*])")
+IN_BACKTICKS = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 CLAUSES = ROOT / "docs" / "openid-connect-clauses.md"
 PLACE = re.compile(r"`((?:[\w]+/)+\w+\.py)` → ((?:`[\w.]+`(?:, )?)+)")
@@ -30,15 +39,20 @@ def test_every_link_within_the_project_resolves(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_path_that_a_page_names_is_there(page):
+    assert missing(page, page.read_text()) == []
+
+
+def test_every_path_that_a_comment_names_is_there():
+    assert [(name(path), missed) for path in SOURCES if (missed := missing(path, said(path)))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_function_that_a_walk_names_is_where_it_says(page):
     for path, names in PLACE.findall(page.read_text()):
         source = (ROOT / path).read_text()
-        for spelt in re.findall(r"`([\w.]+)`", names):
-            word = spelt.rpartition(".")[2]
-            assert re.search(rf"(def|class) {word}\b|^{word}\b", source, re.MULTILINE), (
-                path,
-                spelt,
-            )
+        for word in re.findall(r"\w+", names):
+            assert re.search(rf"(def|class) {word}\b|^{word}\b", source, re.MULTILINE), (path, word)
 
 
 @pytest.mark.parametrize("lock", ["requirements/runtime.txt", "requirements/dev.txt"])
@@ -75,3 +89,34 @@ def test_every_check_of_the_conformance_suite_is_counted():
 def functions_of(path: Path) -> set[str]:
     source = path.read_text() if path.exists() else ""
     return set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE))
+
+
+def missing(source: Path, text: str) -> list[str]:
+    """Return the paths in a text that lead to nothing, from the root or from beside the source."""
+    named = {
+        path
+        for path in FILE.findall(text) + IN_BACKTICKS.findall(text)
+        if path.endswith(".py") or path.startswith(tuple(f"{folder}/" for folder in FOLDERS))
+    }
+    return sorted(
+        path for path in named if not any((base / path).exists() for base in (ROOT, source.parent))
+    )
+
+
+def said(path: Path) -> str:
+    """Return a module's comments and docstrings."""
+    return "\n".join([*comments(path), *docstrings(path)])
+
+
+def comments(path: Path) -> Iterator[str]:
+    with path.open("rb") as source:
+        for token in tokenize.tokenize(source.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.string
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Yield what stands as a text of its own, be it below a head or below a constant."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
