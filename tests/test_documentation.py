@@ -18,6 +18,8 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(?:#[^)]*)?\)")
 # A path with an ending, anywhere; in backticks a folder as well.
 FILE = re.compile(r"(?<![\w/.…*{}<>-])((?:[\w.-]+/)+[\w-]+(?:\.[\w-]+)+)(?![\w/…*])")
 IN_BACKTICKS = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
+# A line of a package's docstring that says what one of its modules is for.
+MAPPED = re.compile(r"^(?: {4}|- `)(\w+)(?:\.py\b|`:)", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 CLAUSES = ROOT / "docs" / "openid-connect-clauses.md"
 PLACE = re.compile(r"`((?:[\w]+/)+\w+\.py)` → ((?:`[\w.]+`(?:, )?)+)")
@@ -45,6 +47,20 @@ def test_every_path_that_a_page_names_is_there(page):
 
 def test_every_path_that_a_comment_names_is_there():
     assert [(name(path), missed) for path in SOURCES if (missed := missing(path, said(path)))] == []
+
+
+def test_every_module_that_a_package_describes_is_there():
+    described = {
+        path.parent / module
+        for path in SOURCES
+        if path.name == "__init__.py"
+        for module in MAPPED.findall(said(path))
+    }
+
+    assert len(described) > 30
+    assert [
+        name(path) for path in described if not (path.is_dir() or path.with_suffix(".py").exists())
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
