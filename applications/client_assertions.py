@@ -15,7 +15,7 @@ from joserfc.jwk import Key
 
 from applications.client_keys import algorithm_of, client_keys
 from applications.models import Application, ClientAssertion
-from config.kernel.database import insert_unless_taken
+from config.kernel.database import save_unless_taken
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH
@@ -114,5 +114,5 @@ def _use_up(application: Application, claims: dict[str, Any]) -> None:
     used = ClientAssertion(
         application=application, jti_hash=token_hash(claims["jti"]), expires_at=expires_at
     )
-    if not insert_unless_taken(used, "applications_clientassertion_once"):
+    if not save_unless_taken(used, "applications_clientassertion_once", force_insert=True):
         raise InvalidClient

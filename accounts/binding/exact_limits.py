@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from accounts.models import Tally
-from config.kernel.database import insert_unless_taken
+from config.kernel.database import save_unless_taken
 from config.kernel.encryption import keyed_hash
 from config.kernel.errors import TooManyRequests
 
@@ -43,7 +43,7 @@ def _take(places: QuerySet[Tally], limit: int) -> bool:
 
 def _first(pool_id: UUID, kind: str, target: str, begins: datetime) -> bool:
     tally = Tally(pool_id=pool_id, name=_name(kind, target), begins_at=begins, taken=1)
-    return insert_unless_taken(tally, "accounts_tally_of_window")
+    return save_unless_taken(tally, "accounts_tally_of_window", force_insert=True)
 
 
 def _name(kind: str, target: str) -> str:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import CodeExchange
 from accounts.refusals import WeChatAway
 from accounts.sweeping import Sweeper
-from config.kernel.database import insert_unless_taken, release_connection
+from config.kernel.database import release_connection, save_unless_taken
 from config.kernel.encryption import keyed_hash
 from config.kernel.primary_keys import new_id
 from identity_sources.gateway import longest_call
@@ -144,7 +144,7 @@ def _insert(
 ) -> bool:
     expires_at = timezone.now() + expires_in
     row = CodeExchange(key=key, holder=holder, state=state, expires_at=expires_at)
-    return insert_unless_taken(row, "accounts_codeexchange_pkey")
+    return save_unless_taken(row, "accounts_codeexchange_pkey", force_insert=True)
 
 
 def _take_over(row: CodeExchange, holder: uuid.UUID) -> bool:

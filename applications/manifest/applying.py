@@ -27,6 +27,7 @@ from applications.models import (
     PostLogoutRedirectURI,
     RedirectURI,
 )
+from config.kernel.database import violated_constraint
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 from userpools.pools import create_pool
@@ -68,6 +69,9 @@ def apply_manifest(manifest: Manifest, *, overwrite: bool) -> Plan:
             with transaction.atomic():
                 return _apply_once(manifest, overwrite=overwrite)
         except (IntegrityError, ValidationError) as error:
+            # Another made the same meanwhile; any other violation is a fault of ours.
+            if isinstance(error, IntegrityError) and not violated_constraint(error):
+                raise
             last = error
     raise ApplyInterrupted from last
 

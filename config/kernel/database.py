@@ -6,6 +6,7 @@ cache raises while it is away counts as well.
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from django.apps import apps
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -58,8 +59,8 @@ def violated_constraint(error: IntegrityError) -> str:
     return found["index"] or _constraints().get(frozenset(found["columns"].split(", ")), "")
 
 
-def insert_unless_taken(row: Model, constraint: str) -> bool:
-    """Insert a row; tell whether no other row was in its place, by this unique constraint.
+def save_unless_taken(row: Model, constraint: str, **options: Any) -> bool:
+    """Save a row, as `Model.save`; tell whether no other has its place by this unique constraint.
 
     Raises:
         IntegrityError: another constraint is violated.
@@ -67,7 +68,7 @@ def insert_unless_taken(row: Model, constraint: str) -> bool:
     """
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            row.save(**options)
     except IntegrityError as error:
         if violated_constraint(error) == constraint:
             return False

@@ -2,7 +2,8 @@
 
 WeChat wants AppSecrets, tokens and codes in query strings, and urllib3 logs every URL at DEBUG.
 What is recognised is a named value: `name=value` as in a URL or a form, and `"name": "value"` as in
-JSON (also JSON within a string of JSON) or a Python repr, even when cut off within the value.
+JSON (also JSON within a string of JSON) or a Python repr, even when cut off within the value. So is
+the detail of a database's error, which quotes the row or the key that was refused.
 """
 
 import logging
@@ -22,6 +23,12 @@ _IN_JSON = re.compile(
     r"""(?:(")(?:[^"\\]|\\.)*"?|(')(?:[^'\\]|\\.)*'?|(\\+")[^"]*"?|[\w.+-]+)""",
     re.IGNORECASE | re.DOTALL,
 )
+# PostgreSQL says it below its message: up to another such field, an empty line or the end.
+# https://www.postgresql.org/docs/current/protocol-error-fields.html
+_DATABASE_DETAIL = re.compile(
+    r"^(DETAIL:\s*).*?(?=\n(?:HINT|CONTEXT|LINE \d+|STATEMENT):|\n\s*\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _LOGGERS_THAT_QUOTE_URLS = (
     "urllib3.connection",
     "urllib3.connectionpool",
@@ -32,7 +39,8 @@ _LOGGERS_THAT_QUOTE_URLS = (
 
 def redact(text: str) -> str:
     """Return the text with the values of secret, personal and single-use parameters masked."""
-    return _IN_JSON.sub(_masked_json, _IN_QUERY.sub(rf"\1=\2{MASK}", text))
+    without_rows = _DATABASE_DETAIL.sub(rf"\1{MASK}", text)
+    return _IN_JSON.sub(_masked_json, _IN_QUERY.sub(rf"\1=\2{MASK}", without_rows))
 
 
 def _masked_json(found: re.Match[str]) -> str:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
+from config.kernel.database import save_unless_taken
 from config.kernel.encryption import DecryptionError
 from identity_sources.connection import try_connection
 from identity_sources.gateway import is_reachable
@@ -57,14 +57,12 @@ def restore_view(admin: ModelAdmin) -> SourceView:
     def view(request: HttpRequest, source_id: UUID) -> HttpResponse:
         source = _source(admin, request, source_id)
         source.archived_at = None
-        try:
-            with transaction.atomic():
-                source.save(update_fields=["archived_at"])
-        except IntegrityError:
-            messages.error(request, _("Another source of this pool has the same AppID by now."))
-        else:
+        app_id = "identity_sources_source_app_id"
+        if save_unless_taken(source, app_id, update_fields=["archived_at"]):
             admin.log_change(request, source, _("Restored."))
             messages.success(request, _("The source is in use again."))
+        else:
+            messages.error(request, _("Another source of this pool has the same AppID by now."))
         return _back_to(source)
 
     return view

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 
+from config.kernel.database import violated_constraint
 from config.kernel.immutable import ImmutableFieldsMixin
 from userpools.console.place import place_of
 from userpools.models import UserPool
@@ -169,7 +170,9 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         """Say in a sentence that somebody else was faster; the database refused the second."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:
+        except IntegrityError as error:
+            if not violated_constraint(error):
+                raise
             messages.error(request, _("Somebody else has just saved the same. Look and try again."))
             return HttpResponseRedirect(request.get_full_path())
 

@@ -14,7 +14,7 @@ from accounts.oidc.server import DEVICE_CODE, Client, PoolServer, ProtocolReques
 from accounts.sessions.scopes import requested_scopes
 from accounts.sweeping import Sweeper
 from applications.offers import refuse_disabled
-from config.kernel.database import insert_unless_taken
+from config.kernel.database import save_unless_taken
 from config.kernel.encryption import keyed_hash, token_hash
 from userpools.models import UserPool
 
@@ -66,7 +66,7 @@ class DeviceAuthorizationEndpoint(Endpoint):
         )
         for _attempt in range(_ATTEMPTS):
             waiting.user_code_hash = user_code_hash(self.server.pool, data["user_code"])
-            if insert_unless_taken(waiting, "accounts_device_user_code"):
+            if save_unless_taken(waiting, "accounts_device_user_code", force_insert=True):
                 return
             data |= self._another_user_code()
         raise RuntimeError("No user code was free.")

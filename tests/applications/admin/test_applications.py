@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 from joserfc.jwk import ECKey
 
@@ -138,6 +139,16 @@ def test_two_who_make_the_same_at_once_get_a_sentence(acme, admin_client, monkey
     assert response.status_code == 302
     text = see(admin_client, response["Location"]).text
     assert "Somebody else has just saved the same. Look and try again." in text
+
+
+def test_a_fault_of_ours_is_not_told_as_somebody_elses(acme, admin_client, monkeypatch):
+    def save(*_args, **_kwargs):
+        builders.make_user(acme.pool, nickname=None)
+
+    monkeypatch.setattr(Application, "save", save)
+
+    with pytest.raises(IntegrityError):
+        enter(admin_client, client_id="fresh", type="web")
 
 
 # Changes

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from applications.manifest.applying import apply_manifest
 from applications.manifest.entries import read_entries
@@ -129,3 +129,17 @@ def test_a_console_change_made_while_apply_waits_is_seen(operator):
     (problems,) = waiting.result(timeout=10)
     assert len(problems) == 1
     assert UserPool.objects.get().name == "Acme of the console"
+
+
+def test_a_fault_of_ours_is_raised_at_once(operator, monkeypatch):
+    tries = []
+
+    def write(_writer, plan):
+        tries.append(plan)
+        UserPool.objects.create(identifier="another", name=None)
+
+    monkeypatch.setattr("applications.manifest.applying._PoolWriter.write", write)
+
+    with pytest.raises(IntegrityError):
+        apply_at_once([operator.text])
+    assert len(tries) == 1

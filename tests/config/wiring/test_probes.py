@@ -56,7 +56,7 @@ def test_a_failed_check_says_why_in_the_log_only(client, django_db_blocker, capl
     with django_db_blocker.block():
         response = client.get("/readyz")
 
-    assert [r.message for r in caplog.records if r.name == "config.kernel.database"] == [
+    assert [r.message for r in caplog.records if r.name == "config.wiring.middleware"] == [
         "A readiness check failed.",
         "A readiness check failed.",
     ]
