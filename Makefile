@@ -65,10 +65,13 @@ check: .venv/.dev ## Formatting, lint, types, layers, migrations, deployment set
 
 .PHONY: test
 test: WORKERS ?= 2
-test: AT_ONCE = --numprocesses $(WORKERS)
+test: PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS)
 test: .venv/.npm ## Every test, on PostgreSQL and on SQLite
-	$(BIN)/python -m pytest $(AT_ONCE)
-	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(BIN)/python -m pytest $(AT_ONCE)
+	@trap 'exit 130' INT; failed=; \
+	$(PYTEST) || failed=PostgreSQL; \
+	DATABASE_URL=sqlite:///.pytest_cache/tests.sqlite3 $(PYTEST) || \
+		failed="$${failed:+$$failed and }SQLite"; \
+	test -z "$$failed" || { echo "The tests failed on $$failed."; exit 1; }
 
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)
