@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from config.kernel.headers import let_forms_lead_out
+from config.kernel.headers import allow_forms_to
 from identity_sources.gateway import sandbox
 from identity_sources.sandbox.control import control
 from identity_sources.sandbox.exceptions import BlockedError, InvalidFieldError
@@ -97,7 +97,7 @@ def _page(
             request, "sandbox/qrconnect.html", context | {"people": people}, status=status
         )
     page.headers["Content-Language"] = language
-    let_forms_lead_out(page, "https", "http")
+    allow_forms_to(page, "https", "http")
     return page
 
 

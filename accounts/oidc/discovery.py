@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import to_locale
 
-from accounts.oidc.authorization.asking import PROMPTS, ResponseMode
+from accounts.oidc.authorization.checking import PROMPTS, ResponseMode
 from accounts.oidc.server import DEVICE_CODE
 from accounts.sessions.scopes import ALL_SCOPES
 from applications.client_keys import CLIENT_KEY_ALGORITHMS

@@ -6,24 +6,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts.oidc.authorization.asking import (
+from accounts.oidc.authorization.checking import (
     NOT_SUPPORTED,
     PARAMETERS,
     Refused,
     Unanswerable,
-    read_request,
+    check_request,
 )
 from accounts.oidc.authorization.deciding import Step, next_step
-from accounts.oidc.authorization.keeping import keep_request
 from accounts.oidc.authorization.parameters import pushed_fields, read_fields
+from accounts.oidc.authorization.pending import keep_request
 from accounts.pages.cookies import (
     browser_secret,
     keep_browser_secret,
     login_secret,
 )
-from accounts.pages.next_page import enter_at_once, explain
+from accounts.pages.next_page import enter_at_once, error_response
 from accounts.pages.pending_request import Gone, address_of
-from accounts.pages.responses import by_get, speak
+from accounts.pages.responses import activate_language, by_get
 from accounts.sessions.browsers import find_browser_session
 from config.kernel.encryption import new_token
 from userpools.models import UserPool
@@ -41,20 +41,20 @@ def authorize(request: HttpRequest, pool: str) -> HttpResponse:
             return by_get(request, read_fields(request), PARAMETERS | NOT_SUPPORTED)
         return _authorize(request, found)
     except (Gone, Refused, Unanswerable) as error:
-        return explain(request, error, found)
+        return error_response(request, error, found)
 
 
 def _authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
     now = timezone.now()
     fields = pushed_fields(pool, read_fields(request), now=now)
-    asked = read_request(pool, fields, now=now)
-    speak(request, asked.ui_locales)
+    checked = check_request(pool, fields, now=now)
+    activate_language(request, checked.ui_locales)
     browser_session = find_browser_session(pool, login_secret(request, pool), now=now)
-    step = next_step(asked, browser_session, now=now)
+    step = next_step(checked, browser_session, now=now)
     if browser_session and step == Step.ANSWER:
-        return enter_at_once(request, asked, browser_session)
+        return enter_at_once(request, checked, browser_session)
     secret = browser_secret(request, pool) or new_token()
-    handle = keep_request(asked.application, dict(fields), browser_secret=secret, now=now)
+    handle = keep_request(checked.application, dict(fields), browser_secret=secret, now=now)
     page = "/consent" if step == Step.CONSENT else ""
     response = HttpResponseRedirect(address_of(pool, handle, page), status=303)
     keep_browser_secret(response, pool, secret)

@@ -20,7 +20,7 @@ from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import arrive
-from accounts.pages.pending_request import address_of, kept_request
+from accounts.pages.pending_request import address_of, pending_request
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
 from applications.client_authentication import ClientCredentials
@@ -69,7 +69,7 @@ class AccountForm(forms.Form):
 class Choice:
     """What the page is about, and how much of it is open to this person."""
 
-    kept: AuthorizationRequest
+    pending: AuthorizationRequest
     handle: str
     ticket: str
     may_create: bool
@@ -83,9 +83,9 @@ def bind(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
         TooManyRequests: too many wrong answers came from here.
 
     """
-    kept = kept_request(request, pool, handle)
+    pending = pending_request(request, pool, handle)
     try:
-        choice = _choice(request, kept, handle)
+        choice = _choice(request, pending, handle)
         return _answer(request, choice) if request.method == "POST" else _page(request, choice)
     except InvalidBindingTicket:
         response = HttpResponseRedirect(address_of(pool, handle))
@@ -93,12 +93,14 @@ def bind(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
         return response
 
 
-def _choice(request: HttpRequest, kept: AuthorizationRequest, handle: str) -> Choice:
-    ticket = binding_ticket(request, kept.pool)
-    row = find_ticket(kept.application.client_id, ticket, bound_to=str(kept.pk), now=timezone.now())
+def _choice(request: HttpRequest, pending: AuthorizationRequest, handle: str) -> Choice:
+    ticket = binding_ticket(request, pending.pool)
+    row = find_ticket(
+        pending.application.client_id, ticket, bound_to=str(pending.pk), now=timezone.now()
+    )
     source = row.login_method.identity_source
     is_open = source.registration == IdentitySource.Registration.OPEN
-    return Choice(kept=kept, handle=handle, ticket=ticket, may_create=is_open)
+    return Choice(pending=pending, handle=handle, ticket=ticket, may_create=is_open)
 
 
 def _answer(request: HttpRequest, choice: Choice) -> HttpResponse:
@@ -117,29 +119,29 @@ def _answer(request: HttpRequest, choice: Choice) -> HttpResponse:
 def _let_in(
     request: HttpRequest, choice: Choice, proof: Proof | None, form: AccountForm
 ) -> HttpResponse:
-    kept = choice.kept
+    pending = choice.pending
     try:
-        with _throttle(request, kept).guard():
-            signed_on = bind_in_browser(kept, choice.ticket, proof, now=timezone.now())
+        with _throttle(request, pending).guard():
+            signed_on = bind_in_browser(pending, choice.ticket, proof, now=timezone.now())
     except (TooManyRequests, InvalidBindingTicket):
         raise
     except DomainError as error:
         return _page(request, choice, form, error=error.code)
-    response = arrive(request, kept, choice.handle, signed_on)
-    forget_binding_ticket(response, kept.pool)
+    response = arrive(request, pending, choice.handle, signed_on)
+    forget_binding_ticket(response, pending.pool)
     return response
 
 
 def _send_code(request: HttpRequest, choice: Choice, form: AccountForm) -> HttpResponse:
-    kept = choice.kept
-    with _throttle(request, kept).guard():
+    pending = choice.pending
+    with _throttle(request, pending).guard():
         send_email_code(
-            ClientCredentials(kept.application.client_id),
+            ClientCredentials(pending.application.client_id),
             choice.ticket,
             form.cleaned_data["email"],
             address=site_of(request.META["REMOTE_ADDR"]),
             now=timezone.now(),
-            bound_to=str(kept.pk),
+            bound_to=str(pending.pk),
         )
     return _page(request, choice, form, code_sent=True)
 
@@ -156,9 +158,9 @@ def _page(
         request,
         "pages/bind.html",
         {
-            "application": choice.kept.application,
+            "application": choice.pending.application,
             "may_create": choice.may_create,
-            "form": form or AccountForm(initial={"email": _hinted_address(choice.kept)}),
+            "form": form or AccountForm(initial={"email": _hinted_address(choice.pending)}),
             "error": sentence_for_person(error) if error else "",
             "sends_email": settings.SENDS_EMAIL,
             "code_sent": code_sent,
@@ -166,9 +168,9 @@ def _page(
     )
 
 
-def _hinted_address(kept: AuthorizationRequest) -> str:
+def _hinted_address(pending: AuthorizationRequest) -> str:
     """Return whom the application expects, if it says so by an e-mail address (login_hint)."""
-    hint: str = kept.parameters.get("login_hint", "")
+    hint: str = pending.parameters.get("login_hint", "")
     try:
         validate_email(hint)
     except ValidationError:
@@ -176,5 +178,7 @@ def _hinted_address(kept: AuthorizationRequest) -> str:
     return hint
 
 
-def _throttle(request: HttpRequest, kept: AuthorizationRequest) -> LoginThrottle:
-    return LoginThrottle(address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id)
+def _throttle(request: HttpRequest, pending: AuthorizationRequest) -> LoginThrottle:
+    return LoginThrottle(
+        address=request.META["REMOTE_ADDR"], client_id=pending.application.client_id
+    )

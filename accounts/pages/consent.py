@@ -5,13 +5,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.oidc.authorization.asking import Asked
+from accounts.oidc.authorization.checking import CheckedRequest
 from accounts.oidc.authorization.deciding import Step, after_login, next_step
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import agree, decline
-from accounts.pages.pending_request import address_of, asked_by, kept_request
+from accounts.pages.pending_request import address_of, check_again, pending_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
-from accounts.pages.responses import lead_out
+from accounts.pages.responses import allow_form_to
 from accounts.pages.words import scopes_in_words
 from userpools.models import UserPool
 
@@ -19,34 +19,34 @@ from userpools.models import UserPool
 @login_page("GET", "HEAD", "POST")
 def consent(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show what the application asks for; a POST agrees or declines."""
-    kept = kept_request(request, pool, handle)
-    asked = asked_by(kept, now=timezone.now())
-    person = who_is_here(request, kept)
-    if person is None or not _may_be_asked(person, asked):
+    pending = pending_request(request, pool, handle)
+    checked = check_again(pending, now=timezone.now())
+    person = who_is_here(request, pending)
+    if person is None or not _may_be_asked(person, checked):
         return HttpResponseRedirect(address_of(pool, handle))
     if request.method != "POST" or not was_shown(request, person):
-        return _page(request, asked, person.user)
+        return _page(request, checked, person.user)
     if request.POST.get("decision") == "agree":
-        return agree(request, kept, asked, person)
-    return decline(request, kept)
+        return agree(request, pending, checked, person)
+    return decline(request, pending)
 
 
-def _may_be_asked(person: PersonHere, asked: Asked) -> bool:
+def _may_be_asked(person: PersonHere, checked: CheckedRequest) -> bool:
     if person.browser_session is None:
-        after_login(asked, person.user)
+        after_login(checked, person.user)
         return True
-    return next_step(asked, person.browser_session, now=timezone.now()) != Step.LOGIN
+    return next_step(checked, person.browser_session, now=timezone.now()) != Step.LOGIN
 
 
-def _page(request: HttpRequest, asked: Asked, user: User) -> HttpResponse:
+def _page(request: HttpRequest, checked: CheckedRequest, user: User) -> HttpResponse:
     response = render(
         request,
         "pages/consent.html",
         {
-            "application": asked.application,
+            "application": checked.application,
             "person": user,
-            "scopes": scopes_in_words(asked.scope),
+            "scopes": scopes_in_words(checked.scope),
         },
     )
-    lead_out(response, asked.to.redirect_uri)
+    allow_form_to(response, checked.to.redirect_uri)
     return response

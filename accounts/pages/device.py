@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.binding.exact_limits import give_back, take_place
 from accounts.models import AuthorizationRequest, DeviceAuthorization
-from accounts.oidc.authorization.keeping import close_request, keep_request
+from accounts.oidc.authorization.pending import close_request, keep_request
 from accounts.oidc.endpoints.device_authorization import user_code_hash
 from accounts.pages.cookies import (
     browser_secret,
@@ -19,9 +19,9 @@ from accounts.pages.cookies import (
 )
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import decline
-from accounts.pages.pending_request import Gone, address_of, kept_request
+from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
-from accounts.pages.responses import say
+from accounts.pages.responses import notice_page
 from accounts.pages.words import scopes_in_words
 from config.kernel.addresses import site_of
 from config.kernel.encryption import new_token
@@ -67,11 +67,11 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
 @login_page("GET", "HEAD", "POST")
 def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Ask whether this is the person's own device; a POST lets it in or keeps it out."""
-    kept = kept_request(request, pool, handle)
-    device = kept.device
+    pending = pending_request(request, pool, handle)
+    device = pending.device
     if device is None:
         raise Gone
-    person = who_is_here(request, kept)
+    person = who_is_here(request, pending)
     if person is None:
         return HttpResponseRedirect(address_of(pool, handle))
     if request.method != "POST" or not was_shown(request, person):
@@ -79,19 +79,19 @@ def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
             request,
             "pages/device_confirm.html",
             {
-                "application": kept.application,
+                "application": pending.application,
                 "person": person.user,
                 "scopes": scopes_in_words(tuple(device.scope.split())),
             },
         )
     if request.POST.get("decision") != "agree":
-        return decline(request, kept)
-    return _let_in(request, kept, device, person)
+        return decline(request, pending)
+    return _let_in(request, pending, device, person)
 
 
 def _let_in(
     request: HttpRequest,
-    kept: AuthorizationRequest,
+    pending: AuthorizationRequest,
     device: DeviceAuthorization,
     person: PersonHere,
 ) -> HttpResponse:
@@ -101,11 +101,11 @@ def _let_in(
     )
     approved = DeviceAuthorization.Decision.APPROVED
     with transaction.atomic():
-        session = person.enter_apart(kept.application, now=now)
-        closed = close_request(kept, now=now)
+        session = person.enter_apart(pending.application, now=now)
+        closed = close_request(pending, now=now)
         if not closed or not waiting.update(decision=approved, session=session):
             raise Gone
-    return say(request, "device_approved", pool=kept.pool, status=HTTPStatus.OK)
+    return notice_page(request, "device_approved", pool=pending.pool, status=HTTPStatus.OK)
 
 
 def _waiting(pool: UserPool, user_code: str, now: datetime) -> DeviceAuthorization | None:

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.oidc.authorization.asking import Refused, Unanswerable
-from accounts.pages.next_page import explain
+from accounts.oidc.authorization.checking import Refused, Unanswerable
+from accounts.pages.next_page import error_response
 from accounts.pages.pending_request import Gone
-from accounts.pages.responses import say
+from accounts.pages.responses import notice_page
 from config.kernel.errors import TooManyRequests
 from userpools.models import UserPool
 from userpools.pools import find_pool
@@ -31,7 +31,7 @@ def login_page(*methods: str) -> Callable[[View], View]:
             try:
                 return view(request, found, **words)
             except (Gone, Refused, Unanswerable) as error:
-                return explain(request, error, found)
+                return error_response(request, error, found)
             except TooManyRequests as error:
                 return _wait(request, found, error)
 
@@ -41,6 +41,8 @@ def login_page(*methods: str) -> Callable[[View], View]:
 
 
 def _wait(request: HttpRequest, pool: UserPool, error: TooManyRequests) -> HttpResponse:
-    response = say(request, "too_many_requests", pool=pool, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response = notice_page(
+        request, "too_many_requests", pool=pool, status=HTTPStatus.TOO_MANY_REQUESTS
+    )
     response["Retry-After"] = str(error.retry_after)
     return response

@@ -13,13 +13,13 @@ from django.utils.translation import get_language
 from accounts.login.by_browser import browser_methods, new_state, sign_on, spend_state
 from accounts.login.throttles import LoginThrottle
 from accounts.models import AuthorizationRequest
-from accounts.oidc.authorization.keeping import renew_handle
+from accounts.oidc.authorization.pending import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import arrive, decline, proceed
-from accounts.pages.pending_request import Gone, address_of, kept_request
+from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import who_is_here
-from accounts.pages.responses import lead_out, speak
+from accounts.pages.responses import activate_language, allow_form_to
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import AccountBindingRequired
 from applications.models import LoginMethod
@@ -36,29 +36,29 @@ logger = logging.getLogger(__name__)
 @login_page("GET", "HEAD")
 def log_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show the application's name and its ways in; or go on, if somebody has logged in here."""
-    kept = kept_request(request, pool, handle)
-    if kept.session and who_is_here(request, kept):
-        return proceed(request, kept, handle, kept.session)
-    return _page(request, kept, handle, error=request.GET.get("error", ""))
+    pending = pending_request(request, pool, handle)
+    if pending.session and who_is_here(request, pending):
+        return proceed(request, pending, handle, pending.session)
+    return _page(request, pending, handle, error=request.GET.get("error", ""))
 
 
 @login_page("POST")
 def cancel(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Take the person back without a login."""
-    return decline(request, kept_request(request, pool, handle))
+    return decline(request, pending_request(request, pool, handle))
 
 
 @login_page("GET")
 def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) -> HttpResponse:
     """Send the browser to WeChat, where the person confirms."""
-    kept = kept_request(request, pool, handle)
+    pending = pending_request(request, pool, handle)
     chosen = next(
-        (offered for offered in browser_methods(kept.application) if str(offered.pk) == method),
+        (offered for offered in browser_methods(pending.application) if str(offered.pk) == method),
         None,
     )
     if chosen is None:
-        return _page(request, kept, handle, error="login_method_disabled")
-    state = new_state(kept, chosen, now=timezone.now())
+        return _page(request, pending, handle, error="login_method_disabled")
+    state = new_state(pending, chosen, now=timezone.now())
     source = chosen.identity_source
     return HttpResponseRedirect(
         qrconnect_url(
@@ -82,34 +82,34 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     )
     if state is None:
         raise Gone
-    kept = state.request
-    speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
-    handle = renew_handle(kept)
+    pending = state.request
+    activate_language(request, tuple(pending.parameters.get("ui_locales", "").split()))
+    handle = renew_handle(pending)
     code = request.GET.get("code", "")
     if not shapes.is_code(code):
-        return _try_again(kept, handle, "refused_in_wechat")
+        return _try_again(pending, handle, "refused_in_wechat")
     throttle = LoginThrottle(
-        address=request.META["REMOTE_ADDR"], client_id=kept.application.client_id
+        address=request.META["REMOTE_ADDR"], client_id=pending.application.client_id
     )
     try:
         with throttle.guard():
             signed_on = sign_on(state, code, now=timezone.now())
     except AccountBindingRequired as choice:
-        return _to_binding(kept, handle, choice)
+        return _to_binding(pending, handle, choice)
     except DomainError as error:
-        return _try_again(kept, handle, error.code)
+        return _try_again(pending, handle, error.code)
     except AWAY:
         # The state is spent, so that loading this address again would lead nowhere.
         logger.exception("A login in a browser found the database or the cache away.")
-        return _try_again(kept, handle, ServiceUnavailable.code)
-    return arrive(request, kept, handle, signed_on)
+        return _try_again(pending, handle, ServiceUnavailable.code)
+    return arrive(request, pending, handle, signed_on)
 
 
 def _to_binding(
-    kept: AuthorizationRequest, handle: str, choice: AccountBindingRequired
+    pending: AuthorizationRequest, handle: str, choice: AccountBindingRequired
 ) -> HttpResponse:
-    response = HttpResponseRedirect(address_of(kept.pool, handle, "/bind"))
-    keep_binding_ticket(response, kept.pool, choice.extra["binding_ticket"])
+    response = HttpResponseRedirect(address_of(pending.pool, handle, "/bind"))
+    keep_binding_ticket(response, pending.pool, choice.extra["binding_ticket"])
     return response
 
 
@@ -118,31 +118,31 @@ def callback_url(source: IdentitySource) -> str:
     return f"{settings.PUBLIC_URL}/login/{source.pool.identifier}/callback/{source.identifier}"
 
 
-def _try_again(kept: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
+def _try_again(pending: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
     # At another address: this one holds WeChat's code, and can't be loaded again.
-    address = address_of(kept.pool, handle)
+    address = address_of(pending.pool, handle)
     return HttpResponseRedirect(f"{address}?{urlencode({'error': error})}")
 
 
 def _page(
-    request: HttpRequest, kept: AuthorizationRequest, handle: str, *, error: str = ""
+    request: HttpRequest, pending: AuthorizationRequest, handle: str, *, error: str = ""
 ) -> HttpResponse:
-    methods = browser_methods(kept.application)
+    methods = browser_methods(pending.application)
     response = render(
         request,
         "pages/login.html",
         {
-            "application": kept.application,
-            "methods": [(method, _start(kept, handle, method)) for method in methods],
-            "cancel": address_of(kept.pool, handle, "/cancel"),
+            "application": pending.application,
+            "methods": [(method, _start(pending, handle, method)) for method in methods],
+            "cancel": address_of(pending.pool, handle, "/cancel"),
             "error": sentence_for_person(error) if error else "",
         },
         status=HTTPStatus.TOO_MANY_REQUESTS if error == TooManyRequests.code else HTTPStatus.OK,
     )
-    if not kept.device:
-        lead_out(response, kept.parameters["redirect_uri"])
+    if not pending.device:
+        allow_form_to(response, pending.parameters["redirect_uri"])
     return response
 
 
-def _start(kept: AuthorizationRequest, handle: str, method: LoginMethod) -> str:
-    return address_of(kept.pool, handle, f"/wechat/{method.pk}")
+def _start(pending: AuthorizationRequest, handle: str, method: LoginMethod) -> str:
+    return address_of(pending.pool, handle, f"/wechat/{method.pk}")

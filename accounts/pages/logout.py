@@ -11,12 +11,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import BrowserSession, Session
 from accounts.oidc.authorization.answering import with_query
-from accounts.oidc.authorization.asking import Unanswerable
+from accounts.oidc.authorization.checking import Unanswerable
 from accounts.oidc.authorization.hints import Hint, read_hint
 from accounts.oidc.authorization.parameters import read_fields
 from accounts.pages.cookies import forget_login, login_secret
 from accounts.pages.guards import login_page
-from accounts.pages.responses import RedirectToApplication, by_get, lead_out, say, speak
+from accounts.pages.responses import (
+    RedirectToApplication,
+    activate_language,
+    allow_form_to,
+    by_get,
+    notice_page,
+)
 from accounts.sessions.browsers import end_browser_session, find_browser_session
 from applications.models import PostLogoutRedirectURI
 from userpools.models import UserPool
@@ -47,16 +53,16 @@ def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
     given = read_fields(request)
     if request.method == "POST" and not login_secret(request, pool):
         return by_get(request, given, UNDERSTOOD)
-    asked = _read(pool, given)
-    speak(request, tuple(asked.fields.get("ui_locales", "").split()))
+    logout = _read(pool, given)
+    activate_language(request, tuple(logout.fields.get("ui_locales", "").split()))
     browser_session = find_browser_session(pool, login_secret(request, pool), now=timezone.now())
-    if browser_session and not _is_of(browser_session, asked.hint):
-        fields = {name: asked.fields[name] for name in UNDERSTOOD if name in asked.fields}
+    if browser_session and not _is_of(browser_session, logout.hint):
+        fields = {name: logout.fields[name] for name in UNDERSTOOD if name in logout.fields}
         response = render(request, "pages/log_out.html", {"pool": pool, "fields": fields})
-        if asked.goes_to:
-            lead_out(response, asked.goes_to)
+        if logout.goes_to:
+            allow_form_to(response, logout.goes_to)
         return response
-    return _leave(request, pool, asked, browser_session)
+    return _leave(request, pool, logout, browser_session)
 
 
 @login_page("POST")
@@ -106,20 +112,20 @@ def _is_of(browser_session: BrowserSession, hint: Hint | None) -> bool:
 def _leave(
     request: HttpRequest,
     pool: UserPool,
-    asked: LogoutRequest,
+    logout: LogoutRequest,
     browser_session: BrowserSession | None,
 ) -> HttpResponse:
     now = timezone.now()
     if browser_session:
         end_browser_session(browser_session, now=now)
-    elif asked.hint and (sid := _uuid(asked.hint.sid)):
+    elif logout.hint and (sid := _uuid(logout.hint.sid)):
         # The browser has forgotten the login; the application's session may still run.
-        sessions = Session.objects.filter(pool=pool, pk=sid, user__sub=asked.hint.sub)
+        sessions = Session.objects.filter(pool=pool, pk=sid, user__sub=logout.hint.sub)
         sessions.end(now=now, reason=Session.EndReason.LOGGED_OUT)
     response = (
-        RedirectToApplication(asked.goes_to)
-        if asked.goes_to
-        else say(request, "logged_out", pool=pool, status=HTTPStatus.OK)
+        RedirectToApplication(logout.goes_to)
+        if logout.goes_to
+        else notice_page(request, "logged_out", pool=pool, status=HTTPStatus.OK)
     )
     if browser_session:
         # Only then: a form of a stranger's comes without the cookie, and mustn't take it away.

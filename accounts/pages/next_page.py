@@ -10,20 +10,20 @@ from django.utils import timezone
 from accounts.login.by_browser import SignedOn
 from accounts.models import AuthorizationRequest, BrowserSession, DeviceAuthorization, Session
 from accounts.oidc.authorization.answering import answer_with_code, answer_with_error
-from accounts.oidc.authorization.asking import Asked, Refused, Unanswerable
+from accounts.oidc.authorization.checking import CheckedRequest, Refused, Unanswerable
 from accounts.oidc.authorization.consents import record_consent
 from accounts.oidc.authorization.deciding import Step, after_login
-from accounts.oidc.authorization.keeping import close_request
+from accounts.oidc.authorization.pending import close_request
 from accounts.pages.cookies import keep_login_secret, login_secret
-from accounts.pages.pending_request import Gone, address_of, asked_by
+from accounts.pages.pending_request import Gone, address_of, check_again
 from accounts.pages.person import PersonHere, enter_signed_on
-from accounts.pages.responses import say, send_answer
+from accounts.pages.responses import notice_page, send_answer
 from accounts.sessions.browsers import end_browser_session, find_browser_session, take_over
 from userpools.models import UserPool
 
 
 def proceed(
-    request: HttpRequest, kept: AuthorizationRequest, handle: str, session: Session
+    request: HttpRequest, pending: AuthorizationRequest, handle: str, session: Session
 ) -> HttpResponse:
     """Go on after a login: to the consent page, or back to the application.
 
@@ -32,16 +32,16 @@ def proceed(
         Unanswerable, Refused: as they say.
 
     """
-    if kept.device:
-        return HttpResponseRedirect(address_of(kept.pool, handle, "/device"))
-    asked = asked_by(kept, now=timezone.now())
-    if after_login(asked, session.user) == Step.CONSENT:
-        return HttpResponseRedirect(address_of(kept.pool, handle, "/consent"))
-    return answer(request, kept, asked, session)
+    if pending.device:
+        return HttpResponseRedirect(address_of(pending.pool, handle, "/device"))
+    checked = check_again(pending, now=timezone.now())
+    if after_login(checked, session.user) == Step.CONSENT:
+        return HttpResponseRedirect(address_of(pending.pool, handle, "/consent"))
+    return answer(request, pending, checked, session)
 
 
 def arrive(
-    request: HttpRequest, kept: AuthorizationRequest, handle: str, signed_on: SignedOn
+    request: HttpRequest, pending: AuthorizationRequest, handle: str, signed_on: SignedOn
 ) -> HttpResponse:
     """Go on after a login, and give the browser its secret in the place of an earlier login's.
 
@@ -52,19 +52,19 @@ def arrive(
     """
     now = timezone.now()
     try:
-        response = proceed(request, kept, handle, signed_on.session)
+        response = proceed(request, pending, handle, signed_on.session)
     except (Refused, Unanswerable):
-        _forget(kept, signed_on.session, now)
+        _forget(pending, signed_on.session, now)
         raise
-    earlier = find_browser_session(kept.pool, login_secret(request, kept.pool), now=now)
+    earlier = find_browser_session(pending.pool, login_secret(request, pending.pool), now=now)
     if earlier:
         take_over(earlier, signed_on.session, now=now)
-    keep_login_secret(response, kept.pool, signed_on.secret)
+    keep_login_secret(response, pending.pool, signed_on.secret)
     return response
 
 
 def answer(
-    request: HttpRequest, kept: AuthorizationRequest, asked: Asked, session: Session
+    request: HttpRequest, pending: AuthorizationRequest, checked: CheckedRequest, session: Session
 ) -> HttpResponse:
     """Use the request up and send its code.
 
@@ -74,14 +74,14 @@ def answer(
     """
     now = timezone.now()
     with transaction.atomic():
-        if not close_request(kept, now=now):
+        if not close_request(pending, now=now):
             raise Gone
-        made = answer_with_code(asked, session, now=now)
+        made = answer_with_code(checked, session, now=now)
     return send_answer(request, made)
 
 
 def agree(
-    request: HttpRequest, kept: AuthorizationRequest, asked: Asked, person: PersonHere
+    request: HttpRequest, pending: AuthorizationRequest, checked: CheckedRequest, person: PersonHere
 ) -> HttpResponse:
     """Record the person's consent, use the request up and send its code.
 
@@ -91,12 +91,12 @@ def agree(
     """
     now = timezone.now()
     with transaction.atomic():
-        record_consent(person.user, asked.application, asked.scope, now=now)
-        return answer(request, kept, asked, person.enter(asked.application, now=now))
+        record_consent(person.user, checked.application, checked.scope, now=now)
+        return answer(request, pending, checked, person.enter(checked.application, now=now))
 
 
 def enter_at_once(
-    request: HttpRequest, asked: Asked, browser_session: BrowserSession
+    request: HttpRequest, checked: CheckedRequest, browser_session: BrowserSession
 ) -> HttpResponse:
     """Answer somebody who is signed on already, and needn't be asked anything.
 
@@ -106,17 +106,17 @@ def enter_at_once(
     """
     now = timezone.now()
     with transaction.atomic():
-        session = enter_signed_on(browser_session, asked.application, now)
-        made = answer_with_code(asked, session, now=now)
+        session = enter_signed_on(browser_session, checked.application, now)
+        made = answer_with_code(checked, session, now=now)
     return send_answer(request, made)
 
 
-def turn_down(request: HttpRequest, refused: Refused) -> HttpResponse:
+def send_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Tell the application why not."""
     return send_answer(request, answer_with_error(refused))
 
 
-def decline(request: HttpRequest, kept: AuthorizationRequest) -> HttpResponse:
+def decline(request: HttpRequest, pending: AuthorizationRequest) -> HttpResponse:
     """Take back to the application, or to the device, that the person doesn't want to.
 
     Raises:
@@ -125,32 +125,34 @@ def decline(request: HttpRequest, kept: AuthorizationRequest) -> HttpResponse:
 
     """
     now = timezone.now()
-    asked = None if kept.device else asked_by(kept, now=now)
+    checked = None if pending.device else check_again(pending, now=now)
     with transaction.atomic():
-        if not close_request(kept, now=now) or not _keep_out(kept.device):
+        if not close_request(pending, now=now) or not _keep_out(pending.device):
             raise Gone
-        if kept.session:
-            sessions = Session.objects.filter(pool=kept.pool_id, pk=kept.session.pk)
+        if pending.session:
+            sessions = Session.objects.filter(pool=pending.pool_id, pk=pending.session.pk)
             sessions.end(now=now, reason=Session.EndReason.NOT_ENTERED)
-    if asked is None:
-        return say(request, "device_denied", pool=kept.pool, status=HTTPStatus.OK)
-    return turn_down(request, asked.refuse("access_denied", "The person didn't agree."))
+    if checked is None:
+        return notice_page(request, "device_denied", pool=pending.pool, status=HTTPStatus.OK)
+    return send_refusal(request, checked.refuse("access_denied", "The person didn't agree."))
 
 
-def explain(
+def error_response(
     request: HttpRequest, error: Gone | Refused | Unanswerable, pool: UserPool
 ) -> HttpResponse:
     """Return the page, or the application's answer, for whatever ended a page's work."""
     if isinstance(error, Refused):
-        return turn_down(request, error)
-    return say(request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool)
+        return send_refusal(request, error)
+    return notice_page(
+        request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool
+    )
 
 
-def _forget(kept: AuthorizationRequest, session: Session, now: datetime) -> None:
+def _forget(pending: AuthorizationRequest, session: Session, now: datetime) -> None:
     """Leave nothing of a login that the application doesn't want, such as somebody else's."""
     with transaction.atomic():
-        close_request(kept, now=now)
-        sessions = Session.objects.filter(pool=kept.pool_id, pk=session.pk)
+        close_request(pending, now=now)
+        sessions = Session.objects.filter(pool=pending.pool_id, pk=session.pk)
         sessions.end(now=now, reason=Session.EndReason.NOT_ENTERED)
         if session.browser_session:
             end_browser_session(session.browser_session, now=now)

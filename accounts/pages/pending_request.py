@@ -1,4 +1,4 @@
-"""The kept request that a page is about: found for its own browser alone, and read again."""
+"""The request that a page is about: found for its own browser alone, and checked again."""
 
 from datetime import datetime
 
@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import AuthorizationRequest
-from accounts.oidc.authorization.asking import Asked, read_request
-from accounts.oidc.authorization.keeping import find_request
+from accounts.oidc.authorization.checking import CheckedRequest, check_request
+from accounts.oidc.authorization.pending import find_request
 from accounts.pages.cookies import browser_secret
-from accounts.pages.responses import speak
+from accounts.pages.responses import activate_language
 from userpools.models import UserPool
 
 
@@ -18,31 +18,31 @@ class Gone(Exception):
 
 
 def address_of(pool: UserPool, handle: str, page: str = "") -> str:
-    """Return the address of a kept request's page."""
+    """Return the address of a page of a pending request."""
     return f"/login/{pool.identifier}/{handle}{page}"
 
 
-def kept_request(request: HttpRequest, pool: UserPool, handle: str) -> AuthorizationRequest:
+def pending_request(request: HttpRequest, pool: UserPool, handle: str) -> AuthorizationRequest:
     """Return the request that this page is about.
 
     Raises:
         Gone: this browser has no such request open.
 
     """
-    kept = find_request(
+    pending = find_request(
         pool, handle, browser_secret=browser_secret(request, pool), now=timezone.now()
     )
-    if kept is None:
+    if pending is None:
         raise Gone
-    speak(request, tuple(kept.parameters.get("ui_locales", "").split()))
-    return kept
+    activate_language(request, tuple(pending.parameters.get("ui_locales", "").split()))
+    return pending
 
 
-def asked_by(kept: AuthorizationRequest, *, now: datetime) -> Asked:
-    """Read the request again: what it rests on may have changed since it was kept.
+def check_again(pending: AuthorizationRequest, *, now: datetime) -> CheckedRequest:
+    """Check the request again: what it rests on may have changed since it was stored.
 
     Raises:
         Unanswerable, Refused: as they say.
 
     """
-    return read_request(kept.pool, kept.parameters, now=now)
+    return check_request(pending.pool, pending.parameters, now=now)

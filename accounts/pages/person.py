@@ -66,16 +66,16 @@ class PersonHere:
         return session
 
 
-def who_is_here(request: HttpRequest, kept: AuthorizationRequest) -> PersonHere | None:
+def who_is_here(request: HttpRequest, pending: AuthorizationRequest) -> PersonHere | None:
     """Return who may answer a kept request; None where somebody has to log in first."""
-    if kept.session:
-        session = kept.session
+    if pending.session:
+        session = pending.session
         is_running = session.ended_at is None and session.user.status == User.Status.ACTIVE
         person = PersonHere(user=session.user, session=session, browser_session=None)
         return person if is_running else None
-    secret = login_secret(request, kept.pool)
-    browser_session = find_browser_session(kept.pool, secret, now=timezone.now())
-    if browser_session is None or not may_enter(browser_session, kept.application):
+    secret = login_secret(request, pending.pool)
+    browser_session = find_browser_session(pending.pool, secret, now=timezone.now())
+    if browser_session is None or not may_enter(browser_session, pending.application):
         return None
     return PersonHere(user=browser_session.user, session=None, browser_session=browser_session)
 

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import translation
 
 from accounts.oidc.authorization.answering import Answer
-from accounts.oidc.authorization.asking import ResponseMode
-from config.kernel.headers import let_forms_lead_out
+from accounts.oidc.authorization.checking import ResponseMode
+from config.kernel.headers import allow_forms_to
 from userpools.models import UserPool
 
 WEB_SCHEMES = ("https", "http")
@@ -39,7 +39,7 @@ def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
             "pages/form_post.html",
             {"action": answer.to.redirect_uri, "parameters": answer.parameters},
         )
-        lead_out(response, answer.to.redirect_uri)
+        allow_form_to(response, answer.to.redirect_uri)
     else:
         response = RedirectToApplication(answer.location)
     # The code stands in the address: the application's own pages needn't tell it to others.
@@ -47,9 +47,9 @@ def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
     return response
 
 
-def lead_out(response: HttpResponse, uri: str) -> None:
+def allow_form_to(response: HttpResponse, uri: str) -> None:
     """Let the page's form lead to the application's address, and on from there."""
-    let_forms_lead_out(response, *dict.fromkeys([*WEB_SCHEMES, urlsplit(uri).scheme]))
+    allow_forms_to(response, *dict.fromkeys([*WEB_SCHEMES, urlsplit(uri).scheme]))
 
 
 def by_get(request: HttpRequest, fields: dict[str, str], names: Container[str]) -> HttpResponse:
@@ -61,7 +61,7 @@ def by_get(request: HttpRequest, fields: dict[str, str], names: Container[str]) 
     return HttpResponseRedirect(f"{request.path}?{query}", status=HTTPStatus.SEE_OTHER)
 
 
-def say(
+def notice_page(
     request: HttpRequest,
     what: str,
     *,
@@ -75,7 +75,7 @@ def say(
     return render(request, "pages/notice.html", {"what": what, "pool": pool}, status=status)
 
 
-def speak(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
+def activate_language(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
     """Use the first language that the application asks for and that there is (OIDC Core §3.1.2.1).
 
     What the person chose on a page of ours comes before it.

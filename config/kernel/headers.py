@@ -5,7 +5,7 @@ from django.http import HttpResponse
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def let_forms_lead_out(response: HttpResponse, *schemes: str) -> None:
+def allow_forms_to(response: HttpResponse, *schemes: str) -> None:
     """Let the page's form lead to other hosts, by these schemes.
 
     Chromium asks a page's policy about every redirect that follows its form: the answer to a login

@@ -6,7 +6,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from accounts.models import AuthorizationCode, Session
-from accounts.oidc.authorization.asking import Asked, Refused, ResponseMode, ReturnAddress
+from accounts.oidc.authorization.checking import (
+    CheckedRequest,
+    Refused,
+    ResponseMode,
+    ReturnAddress,
+)
 from config.kernel.encryption import new_token, token_hash
 
 CODE_LIVES = timedelta(minutes=1)
@@ -33,20 +38,20 @@ def with_query(uri: str, parameters: Mapping[str, str]) -> str:
     return f"{uri}{separator}{urlencode(parameters)}"
 
 
-def answer_with_code(asked: Asked, session: Session, *, now: datetime) -> Answer:
+def answer_with_code(checked: CheckedRequest, session: Session, *, now: datetime) -> Answer:
     """Make a code that gives the session's tokens, within the transaction that decides so."""
     code = new_token()
     AuthorizationCode.objects.create(
         pool_id=session.pool_id,
         session=session,
         code_hash=token_hash(code),
-        redirect_uri=asked.to.redirect_uri,
-        scope=" ".join(asked.scope),
-        nonce=asked.nonce,
-        code_challenge=asked.code_challenge,
+        redirect_uri=checked.to.redirect_uri,
+        scope=" ".join(checked.scope),
+        nonce=checked.nonce,
+        code_challenge=checked.code_challenge,
         expires_at=now + CODE_LIVES,
     )
-    return _answer(asked.to, {"code": code})
+    return _answer(checked.to, {"code": code})
 
 
 def answer_with_error(refused: Refused) -> Answer:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from accounts.models import BrowserSession, User
-from accounts.oidc.authorization.asking import Asked
+from accounts.oidc.authorization.checking import CheckedRequest
 from accounts.oidc.authorization.consents import has_consented
 from accounts.sessions.browsers import may_enter
 from applications.rules import ApplicationType
@@ -18,54 +18,58 @@ class Step(Enum):
     ANSWER = "answer"
 
 
-def next_step(asked: Asked, browser_session: BrowserSession | None, *, now: datetime) -> Step:
+def next_step(
+    checked: CheckedRequest, browser_session: BrowserSession | None, *, now: datetime
+) -> Step:
     """Return what comes first, for somebody who has not been asked anything yet.
 
     Raises:
         Refused: the person would have to be asked, and the application forbids it (prompt=none).
 
     """
-    if browser_session is None or not _is_enough(asked, browser_session, now):
+    if browser_session is None or not _is_enough(checked, browser_session, now):
         step = Step.LOGIN
     else:
-        step = after_login(asked, browser_session.user)
-        if step == Step.ANSWER and _may_be_an_impostor(asked):
+        step = after_login(checked, browser_session.user)
+        if step == Step.ANSWER and _may_be_an_impostor(checked):
             step = Step.CONSENT
-    if "none" not in asked.prompts or step == Step.ANSWER:
+    if "none" not in checked.prompts or step == Step.ANSWER:
         return step
     if step == Step.LOGIN:
-        raise asked.refuse("login_required", "The person has to log in.")
-    raise asked.refuse("consent_required", "The person has to give consent.")
+        raise checked.refuse("login_required", "The person has to log in.")
+    raise checked.refuse("consent_required", "The person has to give consent.")
 
 
-def after_login(asked: Asked, user: User) -> Step:
+def after_login(checked: CheckedRequest, user: User) -> Step:
     """Return what comes next, for somebody who has just logged in or didn't need to.
 
     Raises:
         Refused: it is somebody else than the application's id_token_hint names.
 
     """
-    if asked.hinted_sub not in {"", user.sub}:
-        raise asked.refuse("login_required", "Somebody else is logged in than id_token_hint names.")
-    is_asked = "consent" in asked.prompts or (
-        asked.application.requires_consent
-        and not has_consented(user, asked.application, asked.scope)
+    if checked.hinted_sub not in {"", user.sub}:
+        raise checked.refuse(
+            "login_required", "Somebody else is logged in than id_token_hint names."
+        )
+    is_asked = "consent" in checked.prompts or (
+        checked.application.requires_consent
+        and not has_consented(user, checked.application, checked.scope)
     )
     return Step.CONSENT if is_asked else Step.ANSWER
 
 
-def _may_be_an_impostor(asked: Asked) -> bool:
+def _may_be_an_impostor(checked: CheckedRequest) -> bool:
     # Any program on the device can listen on loopback or take a scheme of its own: it gets nothing
     # that the person doesn't see (RFC 8252 §8.6).
-    is_claimed = asked.to.redirect_uri.startswith("https://")
-    return asked.application.type == ApplicationType.NATIVE and not is_claimed
+    is_claimed = checked.to.redirect_uri.startswith("https://")
+    return checked.application.type == ApplicationType.NATIVE and not is_claimed
 
 
-def _is_enough(asked: Asked, browser_session: BrowserSession, now: datetime) -> bool:
-    if asked.prompts & {"login", "select_account"}:
+def _is_enough(checked: CheckedRequest, browser_session: BrowserSession, now: datetime) -> bool:
+    if checked.prompts & {"login", "select_account"}:
         return False
-    if asked.max_age is not None and now - browser_session.auth_time >= asked.max_age:
+    if checked.max_age is not None and now - browser_session.auth_time >= checked.max_age:
         return False
-    if asked.hinted_sub not in {"", browser_session.user.sub}:
+    if checked.hinted_sub not in {"", browser_session.user.sub}:
         return False
-    return may_enter(browser_session, asked.application)
+    return may_enter(browser_session, checked.application)

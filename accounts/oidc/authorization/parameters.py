@@ -6,7 +6,7 @@ from datetime import datetime
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import PushedRequest
-from accounts.oidc.authorization.asking import Unanswerable, find_application
+from accounts.oidc.authorization.checking import Unanswerable, find_application
 from accounts.oidc.inputs import MAX_FIELDS, MAX_LENGTH
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool

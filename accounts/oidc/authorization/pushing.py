@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import PushedRequest
-from accounts.oidc.authorization.asking import PARAMETERS, Refused, Unanswerable, read_request
+from accounts.oidc.authorization.checking import PARAMETERS, Refused, Unanswerable, check_request
 from accounts.oidc.authorization.parameters import REQUEST_URI_PREFIX, is_text
 from accounts.sweeping import Sweeper
 from applications.models import Application
@@ -48,7 +48,7 @@ def push_request(
         if not is_text(named[name]):
             raise InvalidRequest(f"{name}: holds a character that can't be shown.", field=name)
     try:
-        read_request(application.pool, named, now=now)
+        check_request(application.pool, named, now=now)
     except Refused as refused:
         raise PushRefused(refused) from refused
     except Unanswerable as error:

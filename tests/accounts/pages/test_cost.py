@@ -23,7 +23,7 @@ CODE = ["INSERT accounts_authorizationcode"]
 @pytest.fixture(autouse=True)
 def quiet(transactional_db, monkeypatch):
     """Once a minute a process also sweeps; here that would come at any moment."""
-    for sweeper in ("accounts.oidc.authorization.keeping", "accounts.login.exchange"):
+    for sweeper in ("accounts.oidc.authorization.pending", "accounts.login.exchange"):
         monkeypatch.setattr(f"{sweeper}.sweeper.due_at", math.inf)
 
 

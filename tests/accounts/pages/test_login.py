@@ -99,7 +99,7 @@ def test_an_answered_request_is_gone(client, page):
 
 def test_old_requests_are_swept_away(client, page, monkeypatch):
     set_out(client, page)
-    monkeypatch.setattr("accounts.oidc.authorization.keeping.sweeper.due_at", 0.0)
+    monkeypatch.setattr("accounts.oidc.authorization.pending.sweeper.due_at", 0.0)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=31)):
         authorize(GuardedClient())

@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import AuthorizationRequest, DeviceAuthorization
-from accounts.oidc.authorization.keeping import keep_request
+from accounts.oidc.authorization.pending import keep_request
 from accounts.oidc.endpoints.device_authorization import (
     DeviceAuthorizationEndpoint,
     user_code_hash,

@@ -91,7 +91,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class CheckedRequest:
     """An authorization request that may be answered.
 
     ``hinted_sub`` is whom the id_token_hint names, empty where there is none.
@@ -112,7 +112,7 @@ class Asked:
         return Refused(self.to, error, description)
 
 
-def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -> Asked:
+def check_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -> CheckedRequest:
     """Check the parameters of an authorization request.
 
     Raises:
@@ -133,7 +133,7 @@ def read_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) ->
     if len(nonce) > NONCE_MAX_LENGTH:
         raise Refused(to, "invalid_request", "nonce: must be at most 512 characters long.")
     _check_pkce(application, fields, to)
-    return Asked(
+    return CheckedRequest(
         application=application,
         to=to,
         scope=understood_scopes(fields.get("scope"), application.type),

@@ -1,14 +1,14 @@
-"""Keeping an authorization request while its person is on our pages.
+"""Authorization requests that wait for their person, who is on our pages.
 
-It can be gone on with only in the browser where it began: that one has the secret, in a cookie.
-The word in the page's address, the handle, opens nothing by itself.
+A request can be continued only in the browser where it began, which has its secret in a cookie. The
+handle in the page's address opens nothing by itself.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.models import AuthorizationRequest, DeviceAuthorization
-from accounts.oidc.authorization.asking import PARAMETERS
+from accounts.oidc.authorization.checking import PARAMETERS
 from accounts.sweeping import Sweeper
 from applications.models import Application
 from config.kernel.encryption import new_token, token_hash
@@ -61,14 +61,14 @@ def find_request(
     )
 
 
-def renew_handle(request: AuthorizationRequest) -> str:
+def renew_handle(pending: AuthorizationRequest) -> str:
     """Give the request another handle, for a browser that comes back without the old one."""
     handle = new_token()
-    AuthorizationRequest.objects.filter(pk=request.pk).update(handle_hash=token_hash(handle))
+    AuthorizationRequest.objects.filter(pk=pending.pk).update(handle_hash=token_hash(handle))
     return handle
 
 
-def close_request(request: AuthorizationRequest, *, now: datetime) -> bool:
+def close_request(pending: AuthorizationRequest, *, now: datetime) -> bool:
     """Use the request up; tell whether nobody did so before."""
-    still_open = AuthorizationRequest.objects.filter(pk=request.pk, answered_at__isnull=True)
+    still_open = AuthorizationRequest.objects.filter(pk=pending.pk, answered_at__isnull=True)
     return bool(still_open.update(answered_at=now))
