@@ -3,10 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -17,14 +15,15 @@ from accounts.models import LoginEvent
 from accounts.words.narration import narrate
 from accounts.words.reasons import headline, reason_of
 from userpools.console.display import ago
-from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
+from userpools.console.model_admin import ShownModelAdmin
 
 
 @admin.register(LoginEvent)
-class LoginEventAdmin(ReadOnlyMixin, PoolModelAdmin):
+class LoginEventAdmin(ShownModelAdmin):
     """The pool's login events, newest first. They are only ever added to, by logins."""
 
     path = "events"
+    template = "console/login_event.html"
     invitation = _("Nobody has logged in yet. Press “Experience login” on an application.")
     list_display = ("when", "coloured_outcome", "reason", "application", "door", "milliseconds")
     list_select_related = ("application", "user")
@@ -67,27 +66,12 @@ class LoginEventAdmin(ReadOnlyMixin, PoolModelAdmin):
         events: QuerySet[LoginEvent] = super().get_queryset(request)
         return events.defer("steps")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, obj: LoginEvent) -> dict[str, Any]:
         """Show the trace, as the experience login does."""
-        event = self.get_object(request, object_id)
-        if request.method == "POST":
-            raise PermissionDenied
-        if not isinstance(event, LoginEvent):
-            raise TypeError(event)
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": _("Login event"),
-            "opts": self.opts,
-            "original": event,
-            "event": event,
-            "headline": headline(event),
-            "lines": narrate(event),
-            "conflict": conflict_of(event),
+            "event": obj,
+            "headline": headline(obj),
+            "lines": narrate(obj),
+            "conflict": conflict_of(obj),
         }
-        return TemplateResponse(request, "console/login_event.html", context)

@@ -9,7 +9,6 @@ from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,7 @@ from accounts.merging.review import keep_apart, merge_pair
 from accounts.models import Conflict
 from accounts.words.merges import name_of
 from userpools.console.display import ago
-from userpools.console.model_admin import PoolModelAdmin, ReadOnlyMixin
+from userpools.console.model_admin import ShownModelAdmin
 from userpools.console.place import operator_of, place_of
 
 State = Conflict.State
@@ -54,10 +53,11 @@ class StateFilter(SimpleListFilter):
 
 
 @admin.register(Conflict)
-class ConflictAdmin(ReadOnlyMixin, PoolModelAdmin):
+class ConflictAdmin(ShownModelAdmin):
     """The pool's conflicts, the one seen last first; each leads to both people side by side."""
 
     path = "review"
+    template = "console/conflict.html"
     invitation = _("Nothing waits for a decision: nobody seems to be two users.")
     list_display = ("who", "reason", "coloured_state", "occurrences", "last_seen")
     list_filter = (StateFilter,)
@@ -96,31 +96,16 @@ class ConflictAdmin(ReadOnlyMixin, PoolModelAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, obj: Conflict) -> dict[str, Any]:
         """Show both people side by side, and what merging them would do."""
-        conflict = self.get_object(request, object_id)
-        if request.method == "POST":
-            raise PermissionDenied
-        if not isinstance(conflict, Conflict):
-            raise TypeError(conflict)
-        context = {
-            **self.admin_site.each_context(request),
-            **self._people(conflict),
-            "title": conflict.get_reason_display(),
-            "opts": self.opts,
-            "original": conflict,
-            "conflict": conflict,
-            "first_seen": ago(conflict.first_seen_at),
-            "last_seen": ago(conflict.last_seen_at),
+        return {
+            **self._people(obj),
+            "title": obj.get_reason_display(),
+            "conflict": obj,
+            "first_seen": ago(obj.first_seen_at),
+            "last_seen": ago(obj.last_seen_at),
             "may_change": place_of(request).may_change,
         }
-        return TemplateResponse(request, "console/conflict.html", context)
 
     def _people(self, conflict: Conflict) -> dict[str, Any]:
         if conflict.other and conflict.state != State.MERGED:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.models import AccountEvent, LinkedAccount, LoginEvent, Session
-from accounts.words.history import author_of, facts_of
+from accounts.words.account_history import author_of, facts_of
 from accounts.words.reasons import reason_of
 from userpools.console.display import ago
 from userpools.console.model_admin import PoolTabularInline, ReadOnlyMixin

@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +62,9 @@ class UserAdmin(PoolModelAdmin):
     change_form_outer_before_template = "console/user_panel.html"
     change_form_outer_after_template = "console/user_danger.html"
     readonly_fields = _READ_ONLY
+    too_late = {
+        ChangedMeanwhile: _("Somebody else has changed this user meanwhile. Look and try again.")
+    }
     add_fieldsets = ((None, {"fields": ("nickname", "email", "new_password")}),)
 
     @display(description=_("person"))
@@ -117,22 +120,6 @@ class UserAdmin(PoolModelAdmin):
         else:
             obj.pk = add_user(obj.pool, form.entered(), now=now).pk
             obj.refresh_from_db()
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Say in a sentence that the person can't be changed any more."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except ChangedMeanwhile:
-            messages.error(
-                request, _("Somebody else has changed this user meanwhile. Look and try again.")
-            )
-            return HttpResponseRedirect(request.get_full_path())
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

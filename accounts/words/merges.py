@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.merging.comparison import Comparison
 from accounts.merging.merge import FORBIDDING, Obstacle
 from accounts.models import Merge, User
-from accounts.words.details import details_in_words, listed
+from accounts.words.account_history import details_in_words, listed
 
 
 class ObstacleInWords(NamedTuple):

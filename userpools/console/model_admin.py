@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, SimpleListFilter
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.text import smart_split
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 
@@ -25,6 +27,7 @@ from userpools.models import UserPool
 
 # Each word is a condition on every column that is searched, and costs more than the one before.
 MOST_SEARCH_WORDS = 8
+_SAVED_BY_ANOTHER = gettext_lazy("Somebody else has just saved the same. Look and try again.")
 _PAGE = re.compile(r"[0-9]{1,8}")
 # How Django's filters write what was chosen: the value itself, a row, or "empty".
 _FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull")
@@ -72,11 +75,13 @@ class RoleMixin:
 class PoolModelAdmin(RoleMixin, ModelAdmin):
     """The pages of a model whose rows belong to pools; ``path`` is their place in the address.
 
-    ``invitation`` is the sentence that an empty list shows.
+    ``invitation`` is the sentence that an empty list shows. ``too_late`` has the exceptions by
+    which saving tells that the row changed since the page was opened, each with its sentence.
     """
 
     path: ClassVar[str]
     invitation: Any = ""
+    too_late: ClassVar[dict[type[Exception], Any]] = {}
     form: type[ModelForm] = PoolForm
     actions = None
     list_fullwidth = True
@@ -167,13 +172,14 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Say in a sentence that somebody else was faster; the database refused the second."""
+        """Say in a sentence that another operator was faster, and show the page as it is now."""
+        expected: tuple[type[Exception], ...] = (IntegrityError, *self.too_late)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError as error:
-            if not violated_constraint(error):
+        except expected as error:
+            if isinstance(error, IntegrityError) and not violated_constraint(error):
                 raise
-            messages.error(request, _("Somebody else has just saved the same. Look and try again."))
+            messages.error(request, self.too_late.get(type(error), _SAVED_BY_ANOTHER))
             return HttpResponseRedirect(request.get_full_path())
 
 
@@ -188,6 +194,35 @@ class ReadOnlyMixin:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ShownModelAdmin(ReadOnlyMixin, PoolModelAdmin):
+    """Rows whose page is a template of their own and changes nothing."""
+
+    template: str
+
+    def shown(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the template shows besides the row, such as ``title``."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the row."""
+        obj = self.get_object(request, object_id)
+        if request.method == "POST":
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": obj,
+            **self.shown(request, obj),
+        }
+        return TemplateResponse(request, self.template, context)
 
 
 class PagedFormSet(PaginationInlineFormSet):

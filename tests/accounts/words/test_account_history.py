@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccountEvent
-from accounts.words.history import author_of, facts_of
+from accounts.words.account_history import author_of, facts_of
 from tests.support import builders
 
 Kind = AccountEvent.Kind

@@ -1,11 +1,21 @@
-"""An account's history in words: what happened, by whom, and what is known of it."""
+"""Accounts in words: what happened to one, by whom, and what its contact details are called."""
+
+from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import AccountEvent
-from accounts.words.details import details_in_words, listed
 
 Kind = AccountEvent.Kind
+
+_DETAILS = {
+    "nickname": gettext_lazy("nickname"),
+    "avatar_url": gettext_lazy("avatar"),
+    "phone_number": gettext_lazy("phone number"),
+    "email": gettext_lazy("e-mail address"),
+    "password": gettext_lazy("password"),
+}
 
 
 def author_of(event: AccountEvent) -> str:
@@ -33,3 +43,13 @@ def facts_of(event: AccountEvent) -> str:
     if "fields" in event.facts:
         return details_in_words(event.facts["fields"])
     return listed(f"{name}: {fact}" for name, fact in event.facts.items())
+
+
+def details_in_words(columns: Iterable[str]) -> str:
+    """Name contact details by their columns; one that isn't known as it is."""
+    return listed(str(_DETAILS.get(column, column)) for column in columns)
+
+
+def listed(things: Iterable[str]) -> str:
+    """Put things one after the other, as the language does."""
+    return pgettext("between the items of a list", ", ").join(things)
