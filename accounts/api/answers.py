@@ -95,7 +95,7 @@ def login_answer(login: LoggedIn) -> dict[str, Any]:
     """Return the body of a successful login."""
     answer = {
         **login.tokens.as_answer(),
-        "user": user_answer(login.session.user, login.tokens.scope),
+        "user": user_answer(login.user, login.tokens.scope),
         "created": login.created,
     }
     if login.phone_status:

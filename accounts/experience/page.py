@@ -161,8 +161,8 @@ def _without_tokens(lines: list[Line]) -> list[Line]:
 def _share_link(visitor: Visitor, methods: list[LoginMethod]) -> str:
     if visitor.is_guest or not any(_is_sandboxed(method) for method in methods):
         return ""
-    word = share(visitor.application)
-    return f"{settings.PUBLIC_URL}/experience/{visitor.application.client_id}?share={word}"
+    signed = share(visitor.application)
+    return f"{settings.PUBLIC_URL}/experience/{visitor.application.client_id}?share={signed}"
 
 
 def _is_sandboxed(method: LoginMethod) -> bool:

@@ -37,8 +37,8 @@ class Visitor:
     operator: Operator | None
     session: str = field(repr=False)
     """names the operator's session, or the link of a guest: codes are of use within it alone"""
-    word: str = field(default="", repr=False)
-    """of a guest's link"""
+    share: str = field(default="", repr=False)
+    """what a guest's link carries"""
 
     @property
     def is_guest(self) -> bool:
@@ -46,7 +46,7 @@ class Visitor:
 
     def address(self, page: str = "") -> str:
         """Return the address of one of the application's pages, at which a guest stays one."""
-        query = f"?{urlencode({'share': self.word})}" if self.is_guest else ""
+        query = f"?{urlencode({'share': self.share})}" if self.is_guest else ""
         return f"/experience/{self.application.client_id}{page}{query}"
 
 
@@ -61,13 +61,13 @@ def for_visitors(*methods: str) -> Callable[[View], View]:
         @never_cache
         @require_http_methods([*methods])
         @wraps(view)
-        def page(request: HttpRequest, client_id: str, **words: object) -> HttpResponse:
+        def page(request: HttpRequest, client_id: str, **arguments: object) -> HttpResponse:
             try:
                 visitor = admit(request, client_id)
             except NotSignedIn:
                 # Not to this very address: it may hold a code of WeChat's.
                 return redirect_to_login(reverse("experience", args=[client_id]))
-            return view(request, visitor, **words)
+            return view(request, visitor, **arguments)
 
         return page
 
@@ -95,14 +95,14 @@ def admit(request: HttpRequest, client_id: str) -> Visitor:
         return Visitor(application=application, operator=operator, session=session)
     if application and shared is not None and _is_shared(application, shared):
         session = _digest(shared)
-        return Visitor(application=application, operator=None, session=session, word=shared)
+        return Visitor(application=application, operator=None, session=session, share=shared)
     if application is None or role is None:
         raise Http404
     raise PermissionDenied
 
 
 def share(application: Application) -> str:
-    """Return the signed word that a shared link carries."""
+    """Return what a shared link carries, signed."""
     return signing.dumps(str(application.pk), salt=_SALT)
 
 
@@ -113,13 +113,13 @@ def _find(client_id: str) -> Application | None:
     return application if application and has_people(application.type) else None
 
 
-def _is_shared(application: Application, word: str) -> bool:
+def _is_shared(application: Application, unverified_share: str) -> bool:
     try:
-        shared = signing.loads(word, salt=_SALT, max_age=LINK_LIVES)
+        shared = signing.loads(unverified_share, salt=_SALT, max_age=LINK_LIVES)
     except signing.BadSignature:
         return False
     return bool(shared == str(application.pk))
 
 
-def _digest(word: str) -> str:
-    return hashlib.sha256(word.encode()).hexdigest()
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

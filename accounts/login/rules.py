@@ -78,17 +78,12 @@ class LoginRequest:
 class LoggedIn:
     """A login that happened: the event that records it, and the tokens of its session."""
 
+    user: User
     session: Session
     event: LoginEvent
     tokens: TokenSet
     created: bool
     phone_status: str | None
-
-    @property
-    def user(self) -> User:
-        """The person who logged in."""
-        return self.session.user
-
 
 def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     """Log a person in by a code of WeChat's, and record the attempt.
@@ -121,6 +116,7 @@ def enter(arrival: Arrival) -> LoggedIn:
     tokens = issue_tokens(session, arrival.scope, now=trail.at)
     trail.issued(tokens)
     return LoggedIn(
+        user=session.user,
         session=session,
         event=trail.record_success(session),
         tokens=tokens,

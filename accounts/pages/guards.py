@@ -26,10 +26,10 @@ def login_page(*methods: str) -> Callable[[View], View]:
         @never_cache
         @require_http_methods([*methods])
         @wraps(view)
-        def page(request: HttpRequest, pool: str, **words: str) -> HttpResponse:
+        def page(request: HttpRequest, pool: str, **arguments: str) -> HttpResponse:
             found = find_pool(pool)
             try:
-                return view(request, found, **words)
+                return view(request, found, **arguments)
             except (Gone, Refused, Unanswerable) as error:
                 return error_response(request, error, found)
             except TooManyRequests as error:
