@@ -5,7 +5,6 @@ the other pool, Mallory's: every test of an object asks whether Globex can reach
 """
 
 import gc
-import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,10 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.core.cache import caches
 from django.db import connection, connections
 from django.http import HttpResponse
 from django.utils import translation
-from joserfc.jwk import RSAKey
 from pytest_django import Settings
 
 from tests.support import builders
@@ -69,22 +66,6 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite" and database["NAME"] != ":memory:":
         folder = tmp_path_factory.mktemp("database")
         database["TEST"]["NAME"] = str(folder / "unionpass.sqlite3")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def known_keys() -> Iterator[None]:
-    """Have each RSA key judged once: OpenSSL takes 50 ms, at the first login of every pool."""
-    judge, known = RSAKey.binding.import_private_key, {}
-
-    def recall(parts: dict[str, Any]) -> RSAPrivateKey:
-        name = json.dumps(parts, sort_keys=True)
-        if name not in known:
-            known[name] = judge(parts)
-        return known[name]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RSAKey.binding, "import_private_key", staticmethod(recall))
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -155,13 +136,18 @@ def superuser_client(db: None) -> GuardedClient:
 
 
 @pytest.fixture
-def acme(db: None) -> Tenant:
-    return make_tenant("acme", builders.MINI_APP_ID)
+def acme(db: None, request: pytest.FixtureRequest) -> Tenant:
+    return make_tenant("acme", builders.MINI_APP_ID, rsa=_needs_rsa(request))
 
 
 @pytest.fixture
-def globex(db: None) -> Tenant:
-    return make_tenant("globex", builders.SECOND_MINI_APP_ID)
+def globex(db: None, request: pytest.FixtureRequest) -> Tenant:
+    return make_tenant("globex", builders.SECOND_MINI_APP_ID, rsa=_needs_rsa(request))
+
+
+def _needs_rsa(request: pytest.FixtureRequest) -> bool:
+    # OpenSSL checks an RSA key for 50 ms, at the first login of every pool.
+    return request.node.get_closest_marker("rsa") is not None
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ from tests.support import builders
 from tests.support.client import LOGIN_URL
 from tests.support.secret_scanner import Scanner, dump
 
+pytestmark = pytest.mark.rsa
+
 WRONG_SECRET = "a wrong client secret of more than 32 characters"
 LIVE_SESSION_KEY = "bGl2ZSBzZXNzaW9uIGtleQ=="
 LIVE_OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"

@@ -14,6 +14,8 @@ from tests.certification.relying_party import FORM
 from tests.support.client import GuardedClient
 from tests.support.website import confirm_in_wechat
 
+pytestmark = pytest.mark.rsa
+
 STANDARD_SCOPES = "openid profile email address phone"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.certification.relying_party import RelyingParty
 
+pytestmark = pytest.mark.rsa
+
 ISSUER = "https://login.example.com/oidc/acme"
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 

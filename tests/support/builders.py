@@ -34,9 +34,11 @@ def _private_key(identifier: str, algorithm: str) -> ECKey | RSAKey:
     return generate_private_key(algorithm)
 
 
-def make_pool(identifier: str = "acme", **fields: Any) -> UserPool:
+def make_pool(identifier: str = "acme", *, rsa: bool = False, **fields: Any) -> UserPool:
+    """A pool that signs with ES256; with ``rsa`` it has a key for RS256, too, as real ones do."""
     pool = UserPool.objects.create(identifier=identifier, name=identifier.title(), **fields)
-    for algorithm in SigningKey.Algorithm:
+    algorithms = SigningKey.Algorithm if rsa else [SigningKey.Algorithm.ES256]
+    for algorithm in algorithms:
         active_key(pool, algorithm, _private_key(identifier, algorithm)).save(force_insert=True)
     return pool
 

@@ -18,8 +18,8 @@ class Tenant:
     method: LoginMethod
 
 
-def make_tenant(identifier: str, app_id: str) -> Tenant:
-    pool = builders.make_pool(identifier)
+def make_tenant(identifier: str, app_id: str, *, rsa: bool = False) -> Tenant:
+    pool = builders.make_pool(identifier, rsa=rsa)
     source = builders.make_source(pool, app_id=app_id)
     application = builders.make_application(pool)
     return Tenant(pool, source, application, builders.offer(application, source))

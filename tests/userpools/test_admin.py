@@ -14,6 +14,8 @@ from userpools.models import (
     UserPool,
 )
 
+pytestmark = pytest.mark.rsa
+
 NEW_POOL = "/console/pools/add/"
 ACCOUNTS = "/console/operator-accounts/"
 OPERATORS = "/console/acme/operators/"

@@ -20,6 +20,8 @@ from userpools.key_rotation import (
 from userpools.keys import jwks, pool_keys
 from userpools.models import SigningKey, UserPool
 
+pytestmark = pytest.mark.rsa
+
 DAY = timedelta(hours=24)
 
 each_algorithm = pytest.mark.parametrize("algorithm", SigningKey.Algorithm.values)

@@ -16,6 +16,8 @@ from userpools.models import (
 )
 from userpools.pools import create_pool
 
+pytestmark = pytest.mark.rsa
+
 # The words of the design that are, or will be, paths below /oidc, /console or /login.
 PATHS = {
     "auth", "token", "me", "session", "authorize", "userinfo", "revoke", "introspect", "logout",

@@ -14,6 +14,8 @@ from tests.support.people import make_person, make_session
 from userpools.key_rotation import prepare_key
 from userpools.models import SigningKey
 
+pytestmark = pytest.mark.rsa
+
 LIST = "/console/acme/keys/"
 ACTIONS = ["prepare-next", "promote", "promote-now", "revoke"]
 

@@ -15,6 +15,8 @@ from accounts.sessions.access import verify_access_token
 from tests.accounts.backchannel.reading import read
 from tests.support import builders
 
+pytestmark = pytest.mark.rsa
+
 
 @pytest.fixture
 def now():

@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 import time_machine
 from django.contrib.sessions.models import Session as OperatorSession
 from django.core.management import call_command
@@ -26,6 +27,8 @@ from accounts.models import (
 from applications.models import ClientAssertion
 from identity_sources.models import IdentitySource
 from userpools.key_rotation import prepare_key, promote_key
+
+pytestmark = pytest.mark.rsa
 
 
 def purge():

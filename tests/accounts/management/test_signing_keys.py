@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import Session
 from userpools.models import SigningKey
 
+pytestmark = pytest.mark.rsa
+
 DAY = timedelta(hours=24)
 
 

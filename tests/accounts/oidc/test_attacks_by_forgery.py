@@ -21,6 +21,8 @@ from tests.support.oidc import claims_of, encoded, exchange, header_of, userinfo
 from tests.support.website import answered, authorize, log_in_by_browser
 from userpools.keys import generate_private_key, jwks, pool_keys
 
+pytestmark = pytest.mark.rsa
+
 
 @pytest.fixture
 def id_token(site, client) -> str:

@@ -2,6 +2,10 @@
 
 from urllib.parse import urlsplit
 
+import pytest
+
+pytestmark = pytest.mark.rsa
+
 ADDRESS = "/oidc/acme/.well-known/openid-configuration"
 PROOFS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 ALGORITHMS_OF_CLIENTS = ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"]

@@ -1,6 +1,10 @@
 """The published keys of a pool."""
 
+import pytest
+
 from userpools.keys import jwks
+
+pytestmark = pytest.mark.rsa
 
 ADDRESS = "/oidc/acme/jwks.json"
 

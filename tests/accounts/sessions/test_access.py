@@ -25,6 +25,8 @@ from tests.support.oidc import bearer, claims_of, encoded, header_of, userinfo
 from tests.support.tenants import Tenant
 from userpools.keys import generate_private_key, pool_keys
 
+pytestmark = pytest.mark.rsa
+
 ME = "/api/v1/me"
 
 Sign = Callable[..., str]

@@ -12,6 +12,8 @@ from userpools.key_rotation import prepare_key, promote_key
 from userpools.keys import jwks
 from userpools.models import SigningKey
 
+pytestmark = pytest.mark.rsa
+
 HINT = timedelta(days=30)
 HOUR = timedelta(hours=1)
 

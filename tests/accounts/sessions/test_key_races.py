@@ -15,6 +15,8 @@ from userpools.key_rotation import KeyRotationRefused, prepare_key, promote_key
 from userpools.keys import pool_keys
 from userpools.models import SigningKey, UserPool
 
+pytestmark = pytest.mark.rsa
+
 ROUNDS = 5
 
 

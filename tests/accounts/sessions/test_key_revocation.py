@@ -15,6 +15,8 @@ from tests.support.tenants import Tenant
 from userpools.key_rotation import UnknownKey, prepare_key, promote_key
 from userpools.models import SigningKey, UserPool
 
+pytestmark = pytest.mark.rsa
+
 
 @pytest.fixture
 def pool(acme: Tenant) -> UserPool:

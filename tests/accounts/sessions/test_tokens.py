@@ -18,6 +18,8 @@ from accounts.models import RefreshToken, Session, User
 from tests.support import builders
 from tests.support.oidc import claims_of, header_of
 
+pytestmark = pytest.mark.rsa
+
 ISSUER = "http://127.0.0.1:8000/oidc/acme"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 NOW_SECONDS = int(NOW.timestamp())

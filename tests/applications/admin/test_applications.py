@@ -258,6 +258,7 @@ def test_lifetimes_are_those_that_were_typed(acme, admin_client, log_in):
     assert log_in().json()["expires_in"] == 300
 
 
+@pytest.mark.rsa
 def test_rs256_really_signs_with_rs256(acme, admin_client, log_in):
     assert header_of(log_in().json()["access_token"])["alg"] == "ES256"
 

@@ -31,6 +31,8 @@ from tests.userpools.console.pages import (
 from userpools.console.model_admin import PoolModelAdmin
 from userpools.models import Membership, Operator, SigningKey, UserPool
 
+pytestmark = pytest.mark.rsa
+
 each_model = pytest.mark.parametrize("model", OF_POOLS, ids=name_of)
 each_model_of_all = pytest.mark.parametrize("model", list(ADMINS), ids=name_of)
 METHODS = ("get", "post")

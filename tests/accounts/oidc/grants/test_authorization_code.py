@@ -359,6 +359,7 @@ def test_a_refreshed_id_token_repeats_no_nonce(site):
     assert "nonce" not in claims_of(refreshed["id_token"])
 
 
+@pytest.mark.rsa
 def test_an_application_of_rs256_gets_both_tokens_so(site):
     Application.objects.filter(pk=site.spa.pk).update(signing_algorithm="RS256")
 
