@@ -85,6 +85,7 @@ class LoggedIn:
     created: bool
     phone_status: str | None
 
+
 def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     """Log a person in by a code of WeChat's, and record the attempt.
 
