@@ -16,8 +16,9 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, connections
 from django.http import HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from pytest_django import Settings
+from time_machine import TimeMachineFixture
 
 from tests.support import builders
 from tests.support.client import LOGIN_URL, GuardedClient, signed_in
@@ -133,6 +134,12 @@ def stranger_client(acme: Tenant, globex: Tenant) -> GuardedClient:
 def superuser_client(db: None) -> GuardedClient:
     """Sue's browser: she is an operator of every pool."""
     return signed_in(builders.make_operator("sue", is_superuser=True))
+
+
+@pytest.fixture
+def frozen_clock(time_machine: TimeMachineFixture) -> None:
+    """Stop the clock: whatever is counted by the minute, hour or day falls into the same one."""
+    time_machine.move_to(timezone.now(), tick=False)
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ def test_unknown_target_and_wrong_proof_answer_to_the_letter_alike(get_ticket, b
     )
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_wrong_proofs_throttle_the_address_and_use_the_ticket_up(get_ticket, bind, settings):
     ticket, another = get_ticket(), get_ticket()
 
@@ -204,6 +205,7 @@ def test_a_code_that_was_sent_by_mail_proves_the_account(
     assert bind(ticket, email=RIGHT["email"], email_code=code).json()["user"]["sub"] == asking.sub
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_codes_by_mail_are_throttled_and_refused_where_there_is_no_mail(
     get_ticket, ask_for_code, settings
 ):

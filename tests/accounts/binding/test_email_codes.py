@@ -170,6 +170,7 @@ def test_a_server_without_mail_says_so(ann, ticket, ask_for_code, settings):
         ask_for_code(ticket())
 
 
+@pytest.mark.usefixtures("frozen_clock")
 @pytest.mark.parametrize("email", [ANN, "nobody@example.com"])
 def test_three_codes_are_sent_for_a_ticket_whoever_has_the_address(
     ann, ticket, ask_for_code, email
@@ -184,6 +185,7 @@ def test_three_codes_are_sent_for_a_ticket_whoever_has_the_address(
     assert 0 < waits.value.retry_after <= 3600
 
 
+@pytest.mark.usefixtures("frozen_clock")
 @pytest.mark.parametrize("email", [ANN, "nobody@example.com"])
 def test_five_codes_are_sent_to_an_address_whatever_the_ticket(ann, ticket, ask_for_code, email):
     for number in range(5):
@@ -194,6 +196,7 @@ def test_five_codes_are_sent_to_an_address_whatever_the_ticket(ann, ticket, ask_
     ask_for_code(ticket("o"), "somebody.else@example.com")
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_thirty_codes_are_sent_from_an_address(ann, ticket, ask_for_code):
     for number in range(30):
         ask_for_code(ticket(f"o{number}"), f"nobody{number}@example.com")

@@ -98,6 +98,7 @@ def test_an_address_is_found_in_whatever_case(weixin, ticket, written):
 # How often somebody may guess
 
 
+@pytest.mark.usefixtures("frozen_clock")
 @pytest.mark.parametrize("name", ["usable", "nobody"])
 @pytest.mark.parametrize("kind", [PasswordProof, EmailCodeProof])
 def test_wrong_proofs_are_throttled_by_target_whatever_the_ticket(weixin, ticket, name, kind):
@@ -118,6 +119,7 @@ def test_wrong_proofs_are_throttled_by_target_whatever_the_ticket(weixin, ticket
     refused(TooManyRequests, ticket("o"), last)
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_who_guesses_at_a_password_leaves_its_owner_the_codes(weixin, ticket, monkeypatch):
     monkeypatch.setattr(proofs, "WRONG_PER_TARGET", 1)
     guess = PasswordProof(email="usable@example.com", password="a guess")
@@ -129,6 +131,7 @@ def test_who_guesses_at_a_password_leaves_its_owner_the_codes(weixin, ticket, mo
     refused(refusals.InvalidProof, ticket("o3"), code)
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_somebody_with_many_tickets_has_an_end_of_tries(weixin, ticket, monkeypatch):
     monkeypatch.setattr(redeeming, "PROOFS_OF_ONE_PERSON", 2)
     for number in range(2):
@@ -139,6 +142,7 @@ def test_somebody_with_many_tickets_has_an_end_of_tries(weixin, ticket, monkeypa
     refused(refusals.InvalidProof, ticket("another"), wrong)
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_a_target_is_throttled_in_its_own_pool_and_others_arent(weixin, ticket, monkeypatch):
     monkeypatch.setattr(proofs, "WRONG_PER_TARGET", 1)
     usable = members(weixin.tenant.pool)
@@ -150,6 +154,7 @@ def test_a_target_is_throttled_in_its_own_pool_and_others_arent(weixin, ticket, 
     assert redeem(ticket(), right).user == usable
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_right_proofs_dont_count(weixin, ticket, monkeypatch):
     monkeypatch.setattr(proofs, "WRONG_PER_TARGET", 1)
     member = builders.make_member(weixin.tenant.pool)
@@ -233,6 +238,7 @@ def test_where_wechat_is_away_no_try_is_lost(weixin, ticket, holder):
     assert BindingTicket.objects.get().failed_proofs == 0
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_where_wechat_is_away_the_person_keeps_their_try_with_any_ticket(
     weixin, ticket, monkeypatch
 ):

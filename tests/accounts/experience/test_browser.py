@@ -1,8 +1,11 @@
 """An experience login through a browser: who comes back from WeChat, and what stays of it."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as django_settings
 from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import (
     AuthorizationCode,
@@ -111,6 +114,7 @@ def test_a_person_of_the_sandbox_is_nobody_at_a_live_source(admin_client, live_m
     assert User.objects.count() == 0
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_whoever_was_refused_too_often_waits_and_nothing_is_recorded(
     admin_client, settings, wechat
 ):
@@ -222,11 +226,13 @@ def test_the_event_is_a_test_at_the_door_of_the_experience_login(admin_client):
     assert event["identity_source__identifier"] == "acme-site"
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_an_older_event_of_the_same_request_id_is_not_shown(admin_client, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "1/day"
     trip = set_out(admin_client)
     headers = {"X-Request-ID": "the-same-request-id"}
     first = admin_client.get(CALLBACK, {"code": "made-up", "state": trip.state}, headers=headers)
+    LoginEvent.objects.update(occurred_at=timezone.now() - timedelta(seconds=1))
 
     second = admin_client.get(CALLBACK, {"code": confirmed(), "state": trip.state}, headers=headers)
 

@@ -138,6 +138,7 @@ def test_an_event_of_another_application_is_not_shown(acme, admin_client, log_in
     assert response.context["event"] is None
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_whoever_was_refused_too_often_waits_and_sees_no_older_event(admin_client, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "1/day"
     assert refused(press(admin_client, "mallory")) == "wechat_user_blocked"
@@ -150,6 +151,7 @@ def test_whoever_was_refused_too_often_waits_and_sees_no_older_event(admin_clien
     assert LoginEvent.objects.count() == 1
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_attempts_count_against_the_visitors_own_address(acme, admin_client, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "1/day"
     press(admin_client, "mallory")

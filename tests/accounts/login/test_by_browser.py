@@ -184,6 +184,7 @@ def test_what_is_switched_off_while_the_person_is_at_wechat_is_off(
     assert not Session.objects.exists()
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_an_address_that_was_refused_too_often_waits(client, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "2/min"
     page = open_login(client)

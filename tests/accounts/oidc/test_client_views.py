@@ -172,6 +172,7 @@ def test_who_tries_anything_else_is_not_challenged(site, endpoint, body):
     assert "nobody" not in response.content.decode()
 
 
+@pytest.mark.usefixtures("frozen_clock")
 @ENDPOINTS
 def test_too_many_refused_attempts_have_to_wait(site, settings, endpoint):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "2/hour"

@@ -368,6 +368,7 @@ def test_more_than_was_granted_is_refused(acme, log_in, scope):
     assert unspent() == 1
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_too_many_refused_attempts_have_to_wait(acme, tokens, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "2/hour"
     refresh("x")

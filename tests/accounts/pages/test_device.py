@@ -212,6 +212,7 @@ def test_a_link_fills_in_the_code_and_does_no_more(signed_on, device):
     assert poll(device) == "authorization_pending"
 
 
+@pytest.mark.usefixtures("frozen_clock")
 def test_nobody_guesses_for_long(signed_on, device):
     for _time in range(TRIES_OF_AN_ADDRESS):
         assert enter(signed_on, "AAAA-AAAA").status_code == 200
