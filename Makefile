@@ -79,7 +79,7 @@ screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese 
 	SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 .PHONY: format
-format: .venv/.dev ## Mend formatting and what lint can mend
+format: .venv/.dev ## Fix formatting and what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

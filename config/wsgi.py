@@ -31,10 +31,10 @@ _BOUNDARY = re.compile(r';\s*boundary=("[ !#-~]+"|[!#-:<-~]+)', re.IGNORECASE)
 
 _django = get_wsgi_application()
 
-from accounts.backchannel.delivery_thread import Courier  # noqa: E402 - models load once Django is set up
+from accounts.backchannel.delivery_thread import DeliveryThread  # noqa: E402 - models load once Django is set up
 
 if settings.LOGOUT_COURIER:
-    Courier().start()
+    DeliveryThread().start()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

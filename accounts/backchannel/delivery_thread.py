@@ -16,7 +16,7 @@ IDLE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 60.0
 
 
-class Courier:
+class DeliveryThread:
     """Delivers what is due, whenever notices were written in this process and every few seconds.
 
     While that can't be done at all, as without the database, it is tried less and less often.

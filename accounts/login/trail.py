@@ -167,8 +167,6 @@ class Trail(CodeObserver):
 
         Its event, and the OpenID that is held for review. The refusal carries the event.
         """
-        if self.second_openid and self.user and self.source:
-            hold_openid(self.user, self.second_openid, self.source, now=self.at)
         self.start_over()
         self._note(Step.REFUSED, error=refusal.code, description=refusal.description)
         event = self._event(LoginEvent.Outcome.REFUSED)
@@ -177,6 +175,8 @@ class Trail(CodeObserver):
         event.wechat_rid = refusal.extra.get("wechat_rid", "")
         event.save(force_insert=True)
         refusal.event = event
+        if self.second_openid and self.user and self.source:
+            hold_openid(self.user, self.second_openid, self.source, now=self.at)
 
     def _note(self, step: Step, **facts: Any) -> None:
         milliseconds = round((time.monotonic() - self.began) * 1000)

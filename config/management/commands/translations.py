@@ -18,5 +18,5 @@ class Command(BaseCommand):
         for problem in left:
             self.stderr.write(str(problem))
         if left:
-            raise CommandError(f"{len(left)} to mend.")
+            raise CommandError(f"{len(left)} to fix.")
         self.stdout.write("The catalogue is complete.")

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts.backchannel.delivery_thread import Courier
+from accounts.backchannel.delivery_thread import DeliveryThread
 from accounts.models import Session
 
 
@@ -34,7 +34,7 @@ class Bell:
 def run(waits):
     bell = Bell(waits)
     with pytest.raises(Stop):
-        Courier(bell).run()
+        DeliveryThread(bell).run()
     return bell.pauses
 
 
@@ -108,7 +108,7 @@ def test_a_notice_that_is_written_during_a_round_starts_the_next(monkeypatch):
 
     monkeypatch.setattr("accounts.backchannel.delivery_thread.deliver_due", deliver)
     with pytest.raises(Stop):
-        Courier(written).run()
+        DeliveryThread(written).run()
 
     assert len(rounds) == 3
 
@@ -121,7 +121,7 @@ def test_its_thread_does_not_keep_a_process_alive(monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", note)
 
-    Courier().start()
+    DeliveryThread().start()
 
     [thread] = started
     assert thread.daemon

@@ -190,7 +190,9 @@ def test_nothing_is_told_of_what_was_taken_back(alice, told, enter, threaded_dat
     assert not NOTICES_WRITTEN.is_set()
 
 
-def test_the_courier_is_woken_once_a_notice_is_committed(alice, told, enter, threaded_database):
+def test_the_delivery_thread_is_woken_once_a_notice_is_committed(
+    alice, told, enter, threaded_database
+):
     session = enter(alice, told)
     NOTICES_WRITTEN.clear()
 
@@ -201,7 +203,7 @@ def test_the_courier_is_woken_once_a_notice_is_committed(alice, told, enter, thr
     assert NOTICES_WRITTEN.is_set()
 
 
-def test_the_courier_sleeps_where_nobody_asks(alice, untold, enter, threaded_database):
+def test_the_delivery_thread_sleeps_where_nobody_asks(alice, untold, enter, threaded_database):
     NOTICES_WRITTEN.clear()
 
     end(enter(alice, untold))

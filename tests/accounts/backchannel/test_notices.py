@@ -172,7 +172,7 @@ def test_more_than_go_at_once_all_go(alice, told, enter, receiver):
     assert len(set(receiver.tokens)) == 19
 
 
-def test_of_many_couriers_one_delivers(receiver, alice, told, enter, together):
+def test_of_many_threads_one_delivers(receiver, alice, told, enter, together):
     for _ in range(20):
         enter(alice, told)
     Session.objects.all().end(now=timezone.now(), reason="user_suspended")
