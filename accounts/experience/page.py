@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from accounts.experience.visitors import Visitor, share
 from accounts.login.by_browser import WAYS_OF_A_BROWSER
-from accounts.login.trail import Step
+from accounts.login.trail import StepName
 from accounts.models import LinkedAccount, LoginEvent
 from accounts.pages.words import sentence_for_person
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
@@ -155,7 +155,7 @@ def _sandbox_person(event: LoginEvent) -> Person | None:
 
 
 def _without_tokens(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.name != Step.ISSUED]
+    return [line for line in lines if line.name != StepName.ISSUED]
 
 
 def _share_link(visitor: Visitor, methods: list[LoginMethod]) -> str:

@@ -39,7 +39,7 @@ from identity_sources.models import IdentitySource
 from identity_sources.wechat.client import CallRecord
 
 
-class Step(StrEnum):
+class StepName(StrEnum):
     """What a step is called."""
 
     CHECKED = "checked"
@@ -53,7 +53,9 @@ class Step(StrEnum):
     REFUSED = "refused"
 
 
-_WITHIN_TRANSACTION = frozenset({Step.MATCHED, Step.PHONE, Step.ISSUED, Step.SIGNED_ON})
+_WITHIN_TRANSACTION = frozenset(
+    {StepName.MATCHED, StepName.PHONE, StepName.ISSUED, StepName.SIGNED_ON}
+)
 
 
 @dataclass(kw_only=True)
@@ -81,7 +83,7 @@ class Trail(CodeObserver):
 
     def checked(self, scope: tuple[str, ...]) -> None:
         """Note that the request may go on to WeChat."""
-        self._note(Step.CHECKED, scope=" ".join(scope))
+        self._note(StepName.CHECKED, scope=" ".join(scope))
 
     def asked(self, record: CallRecord) -> None:
         """Note a call to WeChat; facts that there aren't are left out."""
@@ -96,7 +98,9 @@ class Trail(CodeObserver):
             "rid": record.rid,
             "reason": record.reason,
         }
-        self._note(Step.ASKED, **{name: fact for name, fact in facts.items() if _is_known(fact)})
+        self._note(
+            StepName.ASKED, **{name: fact for name, fact in facts.items() if _is_known(fact)}
+        )
 
     def exchanged(self, record: CallRecord) -> None:
         """Note the call that exchanged the login's code, and keep how long WeChat took."""
@@ -106,11 +110,11 @@ class Trail(CodeObserver):
     def replayed(self) -> None:
         """Note that WeChat's answer to the code was still kept."""
         self.is_replayed = True
-        self._note(Step.REPLAYED)
+        self._note(StepName.REPLAYED)
 
     def identified(self, identity: WeChatIdentity) -> None:
         """Note that an identity was read: whether it has a UnionID, never which."""
-        self._note(Step.IDENTITY, unionid=identity.unionid is not None)
+        self._note(StepName.IDENTITY, unionid=identity.unionid is not None)
 
     def start_over(self) -> None:
         """Forget what a transaction found that was then rolled back."""
@@ -126,12 +130,12 @@ class Trail(CodeObserver):
             "conflict": self.conflict,
             "merged_sub": self.merged_sub,
         }
-        self._note(Step.MATCHED, **{name: fact for name, fact in facts.items() if fact})
+        self._note(StepName.MATCHED, **{name: fact for name, fact in facts.items() if fact})
 
     def settled_phone(self, status: str) -> None:
         """Note what became of the phone code."""
         self.phone_status = str(status)
-        self._note(Step.PHONE, status=self.phone_status)
+        self._note(StepName.PHONE, status=self.phone_status)
 
     def issued(self, tokens: TokenSet) -> None:
         """Note the tokens that were made.
@@ -141,7 +145,7 @@ class Trail(CodeObserver):
         """
         header, claims = _read(tokens.access_token)
         self._note(
-            Step.ISSUED,
+            StepName.ISSUED,
             access_token=claims,
             algorithm=header["alg"],
             kid=header["kid"],
@@ -152,7 +156,7 @@ class Trail(CodeObserver):
 
     def signed_on(self) -> None:
         """Note that the browser's person is known now."""
-        self._note(Step.SIGNED_ON)
+        self._note(StepName.SIGNED_ON)
 
     def record_success(self, session: Session) -> LoginEvent:
         """Write the event of a login, within its transaction."""
@@ -168,7 +172,7 @@ class Trail(CodeObserver):
         Its event, and the OpenID that is held for review. The refusal carries the event.
         """
         self.start_over()
-        self._note(Step.REFUSED, error=refusal.code, description=refusal.description)
+        self._note(StepName.REFUSED, error=refusal.code, description=refusal.description)
         event = self._event(LoginEvent.Outcome.REFUSED)
         event.error = refusal.code
         event.wechat_errcode = refusal.extra.get("wechat_errcode")
@@ -178,7 +182,7 @@ class Trail(CodeObserver):
         if self.second_openid and self.user and self.source:
             hold_openid(self.user, self.second_openid, self.source, now=self.at)
 
-    def _note(self, step: Step, **facts: Any) -> None:
+    def _note(self, step: StepName, **facts: Any) -> None:
         milliseconds = round((time.monotonic() - self.began) * 1000)
         self.steps.append({"step": step.value, "ms": milliseconds, **facts})
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.login.codes import PhoneStatus
-from accounts.login.trail import Step
+from accounts.login.trail import StepName
 from accounts.models import LoginEvent
 from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
@@ -34,7 +34,7 @@ class Line:
     """One step of the trace, for a template."""
 
     title: str
-    name: Step | None = None
+    name: StepName | None = None
     """the step's; None for the request itself"""
     sentence: str = ""
     state: State = State.DONE
@@ -85,7 +85,7 @@ def _received(event: LoginEvent) -> Line:
 def _checked(step: Mapping[str, Any], event: LoginEvent) -> Line:
     source = event.identity_source
     return Line(
-        name=Step.CHECKED,
+        name=StepName.CHECKED,
         title=_("Application and login method checked"),
         sentence=_("%(application)s offers %(source)s.")
         % {
@@ -102,7 +102,7 @@ def _asked(step: Mapping[str, Any], event: LoginEvent) -> Line:
     succeeded = errcode == 0 and not step.get("reason")
     explanation = explain(errcode) if errcode else None
     return Line(
-        name=Step.ASKED,
+        name=StepName.ASKED,
         title=_("WeChat asked: %(call)s") % {"call": step.get("call", "")},
         sentence=_sentence_of_call(step, explanation.meaning if explanation else ""),
         state=State.DONE if succeeded else State.NOTICE,
@@ -129,7 +129,7 @@ def _sentence_of_call(step: Mapping[str, Any], meaning: str) -> str:
 
 def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Step.REPLAYED,
+        name=StepName.REPLAYED,
         title=_("The same code came a second time"),
         sentence=_("WeChat wasn't asked again: what it said within the last minute still holds."),
         state=State.NOTICE,
@@ -140,7 +140,7 @@ def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
 def _identity(step: Mapping[str, Any], event: LoginEvent) -> Line:
     has_unionid = step.get("unionid")
     return Line(
-        name=Step.IDENTITY,
+        name=StepName.IDENTITY,
         title=_("Identity read"),
         sentence=_("WeChat gave an OpenID and a UnionID.")
         if has_unionid
@@ -165,7 +165,7 @@ def _matched(step: Mapping[str, Any], event: LoginEvent) -> Line:
     if step.get("unionid_added"):
         sentences.append(_("The UnionID was added."))
     return Line(
-        name=Step.MATCHED,
+        name=StepName.MATCHED,
         title=_("User created") if created else _("User found"),
         sentence=" ".join(part for part in (*sentences, conflict.meaning) if part),
         state=State.NOTICE if step.get("conflict") else State.DONE,
@@ -179,7 +179,7 @@ def _phone(step: Mapping[str, Any], event: LoginEvent) -> Line:
     status = step.get("status", "")
     good = status in {PhoneStatus.STORED, PhoneStatus.UNCHANGED}
     return Line(
-        name=Step.PHONE,
+        name=StepName.PHONE,
         title=_("Phone number"),
         sentence=_PHONE_SENTENCES[PhoneStatus(status)]()
         if status in PhoneStatus.values
@@ -200,7 +200,7 @@ _PHONE_SENTENCES = {
 
 def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Step.ISSUED,
+        name=StepName.ISSUED,
         title=_("Tokens issued"),
         sentence=_("The access token is good for %(minutes)s minutes.")
         % {"minutes": round(step.get("expires_in", 0) / 60)},
@@ -221,7 +221,7 @@ def _issued(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _signed_on(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
-        name=Step.SIGNED_ON,
+        name=StepName.SIGNED_ON,
         title=_("Signed on"),
         sentence=_(
             "The browser is remembered. The application gets its tokens for an authorization code."
@@ -238,7 +238,7 @@ def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> 
     explanation = explain_refusal(error)
     goes_on = error in STEPS_OF_A_FIRST_LOGIN
     return Line(
-        name=Step.REFUSED,
+        name=StepName.REFUSED,
         title=_("One more step") if goes_on else _("Stopped here"),
         sentence=explanation.meaning,
         state=State.NOTICE if goes_on else State.STOPPED,
@@ -260,13 +260,13 @@ def _text_of(fact: Any) -> str:
 
 
 _TELL: dict[str, Callable[[Mapping[str, Any], LoginEvent], Line]] = {
-    Step.CHECKED: _checked,
-    Step.ASKED: _asked,
-    Step.REPLAYED: _replayed,
-    Step.IDENTITY: _identity,
-    Step.MATCHED: _matched,
-    Step.PHONE: _phone,
-    Step.ISSUED: _issued,
-    Step.SIGNED_ON: _signed_on,
-    Step.REFUSED: _refused,
+    StepName.CHECKED: _checked,
+    StepName.ASKED: _asked,
+    StepName.REPLAYED: _replayed,
+    StepName.IDENTITY: _identity,
+    StepName.MATCHED: _matched,
+    StepName.PHONE: _phone,
+    StepName.ISSUED: _issued,
+    StepName.SIGNED_ON: _signed_on,
+    StepName.REFUSED: _refused,
 }

@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.login.codes import PhoneStatus
-from accounts.login.trail import Step
+from accounts.login.trail import StepName
 from accounts.models import LoginEvent, Session
 from accounts.words import narration
 from accounts.words.explanations import (
@@ -51,7 +51,7 @@ def event(acme):
 # Whatever an event holds, it is told
 
 
-@pytest.mark.parametrize("name", Step)
+@pytest.mark.parametrize("name", StepName)
 def test_every_step_has_a_telling_which_needs_none_of_its_facts(event, name):
     assert name in narration._TELL  # noqa: SLF001  nothing else lists them
 
