@@ -1,28 +1,32 @@
-"""People, how they are recognised, and every way in.
+"""Users, how they log in, and what follows from a login.
 
-The doors, where requests arrive::
+A module imports only from the layers below its own layer; import-linter checks it::
 
-    api/            the REST endpoints, for mini programs and for people themselves
-    pages/          the login in a browser
-    experience/     the login that an operator tries out
+    management/     commands: erase closed accounts, purge, signing keys, logout notices
+
+    admin/          the console's pages about users and their logins
+    experience/     the experience login: an operator logs in as an end user would
+    overview.py     the figures on the console's first page
+
+    api/            the REST endpoints
+    pages/          the hosted pages of a login in a browser
+    wechat_events/  the endpoint to which WeChat pushes events
+
     oidc/           the OpenID Connect provider
-    wechat_events/  what WeChat tells by itself
-    admin/          the console's pages
+    binding/        account binding: a binding ticket is redeemed for a login
+    users/          changes to one user, made by the person or by an operator
+    words/          login events, refusals and merges in an operator's language
+    backchannel/    delivery of logout tokens to applications
 
-What a login is made of, in the order in which a request meets it::
+    login/          the rules of a login, the same for every door
 
-    throttles.py     how many refused attempts there may be
-    attempts.py      an attempt: the application, its offer, and the trail
-    events.py        the trail, to the row that records it; trace.py has its steps
-    exchange.py      one exchange for each code
-    wechat_codes.py  from a code to a WeChat identity
-    arrival.py       somebody at the door
-    login.py         the rules, for every door
-    identities.py    the rows of a WeChat identity
-    association.py   who somebody new becomes; binding/ where they are asked
-    refusals.py      why a login is refused
-    locking.py       who is changed is locked first
+    merging/        merging two users, and undoing a merge
+    sessions/       scopes, tokens, single sign-on, and the end of a session
 
-What comes after: ``browsers/``, ``users/``, ``merging/``, ``logout.py``, ``backchannel/``. For the
-operator: ``words/`` and ``overview.py``. ``sweeping.py`` deletes what is past its time.
+    locking.py      locks on users; a transaction that loses a race starts again
+
+    refusals.py     the errors that refuse a login
+    sweeping.py     deletes expired rows while requests are served
+
+    models/         the tables
 """

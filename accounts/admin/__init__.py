@@ -1,17 +1,17 @@
-"""The console's pages of people and their logins.
+"""The console's pages about users and their logins.
 
 ::
 
-    users.py         people: the list, the page of one, adding and changing
-    user_form.py     what may be typed in about a person
-    user_tabs.py     what stands beside: WeChat, sessions, logins, history
-    user_actions.py  suspending, closing, and taking it back
-    merges.py        merging two people by hand; undoing a merge
-    review.py        the conflicts that no rule may decide
-    events.py        attempts to log in, each with its reason; one of them opens its trace
-    signing_keys.py  the pool's signing keys, and their rotation
-    wechat_events.py what WeChat pushed, and what came of it
-    filters.py       what the lists are filtered by
+    users.py          users: the list, the page of one user, adding and changing
+    user_form.py      the form for adding and changing a user
+    user_tabs.py      the tabs of a user: WeChat, sessions, logins, history
+    user_actions.py   suspending and closing an account, and reversing both
+    merges.py         merging two users by hand; undoing a merge
+    review.py         the list of conflicts that wait for an operator's decision
+    events.py         login events, each with its reason and its trace
+    wechat_events.py  the events that WeChat pushed, and what was done about each
+    signing_keys.py   the pool's signing keys and their rotation
+    filters.py        the filters of the lists
 """
 
 from accounts.admin.events import LoginEventAdmin

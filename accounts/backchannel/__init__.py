@@ -1,6 +1,11 @@
-"""OpenID Connect Back-Channel Logout 1.0: applications hear that a session of theirs ended.
+"""OpenID Connect Back-Channel Logout 1.0: applications learn that a session of theirs has ended.
 
-What is to be told stands in the database (`LogoutNotice`), written where sessions end. A thread of
-each server process (`courier`) or a command brings it to the applications (`delivery`): at least
-once, and for as long as a working day goes on if one doesn't take it.
+Where a session ends, a `LogoutNotice` is stored. Each is delivered at least once; where that fails,
+attempts go on for about a working day::
+
+    delivery_thread.py  a thread in each server process; a command does the same
+    notices.py          one round: delivers the notices that are due
+    claims.py           claims a notice for one attempt, and stores the result
+    logout_tokens.py    makes the logout token
+    delivery.py         sends the logout token to the application
 """

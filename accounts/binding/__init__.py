@@ -1,5 +1,9 @@
-"""Account binding: who comes from a source that asks, and whom nobody knows, chooses.
+"""Account binding: a person who logs in for the first time chooses a new or an existing account.
 
-``tickets`` hold the identity that waits, ``proofs`` and ``email_codes`` say whose an account is,
-``tallies`` count guesses exactly, ``redeeming`` logs in whoever made their choice.
+The tickets are accounts/login/tickets.py. In the order in which a request meets the modules::
+
+    redeeming.py     redeems a binding ticket, which is a login
+    proofs.py        verifies that an existing account belongs to the person
+    email_codes.py   one-time codes by e-mail
+    exact_limits.py  counts guesses exactly, in the database
 """

@@ -2,11 +2,11 @@
 
 ::
 
-    access.py    who may: an administrator of the pool, or whoever was sent a shared link
-    forms.py     what is filled in on a mini program's phone
-    attempt.py   a mini program's login: makes the very REST call, and ends its session
-    trip.py      a login through a browser: to WeChat and back, without what would stay of it
-    page.py      the page: a phone beside the trace
-    views.py     /experience/{client_id}, for a browser also …/wechat/{method} and …/callback
-    urls.py
+    urls.py          the addresses
+    views.py         /experience/{client_id}; in a browser also …/wechat/{method} and …/callback
+    visitors.py      who may open the page: an administrator of the pool, or with a shared link
+    forms.py         the form on the phone of a mini program
+    mini_program.py  a mini program's login, with the fields of the REST endpoint
+    browser.py       a login through a browser: to WeChat and back
+    page.py          the page: a phone beside the trace
 """

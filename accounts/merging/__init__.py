@@ -1,5 +1,10 @@
-"""Making one user of two: ``merge`` does it, ``undo`` takes it back.
+"""Merging two users who are one person.
 
-``conflicts`` are held where no rule may decide, ``review`` is what an operator decides about them,
-``comparison`` the two side by side.
+::
+
+    merge.py       who may be merged, and what moves
+    undo.py        undoes a merge
+    conflicts.py   holds for review what no rule may decide
+    review.py      an operator's decisions about conflicts
+    comparison.py  two users side by side, and what merging them would do
 """

@@ -1,7 +1,11 @@
-"""What is done with one user, by the person or by an operator; each change leaves its history.
+"""Changes to one user, made by the person or by an operator; each is recorded in its history.
 
-``phones`` is the number that WeChat proves at a login, ``own_phone`` the person's own change of it;
-``linking`` is of the person's WeChat accounts, ``consents`` of what applications may know.
-``editing``, ``suspension`` and ``closing`` change the user as a whole; ``blocking`` keeps refusing
-where a suspended user's data was erased. ``search`` and ``ties`` are how operators find a user.
+::
+
+    own_phone.py   the person changes their phone number
+    linking.py     the person links and unlinks WeChat accounts
+    editing.py     an operator adds a user, or changes nickname, e-mail address and password
+    suspension.py  an operator suspends a user, or lifts the suspension
+    closing.py     closes an account, reopens it, and erases it after a while
+    search.py      finds a user by a complete sub, OpenID, UnionID, number or address
 """

@@ -1,6 +1,10 @@
-"""What happened, in the words of an operator and in their language.
+"""What happened, in the words and the language of an operator.
 
-``narration`` tells a login's trace, with ``reasons`` and ``explanations`` of refusals; ``merges``
-tells what a merge does, ``history`` what happened to an account, ``details`` names what is known
-of a person.
+::
+
+    narration.py        the steps of a login
+    reasons.py          why a login found its user or was refused, in one sentence
+    explanations.py     what each refusal means, and what an operator can do about it
+    merges.py           what a merge will do, what prevents it, and what undoing does
+    account_history.py  the events of an account, and the names of its contact details
 """

@@ -1,14 +1,15 @@
-"""The authorization endpoint's rules: what is asked for, whether it may be, and the answer.
+"""The rules of the authorization endpoint: read a request, check it, decide, answer.
 
 ::
 
-    parameters.py   the fields of a request: each once, or pushed beforehand (RFC 9126)
-    asking.py       whether a request may be answered, and where to
-    deciding.py     answer now, ask the person first, or refuse
-    hints.py        ID tokens that come back
-    keeping.py      a request that waits for its person
-    answering.py    a code, or an error, for the redirect URI
-    pushing.py      the pushed authorization request endpoint
+    parameters.py  the parameters of a request, sent directly or pushed (RFC 9126)
+    pushing.py     the pushed authorization request endpoint
+    checking.py    whether a request may be answered, and at which redirect URI
+    hints.py       ID tokens that are sent back as ``id_token_hint``
+    deciding.py    whether to answer now, ask the person first, or refuse
+    consents.py    the consent that people gave to applications
+    pending.py     requests that are kept while the person is on our pages
+    answering.py   the answer to the redirect URI: a code or an error
 
-The pages between the question and the answer are accounts/pages.
+The pages are accounts/pages.
 """
