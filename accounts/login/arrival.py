@@ -1,4 +1,4 @@
-"""An attempt to log in: how it begins, and what is known once WeChat has said who it is."""
+"""The start of an attempt to log in, and the person once WeChat has identified them."""
 
 import time
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from identity_sources.models import IdentitySource
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A person at the door: whom WeChat named, how they came, and what they ask for.
+    """A person who arrives: their WeChat identity, login method and requested scope.
 
-    ``ticket`` is the binding ticket that they redeem, which their login uses up, and ``account``
-    the user whose account they proved to be theirs; without it they chose to be a new user.
+    ``ticket`` is the binding ticket that the login uses up. ``account`` is the user whose account
+    the person proved to be theirs; a ticket without ``account`` means a new user.
     """
 
     method: LoginMethod
@@ -56,7 +56,7 @@ class Arrival:
 def attempt(
     unverified_client_id: str, way: Way, *, door: str, now: datetime
 ) -> Iterator[tuple[Offer, Trail]]:
-    """Begin an attempt at an application; record the refusal that ends what is done within.
+    """Begin an attempt to log in to an application; record a refusal raised in the block.
 
     Raises:
         InvalidClient: no application has this client_id.
@@ -75,7 +75,7 @@ def attempt(
 def choose(
     offer: Offer, trail: Trail, identifier: str | None, scope: tuple[str, ...]
 ) -> LoginMethod:
-    """Return the login method that is meant, and note that the attempt may go on to WeChat.
+    """Return the requested login method, and note the step ``checked``.
 
     Raises:
         DomainError: as `Offer.choose`.

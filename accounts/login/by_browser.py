@@ -1,6 +1,6 @@
-"""A login in a browser: WeChat sends the person back with a code, and the browser is remembered.
+"""A login in a browser: WeChat redirects back with a code, and a browser session begins.
 
-The rules are those of every door (accounts/login/rules.py). No tokens are made here: the
+The rules are the same as for every door (accounts/login/rules.py). No tokens are made here: the
 application gets them for its authorization code.
 """
 
@@ -30,12 +30,12 @@ STATE_BYTES = 32
 STATE_LIVES = timedelta(minutes=15)
 
 WAYS_OF_A_BROWSER = (Way.WEBSITE_QR,)
-"""The ways in for which the login page has a door."""
+"""The ways in that the login page supports."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOn:
-    """A login that happened; ``secret`` is for the browser's cookie."""
+    """A completed login; ``secret`` goes into the browser's cookie."""
 
     session: Session
     secret: str = field(repr=False)
@@ -43,17 +43,17 @@ class SignedOn:
 
 @dataclass(frozen=True, kw_only=True)
 class Entrance:
-    """A login method by which people may come in now, and the trail of one who does."""
+    """A login method that may be used now, and the trail of the attempt that uses it."""
 
     method: LoginMethod
     scope: tuple[str, ...]
     trail: Trail
 
     def arrive(self, code: str) -> Arrival:
-        """Have WeChat say who came back with this code.
+        """Exchange the code at WeChat, and return the person who arrives.
 
         Raises:
-            LoginRefused: it doesn't.
+            LoginRefused: WeChat refuses the code or can't be asked.
 
         """
         identity = identify_by_redirect(self.method, code, self.trail)
@@ -64,10 +64,10 @@ class Entrance:
 def entrance(
     application: Application, method: LoginMethod, *, door: str, scope: str | None, now: datetime
 ) -> Iterator[Entrance]:
-    """Open a login method to one person; whatever refusal ends what is done within is recorded.
+    """Begin an attempt with a login method; record a refusal raised in the block.
 
     Raises:
-        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
+        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: it can't be used.
 
     """
     with attempt(application.client_id, Way(method.way), door=door, now=now) as (offer, trail):
@@ -77,7 +77,7 @@ def entrance(
 
 
 def browser_methods(application: Application) -> list[LoginMethod]:
-    """Return what the application offers to somebody in a browser, in the operator's order."""
+    """Return the login methods that work in a browser, in the operator's order."""
     methods = (
         application.login_methods.offered()
         .filter(way__in=WAYS_OF_A_BROWSER)
@@ -93,9 +93,9 @@ def browser_methods(application: Application) -> list[LoginMethod]:
 
 
 def new_state(pending: AuthorizationRequest, method: LoginMethod, *, now: datetime) -> str:
-    """Store that the browser goes to WeChat now; return the ``state`` to come back with.
+    """Store and return a new ``state`` for a redirect to WeChat.
 
-    Hexadecimal: WeChat's official accounts take nothing but letters and digits there.
+    It is hexadecimal, because WeChat's official accounts accept only letters and digits.
     """
     state = secrets.token_hex(STATE_BYTES)
     WeChatState.objects.create(
@@ -110,9 +110,9 @@ def new_state(pending: AuthorizationRequest, method: LoginMethod, *, now: dateti
 def spend_state(
     pool: UserPool, unverified_state: str, *, source: str, browser_secret: str, now: datetime
 ) -> WeChatState | None:
-    """Use up the state with which a browser comes back to the address of this source.
+    """Use up the ``state`` of a redirect from WeChat, and return its row.
 
-    None if it was never given out, was used, is of another source, or of another browser.
+    Return None if it is unknown, used or expired, or belongs to another source or browser.
     """
     state = (
         WeChatState.objects.select_related(
@@ -140,7 +140,7 @@ def spend_state(
 
 
 def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
-    """Log in the person whom WeChat names, in the browser that got the state; record the attempt.
+    """Log in the person that WeChat identifies by the code, and record the attempt.
 
     Raises:
         DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
@@ -163,7 +163,7 @@ def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
 
 @in_transaction
 def enter_browser(pending: AuthorizationRequest, arrival: Arrival) -> SignedOn:
-    """Begin a session for a person who came, and remember their browser.
+    """Begin a session and a browser session for a person who arrived.
 
     Raises:
         DomainError: a rule refuses the identity.

@@ -1,7 +1,7 @@
-"""From the codes that a mini program or a browser sends to what WeChat says they stand for.
+"""Exchanging WeChat's codes, from a mini program or a browser.
 
-A code of ``wx.login`` or of an OAuth login stands for a WeChat identity, one of the phone number
-button for a number.
+A code of ``wx.login`` or of an OAuth login stands for a WeChat identity, a code of the phone
+number button for a phone number.
 """
 
 import json
@@ -47,7 +47,7 @@ PHONE_CODE_LIVES = timedelta(minutes=5)
 
 
 class PhoneStatus(models.TextChoices):
-    """What became of the number that ``phone_code`` stands for."""
+    """The result of a ``phone_code``."""
 
     STORED = "stored"
     UNCHANGED = "unchanged"
@@ -58,16 +58,16 @@ class PhoneStatus(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneAnswer:
-    """A number that WeChat verified for this person, or why there is none."""
+    """A phone number that WeChat verified for this person, or the reason why there is none."""
 
     status: PhoneStatus | None = None
     number: str = field(default="", repr=False)
     """E.164, such as +8613800138000"""
     key: str = ""
-    """under which the outcome is kept, empty when it was kept before"""
+    """the key under which the outcome is stored; empty if it was stored before"""
 
     def keep(self) -> None:
-        """Keep it, for when the same code is sent again."""
+        """Store the outcome, in case the same code is sent again."""
         if self.key:
             keep_outcome(self.key, json.dumps({"status": self.status, "number": self.number}))
 
@@ -80,7 +80,7 @@ def identify(
     observer: CodeObserver = UNOBSERVED,
     bound_to: str = "",
 ) -> WeChatIdentity:
-    """Have WeChat exchange the code, once; a code that is sent again gives the same identity.
+    """Exchange a code at WeChat, once; the same code sent again returns the same identity.
 
     Raises:
         LoginRefused: WeChat refuses the code or can't be asked, or the AppSecret can't be read.
@@ -97,7 +97,7 @@ def identify(
     app_secret = _app_secret(source)
 
     def ask_wechat() -> WeChatIdentity:
-        # The session_key ends here: nothing of ours needs it, and nobody else may have it.
+        # The session_key is dropped here: nothing needs it, and it must not be disclosed.
         session = wechat_client(source, observer.exchanged).jscode2session(
             app_id=source.app_id, app_secret=app_secret, js_code=code
         )
@@ -113,9 +113,9 @@ def identify(
 
 
 def identify_by_redirect(method: LoginMethod, code: str, observer: CodeObserver) -> WeChatIdentity:
-    """Have WeChat exchange the code with which it sent a browser back.
+    """Exchange the code of a redirect from WeChat.
 
-    Nothing is kept of it: the ``state`` that came with the code was used up before.
+    The answer isn't stored: the ``state`` that came with the code has been used up already.
 
     Raises:
         LoginRefused: WeChat refuses the code or can't be asked, the AppSecret can't be read, or
@@ -147,16 +147,16 @@ def ask_for_phone_number(
     application_id: UUID,
     observer: Callable[[CallRecord], None] = UNOBSERVED.exchanged,
 ) -> PhoneAnswer:
-    """Exchange a phone code for the number, sending the OpenID so that WeChat compares them.
+    """Exchange a phone code for the number; the OpenID is sent so that WeChat compares them.
 
-    A code that was sent before isn't exchanged again, since each exchange is paid for: what became
-    of it is repeated.
+    A code that was sent before isn't exchanged again, since WeChat charges for each exchange: the
+    stored outcome is returned.
     """
     key = exchange_key(
         door="phone",
         application=str(application_id),
         source=str(source.pk),
-        # With the person, so that nobody hears what became of somebody else's code.
+        # The OpenID is part of the key, so that only the same person gets the stored outcome.
         code=f"{openid} {phone_code}",
     )
     if not spend_once(key, lives=PHONE_CODE_LIVES):
@@ -195,7 +195,7 @@ def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) 
 
 
 def _kept(key: str) -> PhoneAnswer:
-    """Return what became of a code that was sent before, with the number that it gave."""
+    """Return the stored outcome of a code that was sent before."""
     kept = json.loads(kept_outcome(key) or "{}")
     number = kept.get("number", "")
     status = kept.get("status") or (None if number else PhoneStatus.UNAVAILABLE)
@@ -207,14 +207,14 @@ def _may_be_spent(error: WeChatError) -> bool:
 
 
 def _accepted(answer: PhoneNumber, source: IdentitySource) -> PhoneAnswer:
-    # The watermark names the app that the number was given to.
+    # The watermark holds the AppID of the app that got the number.
     if answer.watermark_app_id != source.app_id:
         return PhoneAnswer(status=PhoneStatus.INVALID_CODE)
     try:
         parsed = phonenumbers.parse(answer.e164)
     except phonenumbers.NumberParseException:
         return PhoneAnswer(status=PhoneStatus.UNAVAILABLE)
-    # What is longer than any number of its country has no place in the database either.
+    # A number too long for its country doesn't fit into the database column either.
     if not phonenumbers.is_possible_number(parsed):
         return PhoneAnswer(status=PhoneStatus.UNAVAILABLE)
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

@@ -1,9 +1,9 @@
 """Exchanging a ``wx.login`` code once, though it may be sent several times.
 
-A double tap, or a retry after a lost answer, sends a code that WeChat has already taken. For 60 s
-the same code at the same door, application and source gives the identity that it gave before; sent
-while the first request still waits for WeChat, it waits too. Only what WeChat said is kept, and
-encrypted: every rule of a login runs again.
+A double tap, or a retry after a lost answer, sends a code that WeChat has already used. For 60 s
+the same code at the same door, application and source returns the same identity. A request that
+arrives while the first one waits for WeChat waits too. Only WeChat's answer is stored, encrypted;
+all rules of a login are applied again.
 """
 
 import json
@@ -37,20 +37,20 @@ HELD_MARGIN = timedelta(seconds=5)  # for what a holder does besides asking WeCh
 POLL_SECONDS = 0.05
 sweeper = Sweeper(every=timedelta(seconds=60))
 
-# What WeChat will say again of the same code; anything else may be over at the next try.
+# Errors that WeChat repeats for the same code; any other may be gone at the next attempt.
 _FINAL = (CodeRefused, UserBlocked)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeChatIdentity:
-    """Who WeChat says has sent the code."""
+    """The identity that WeChat returned for a code."""
 
     openid: str
     unionid: str | None
 
 
 class CodeObserver:
-    """Is told what happens to a code on its way to an identity; this one forgets it."""
+    """Hooks that are called while a code is exchanged; in this class they do nothing."""
 
     def exchanged(self, record: CallRecord) -> None:
         """WeChat was asked."""
@@ -59,16 +59,16 @@ class CodeObserver:
         """WeChat was asked by an earlier request, whose answer is repeated."""
 
     def identified(self, identity: WeChatIdentity) -> None:
-        """An identity came of it."""
+        """There is an identity."""
 
 
 UNOBSERVED = CodeObserver()
 
 
 def exchange_key(*, door: str, application: str, source: str, code: str, bound_to: str = "") -> str:
-    """Return the name under which an exchange is kept; the code can't be read from it.
+    """Return the key under which an exchange is stored; the code can't be read from it.
 
-    What was exchanged is repeated only at the same door, and for the same ``bound_to``.
+    An answer is repeated only at the same door and for the same ``bound_to``.
     """
     return keyed_hash("wechat code exchange", door, application, source, code, bound_to).hex()
 
@@ -76,11 +76,11 @@ def exchange_key(*, door: str, application: str, source: str, code: str, bound_t
 def exchange_once(
     key: str, ask_wechat: Callable[[], WeChatIdentity], observer: CodeObserver = UNOBSERVED
 ) -> WeChatIdentity:
-    """Ask WeChat, or return what it said when the same code was sent before.
+    """Exchange a code at WeChat, or repeat its answer if the same code was sent before.
 
     Raises:
         WeChatError: WeChat refuses the code, or did so before, or can't be asked.
-        WeChatAway: another request holds the code and doesn't come to an end.
+        WeChatAway: another request holds the code and doesn't finish.
 
     """
     holder = new_id()
@@ -109,29 +109,29 @@ def exchange_once(
 
 
 def spend_once(key: str, *, lives: timedelta) -> bool:
-    """Tell whether a code that lives this long is sent for the first time."""
+    """Mark a code with this lifetime as used; return whether it is sent for the first time."""
     return _insert(key, new_id(), state=CodeExchange.State.DONE, expires_in=lives)
 
 
 def keep_outcome(key: str, outcome: str) -> None:
-    """Keep what became of a spent code, for when it is sent again."""
+    """Store the outcome of a used code, in case the code is sent again."""
     sealed = CodeExchange(key=key).seal_answer(outcome)
     CodeExchange.objects.filter(pk=key).update(answer_ciphertext=sealed)
 
 
 def kept_outcome(key: str) -> str | None:
-    """Return what became of a spent code; None while that is open, and past the code's time."""
+    """Return the outcome of a used code; None if it isn't stored yet or the code has expired."""
     row = CodeExchange.objects.filter(pk=key, expires_at__gt=timezone.now()).first()
     return row.answer() if row and row.answer_ciphertext else None
 
 
 def forget(key: str) -> None:
-    """Let a code that didn't reach WeChat be sent again."""
+    """Allow a code that didn't reach WeChat to be sent again."""
     CodeExchange.objects.filter(pk=key).delete()
 
 
 def _held_for() -> timedelta:
-    # After this a holder has crashed: its call can't last longer.
+    # A holder that takes longer has crashed: its call can't last longer.
     return longest_call() + HELD_MARGIN
 
 
@@ -159,7 +159,7 @@ def _take_over(row: CodeExchange, holder: uuid.UUID) -> bool:
 def _is_settled(row: CodeExchange, waited_for: uuid.UUID | None) -> bool:
     if row.expires_at <= timezone.now():
         return False
-    # A passing failure is shared by those who waited for it; later requests ask again.
+    # Requests that waited share a temporary failure; later requests ask WeChat again.
     failed_while_waiting = row.state == CodeExchange.State.FAILED and row.holder == waited_for
     return row.state == CodeExchange.State.DONE or failed_while_waiting
 

@@ -1,7 +1,7 @@
-"""The rows of one WeChat identity: its linked accounts, and the hashes that go on refusing it.
+"""The rows of one WeChat identity: its linked accounts, and the hashes that block it.
 
-Linked accounts are found, completed and kept up to date. Of a suspended user whose data was erased
-hashes stay, so that their WeChat stays out.
+Linked accounts are found, completed and kept up to date. When a suspended user's data is erased,
+hashes of their WeChat identities stay, so that these remain blocked.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _BLOCKED = "blocked identity"
 
 @dataclass(frozen=True, kw_only=True)
 class FoundIdentity:
-    """What the pool knows of an identity: its OpenID row, its UnionID row, both or neither.
+    """The pool's rows of an identity: its OpenID row, its UnionID row, both or neither.
 
     The users of both rows are locked until the transaction ends.
     """
@@ -33,7 +33,7 @@ class FoundIdentity:
     source: IdentitySource
     identity: WeChatIdentity
     rows: list[LinkedAccount]
-    """those that there are, the OpenID's first"""
+    """the existing rows, the OpenID's first"""
 
     @property
     def by_openid(self) -> LinkedAccount | None:
@@ -47,20 +47,20 @@ class FoundIdentity:
 
     @property
     def is_split(self) -> bool:
-        """Whether OpenID and UnionID are two users'."""
+        """Whether OpenID and UnionID belong to two users."""
         return len({row.user_id for row in self.rows}) > 1
 
     @property
     def missing(self) -> list[LinkedAccount.Kind]:
-        """The kinds of rows that nobody has, in the order in which they are always added."""
+        """The kinds of rows that don't exist yet, in the order in which they are always added."""
         openid = [] if self.by_openid else [Kind.OPENID]
         unionid = [Kind.UNIONID] if self.identity.unionid and not self.by_unionid else []
         return openid + unionid
 
     def is_blocked(self) -> bool:
-        """Tell whether a part of the identity that has no row was a suspended user's.
+        """Return whether a missing part of the identity belonged to a suspended user.
 
-        Asks the database only about what is missing, so a person who is known costs nothing.
+        Only missing parts are looked up, so a known person costs no query.
         """
         parts = [
             _parts(kind, self.source.app_id, self.identity.openid, self.identity.unionid or "")
@@ -73,32 +73,32 @@ class FoundIdentity:
         return blocked.exists()
 
     def settle(self, user: User, *, now: datetime) -> None:
-        """Note on the user's rows that they were seen, and give the user those that nobody has.
+        """Update when the user's rows were last seen, and add the missing rows to the user.
 
-        A UnionID row of another user, with which the OpenID is in conflict, stays as it is.
+        A UnionID row of another user, which is a conflict, stays as it is.
 
         Raises:
-            LostRace: a row of the user's went meanwhile.
-            IntegrityError: somebody else was faster, with the same row.
+            LostRace: another transaction removed a row of the user.
+            IntegrityError: another transaction added the same row first.
 
         """
         own = [row for row in self.rows if row.user_id == user.pk]
         group = own[0].wechat_identity if own else new_id()
-        # First: a row that is being changed makes whoever adds the same one wait, and here both
-        # might wait for each other.
+        # Insert before updating: a transaction that inserts a row which this one has updated waits
+        # for it, and both could wait for each other.
         for kind in self.missing:
             self._row(user, kind, group, now).save(force_insert=True)
         self._touch(own, now)
         for row in own[1:]:
             if row.wechat_identity != group:
-                # They were seen to be one WeChat account only now.
+                # Only this login shows that both are one WeChat account.
                 same = LinkedAccount.objects.filter(pool=self.source.pool_id, user=user)
                 same.filter(wechat_identity=row.wechat_identity).update(wechat_identity=group)
 
     def has_another_openid(self, user: User) -> bool:
-        """Tell whether the user already has an OpenID of this AppID other than this one.
+        """Return whether the user already has a different OpenID of this AppID.
 
-        This very one may have come since the rows were found; it is then met when it is added.
+        The same OpenID may have been added since the rows were found; adding it again then fails.
         """
         openids = LinkedAccount.objects.exclude(openid=self.identity.openid)
         return openids.filter(
@@ -106,7 +106,7 @@ class FoundIdentity:
         ).exists()
 
     def has_another_unionid(self, user: User) -> bool:
-        """Tell whether the user has a UnionID other than this identity's, if it has one."""
+        """Return whether the identity has a UnionID and the user has a different one."""
         if not self.identity.unionid:
             return False
         unionids = LinkedAccount.objects.filter(
@@ -145,7 +145,7 @@ def find_identity(source: IdentitySource, identity: WeChatIdentity) -> FoundIden
     """Find the rows of this identity in the source's pool, and lock their users.
 
     Raises:
-        LostRace: a row's user was merged into another meanwhile.
+        LostRace: a row's user was merged into another user meanwhile.
 
     """
     wanted = Q(kind=Kind.OPENID, app_id=source.app_id, openid=identity.openid)
@@ -159,10 +159,10 @@ def find_identity(source: IdentitySource, identity: WeChatIdentity) -> FoundIden
 
 
 def block(user: User, accounts: Iterable[LinkedAccount], *, now: datetime) -> None:
-    """Keep refusing these accounts of a suspended user, which are about to be deleted.
+    """Block these accounts of a suspended user, which are about to be deleted.
 
-    What remains of each is a hash under a key of ENCRYPTION_KEYS. It is looked for under all of
-    them, so it goes on refusing as long as the key that made it is there.
+    A hash of each is stored, made with a key of ENCRYPTION_KEYS. A lookup tries all of these keys,
+    so an account stays blocked as long as the key of its hash is configured.
     """
     BlockedIdentity.objects.bulk_create(
         [
@@ -176,7 +176,7 @@ def block(user: User, accounts: Iterable[LinkedAccount], *, now: datetime) -> No
 
 
 def unblock(user_id: UUID) -> None:
-    """Let the accounts of a user in again, whose suspension was lifted."""
+    """Unblock the accounts of a user whose suspension was lifted."""
     BlockedIdentity.objects.filter(user=user_id).delete()
 
 
@@ -194,7 +194,7 @@ def _attach_locked_users(rows: list[LinkedAccount]) -> None:
     if len(keys) == 1:
         users = lock_users(rows[0].pool_id, keys)
     else:
-        # They may be about to be merged, and with them whoever was merged into either.
+        # A merge may follow, which also changes the users that were merged into either of them.
         users = lock_with_tombstones(rows[0].pool_id, keys)
         _refuse_moved(rows)
     for row in rows:
@@ -204,9 +204,9 @@ def _attach_locked_users(rows: list[LinkedAccount]) -> None:
 
 
 def _refuse_moved(rows: list[LinkedAccount]) -> None:
-    """Compare rows with what they are now that their users are locked.
+    """Raise LostRace if a row moved to another user before the users were locked.
 
-    A lone user's are compared when they are touched; of two, nobody is to be merged over less.
+    For one user `FoundIdentity.settle` finds that out; two users may be merged before it.
     """
     now = LinkedAccount.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "user_id")
     if set(now) != {(row.pk, row.user_id) for row in rows}:

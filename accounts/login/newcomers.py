@@ -1,17 +1,17 @@
-"""Which user an identity becomes that nobody has.
+"""The user for an identity that belongs to no user yet.
 
-The person decides by a binding ticket, if they hold one: a new user, or the one whose account they
-proved to be theirs. Otherwise the source's association decides:
+With a binding ticket the person decides: a new user, or the user whose account they proved to be
+theirs. Otherwise the association of the source decides:
 
 =========  ==========================================================================
 ``none``   a new user
-``field``  the user whose phone number WeChat has just proven for this person too, and
-           nobody else's: otherwise a new user
-``ask``    refused with a ticket, by which the person chooses between a new account and
-           one of theirs (accounts/binding/redeeming.py)
+``field``  the user with the phone number that WeChat has just verified for this person
+           (`find_by_phone`), else a new user
+``ask``    refused with a ticket, with which the person chooses a new account or an
+           existing one (accounts/binding/redeeming.py)
 =========  ==========================================================================
 
-A source that is login-only makes no new users; those who have an account still find it.
+A login-only source makes no new users; people with an account still log in to it.
 """
 
 from datetime import timedelta
@@ -32,7 +32,7 @@ Decision = LoginEvent.Decision
 
 
 def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
-    """Return the user of an identity that nobody has.
+    """Return the user for an identity that belongs to no user yet.
 
     Raises:
         DomainError: the person's choice, or the source's association and registration, refuse it.
@@ -50,7 +50,7 @@ def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
 
 
 def refuse_strangers(source: IdentitySource) -> None:
-    """Refuse somebody who has no account where none are made.
+    """Refuse a person without an account if the source makes no new users.
 
     Raises:
         RegistrationClosed: the source is login-only.
@@ -61,10 +61,10 @@ def refuse_strangers(source: IdentitySource) -> None:
 
 
 def find_by_phone(found: FoundIdentity, number: str, arrival: Arrival) -> User | None:
-    """Return, locked, the user whom a number that WeChat has just proven stands for, if any.
+    """Lock and return the user who has a number that WeChat has just verified, if there is one.
 
-    A number is given to somebody else after a while, so it stands for its user only while it was
-    verified lately, and never for one who has another WeChat account already.
+    Phone numbers are reassigned after a while, so a number identifies its user only if it was
+    verified recently, and never a user who already has another WeChat account.
     """
     verified_since = arrival.trail.at - timedelta(days=settings.PHONE_PROOF_DAYS)
     holder = User.objects.filter(
@@ -99,7 +99,7 @@ def _new_user(found: FoundIdentity) -> User:
 
 
 def _proven(found: FoundIdentity, arrival: Arrival, account: UUID) -> User:
-    # The user whose account it was when it was proven may have been merged since.
+    # The user may have been merged since the proof was verified.
     survivors = User.objects.filter(pool=arrival.source.pool_id, pk=account)
     final = survivors.values_list("merged_into", flat=True).get() or account
     user = lock_users(arrival.source.pool_id, [final])[final]

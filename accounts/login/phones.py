@@ -1,6 +1,6 @@
-"""The phone number of a user: only WeChat proves one, and only for the person who logs in with it.
+"""The phone number of a user: only WeChat verifies one, for the person who logs in.
 
-No failure here fails a login that doesn't depend on the number: the answer says what became of it.
+A failure here doesn't fail a login that doesn't depend on the number; the answer has its status.
 """
 
 from dataclasses import replace
@@ -15,10 +15,10 @@ from accounts.models import AccountEvent, User
 
 
 def settle(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
-    """Give the user the number, if they have none yet and nobody else has it.
+    """Store the number for the user if they have none yet and no other user has it.
 
     Raises:
-        IntegrityError: somebody else was given the number at this very moment.
+        IntegrityError: another transaction stored the number for another user first.
 
     """
     status = answer.status or _store(user, answer, now)
@@ -28,10 +28,10 @@ def settle(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
 
 @in_transaction
 def replace_number(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
-    """Give the user the number instead of the one they have, as they asked for.
+    """Replace the user's number, at their own request.
 
-    Somebody else's becomes theirs only where it was verified so long ago that the number may have
-    a new owner since: then the former one loses it.
+    A number of another user is moved only if it was verified so long ago that it may have a new
+    owner since; the other user loses it.
     """
     if not answer.number:
         return answer.status or PhoneStatus.UNAVAILABLE
@@ -85,7 +85,7 @@ def _lose(holder: User, now: datetime) -> None:
 
 
 def _note_new_proof(user: User, answer: PhoneAnswer, now: datetime) -> None:
-    # How long ago a number was proven decides who keeps it once it has a new owner.
+    # The time of the last verification decides who keeps a number that has a new owner.
     if user.phone_number == answer.number:
         user.phone_number_verified_at = now
         user.save(update_fields=["phone_number_verified_at"])

@@ -2,7 +2,7 @@
 
 A request names an application, a way in and a code. What happens, in this order:
 
-1. the application is found and proves itself; it offers exactly one usable source for the request
+1. the application is found and authenticated; it offers exactly one usable source for the request
 2. WeChat exchanges the code (accounts/login/codes.py), and the phone code if there is one
 3. the identity finds its user, or makes one:
 
@@ -10,25 +10,25 @@ A request names an application, a way in and a code. What happens, in this order
    OpenID    UnionID                     outcome
    ========  ==========================  ====================================================
    unknown   absent or unknown           the source's association (accounts/login/newcomers.py):
-                                         a new user, an account of theirs, or refused
+                                         a new user, an existing user, or refused
    known: A  absent, or A's              A
    known: A  unknown                     A, who gains the UnionID; recorded if A had another
    unknown   known: B                    B, who gains the OpenID
    unknown   known: B, who has another   refused (``identity_conflict``) and held for review:
              OpenID of this AppID        it can't be the same WeChat account
-   known: A  known: B                    the same person twice. Merged, the older user survives
-                                         (accounts/merging/merge.py); where a limit or the pool
-                                         forbids that: A, and the pair is held for review
+   known: A  known: B                    two users of one person: merged, the older user survives
+                                         (accounts/merging/merge.py); if a limit or the pool
+                                         forbids it: A, and the pair is held for review
    ========  ==========================  ====================================================
 
-   The status of each user found decides first: a suspended or closed one is refused, and so is
-   the identity of a suspended user whose data was erased.
-4. a session begins, and the door gets what it is for: tokens, or a browser that is remembered
+   The status of each found user is checked first: a suspended or closed user is refused, and so
+   is the identity of a suspended user whose data was erased.
+4. a session begins, with tokens or with a browser session, as the door needs
 
 Steps 3 and 4 are one short transaction, which locks the users it finds (accounts/locking.py).
-Racing first logins of one person meet at the unique constraints on linked accounts: the loser
-starts step 3 again and finds the winner's user. No database connection is held during step 2. A
-refused login is recorded outside the transaction that rolled back.
+If first logins of one person run at the same time, the unique constraints on linked accounts let
+one succeed; the other starts step 3 again and finds that user. No database connection is held
+during step 2. A refused login is recorded outside the transaction that rolled back.
 """
 
 from dataclasses import dataclass, field
@@ -58,10 +58,10 @@ Decision = LoginEvent.Decision
 
 @dataclass(frozen=True, kw_only=True)
 class LoginRequest:
-    """What a door was asked for, checked for shape alone.
+    """The fields of a login request, of which only the format was checked.
 
-    ``bound_to`` names the operator's session that an experience login belongs to, and is empty at
-    other doors: what a code gave in one session is repeated in no other.
+    ``bound_to`` names the operator's session of an experience login, and is empty at other doors:
+    the answer to a code is repeated only within that session.
     """
 
     door: str
@@ -76,7 +76,7 @@ class LoginRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedIn:
-    """A login that happened: the event that records it, and the tokens of its session."""
+    """A completed login: the event that records it, and the tokens of its session."""
 
     user: User
     session: Session
@@ -87,11 +87,11 @@ class LoggedIn:
 
 
 def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
-    """Log a person in by a code of WeChat's, and record the attempt.
+    """Log a person in with a WeChat code, and record the attempt.
 
     Raises:
         DomainError: one of its subclasses for every refusal (config/kernel/errors.py,
-            refusals.py). Where it was recorded it carries its event.
+            refusals.py). A recorded refusal carries its event.
 
     """
     client_id = request.client.unverified_client_id
@@ -105,7 +105,7 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
 
 @in_transaction
 def enter(arrival: Arrival) -> LoggedIn:
-    """Begin a session for a person who came, with tokens.
+    """Begin a session for a person who arrived, and issue its tokens.
 
     Raises:
         DomainError: a rule refuses the identity.
@@ -127,9 +127,9 @@ def enter(arrival: Arrival) -> LoggedIn:
 
 
 def begin(arrival: Arrival) -> Session:
-    """Find the user of a person who came, and return the session that they get.
+    """Find the user of a person who arrived, and return a new session.
 
-    It isn't stored yet: the caller does so, and records it, in the same transaction.
+    The session isn't saved: the caller saves and records it in the same transaction.
 
     Raises:
         DomainError: a rule refuses the identity.
@@ -181,7 +181,7 @@ def _user_of(arrival: Arrival) -> User:
 
 
 def _reunite(found: FoundIdentity, arrival: Arrival) -> FoundIdentity:
-    """Merge the two users whom an identity belongs to, or hold them for review."""
+    """Merge the two users of an identity, or hold them for review."""
     trail, (first, second) = arrival.trail, (row.user for row in found.rows)
     by_itself = trail.application.pool.merge == UserPool.Merge.AUTOMATIC
     if by_itself and not obstacles(first, second):
@@ -215,11 +215,11 @@ def _known_by_unionid(found: FoundIdentity, user: User, arrival: Arrival) -> Use
 
 @in_transaction
 def _refuse_before_paying(arrival: Arrival) -> None:
-    # WeChat charges for phone numbers: no number is asked for that the rules refuse anyway. They
-    # are asked again in `begin`, where the answer counts.
+    # WeChat charges for phone numbers, so none is requested for a login that the rules refuse.
+    # `begin` applies them again, in the transaction of the login.
     found = find_identity(arrival.source, arrival.identity)
     _refuse_inactive(found, arrival.trail)
-    # By their number or a proof a stranger may turn out to have an account.
+    # With another association, a phone number or a proof may lead to an existing account.
     if not found.rows and arrival.source.association == IdentitySource.Association.NONE:
         refuse_strangers(arrival.source)
 

@@ -1,8 +1,8 @@
-"""How many refused attempts an address, and an application, may make.
+"""Limits on refused attempts, per address and per application.
 
 Successes aren't counted: many people share a carrier's address. When an application's limit is
-reached, only addresses that were refused lately have to wait, so that junk with its public
-client_id can't lock its people out.
+reached, only addresses with a recent refusal have to wait, so that junk requests with its public
+client_id can't lock its users out.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from rest_framework.throttling import SimpleRateThrottle
 from config.kernel.addresses import site_of
 from config.kernel.errors import DomainError, TooManyRequests
 
-# Django's database cache gives what it counts up these seconds to live, whatever it had before.
+# Django's database cache sets this timeout, in seconds, on every key that it increments.
 COUNTED_UP_LIVES = 300
 
 
 class _Rate(SimpleRateThrottle):
-    """DRF's reading of a rate such as ``60/min``; the counting is ours."""
+    """Parses a rate such as ``60/min`` as DRF does; nothing else of the base class is used."""
 
     def __init__(self) -> None:
-        """Read no rate from DRF's settings."""
+        """Skip the base class, which reads a rate from DRF's settings."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Counter:
         return f"refused:{self.kind}:{name}:{window}"
 
     def remaining_seconds(self) -> int:
-        """Return how long the current window still lasts."""
+        """Return the seconds until the current window ends."""
         return self.seconds - int(time.time()) % self.seconds
 
     def add(self) -> None:
@@ -69,21 +69,21 @@ class Counter:
 
 
 class LoginThrottle:
-    """The limits that one request to a login door falls under."""
+    """The limits that apply to one request to a login endpoint."""
 
     def __init__(self, *, address: str, client_id: str) -> None:
         site = site_of(address)
         by_address = Counter("address", site, settings.THROTTLE_LOGIN_PER_ADDRESS)
         by_application = Counter("application", client_id, settings.THROTTLE_LOGIN_PER_APPLICATION)
         self.limits = [counter for counter in (by_address, by_application) if counter.rate]
-        # Even without a limit per address it is known who was refused lately.
+        # Recent refusals are counted per address even without a limit per address.
         self.recent = by_address if by_address.rate else Counter("recent", site, "1/min")
 
     def check(self) -> None:
         """Refuse a caller whose limit is reached.
 
         Raises:
-            TooManyRequests: ``retry_after`` says in how many seconds the limit starts anew.
+            TooManyRequests: ``retry_after`` is the number of seconds until the window ends.
 
         """
         if not self.limits:
@@ -96,10 +96,9 @@ class LoginThrottle:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Let an attempt be made within, unless the caller has to wait; count its refusal.
+        """Run the block unless the caller has to wait; count a refusal that it raises.
 
-        A refusal that isn't the caller's doing, but ours, WeChat's or the operator's, isn't
-        counted.
+        A refusal that this server, WeChat or the operator caused isn't counted.
 
         Raises:
             TooManyRequests: the caller has to wait.

@@ -1,8 +1,7 @@
-"""Binding tickets: how an identity that nobody has yet waits for a person's choice.
+"""Binding tickets: they keep an identity that belongs to no user until the person has chosen.
 
-A ticket is 256 random bits, stored as a hash, good for five minutes, for one application and one
-identity. What it stands for is read from its row alone; nothing about the identity is ever taken
-from whoever redeems it.
+A ticket is 256 random bits, stored as a hash, valid for five minutes, for one application and one
+identity. The identity is read from the ticket's row only, never from the request that redeems it.
 """
 
 import json
@@ -24,7 +23,7 @@ LIVES = timedelta(minutes=5)
 
 
 def binding_required(arrival: Arrival, *, bound_to: str) -> refusals.AccountBindingRequired:
-    """Store a new ticket for somebody whom nobody knows, and return the refusal that carries it."""
+    """Store a new ticket for an unknown person, and return the refusal that carries it."""
     ticket = new_token()
     row = BindingTicket(
         pool=arrival.trail.application.pool,
@@ -49,7 +48,7 @@ def binding_required(arrival: Arrival, *, bound_to: str) -> refusals.AccountBind
 
 
 def proof_methods(source: IdentitySource) -> list[str]:
-    """Return by what a person who came from this source may prove an account to be theirs."""
+    """Return the methods by which a person from this source may prove an account to be theirs."""
     offered = {
         "password": True,
         "email_code": settings.SENDS_EMAIL,
@@ -64,7 +63,7 @@ def find_ticket(
     """Return the ticket, if this application may redeem it now.
 
     Raises:
-        InvalidBindingTicket: there is none, or it is no longer good; which isn't told.
+        InvalidBindingTicket: it doesn't exist or isn't valid any more; the answer is the same.
 
     """
     ticket = (
@@ -83,10 +82,10 @@ def find_ticket(
 
 
 def spend(ticket: BindingTicket, *, now: datetime) -> None:
-    """Use the ticket up, within the transaction of the login that it opens.
+    """Use the ticket up, within the transaction of its login.
 
     Raises:
-        InvalidBindingTicket: somebody else was faster, or it ran out meanwhile.
+        InvalidBindingTicket: another request used it first, or it expired meanwhile.
 
     """
     good = BindingTicket.objects.filter(pk=ticket.pk, used_at__isnull=True, expires_at__gt=now)
@@ -95,7 +94,7 @@ def spend(ticket: BindingTicket, *, now: datetime) -> None:
 
 
 def arrival_of(ticket: BindingTicket, method: LoginMethod, trail: Trail) -> Arrival:
-    """Return the holder of the ticket as they were when they came."""
+    """Return the arrival for which the ticket was made."""
     kept = json.loads(ticket.answer())
     return Arrival(
         method=method,

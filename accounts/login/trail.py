@@ -1,22 +1,19 @@
 """The trail of one attempt to log in: its steps as they happen, and the event that records it.
 
-The steps are stored with the event, in the order in which they happen; where an attempt ends
-without tokens, ``refused`` says why:
+The steps are stored with the event, in the order in which they happen::
 
-::
-
-    checked    the application proved itself, the scope exists, one login method was meant
+    checked    the application is authenticated, the scope exists, one login method is chosen
     asked      one call to WeChat; with a phone code there are more, after ``identity``
     replayed   the code was exchanged before, so WeChat wasn't asked
-    identity   what WeChat gave
-    matched    which user that is, and by what
-    phone      what became of the phone code
-    issued     the tokens
-    signed_on  the browser is remembered; the application gets its tokens for a code
-    refused    why not
+    identity   WeChat returned an identity
+    matched    the user was found or made, and how
+    phone      the result of the phone code
+    issued     the tokens were issued
+    signed_on  a browser session began; the application gets its tokens for a code
+    refused    the attempt ended with this error
 
-Each is a plain dict: its name under ``step``, under ``ms`` the milliseconds since the attempt
-began, and its facts. No secret is among them and nothing personal: the event outlives both.
+Each is a plain dict: its name in ``step``, the milliseconds since the attempt began in ``ms``, and
+its facts. They hold no secrets and no personal data, since the event is kept longer than both.
 """
 
 import base64
@@ -40,7 +37,7 @@ from identity_sources.wechat.client import CallRecord
 
 
 class StepName(StrEnum):
-    """What a step is called."""
+    """The name of a step."""
 
     CHECKED = "checked"
     ASKED = "asked"
@@ -60,7 +57,7 @@ _WITHIN_TRANSACTION = frozenset(
 
 @dataclass(kw_only=True)
 class Trail(CodeObserver):
-    """What is known of an attempt so far; filled in along the way, written once at the end."""
+    """What is known of an attempt so far; written once, at the end."""
 
     door: str
     way: Way
@@ -73,20 +70,20 @@ class Trail(CodeObserver):
     unionid_added: bool = False
     conflict: str = ""
     merged_sub: str = ""
-    """of the user who has just been merged into the one that was found"""
+    """``sub`` of the user who was just merged into the user that was found"""
     second_openid: str = ""
-    """that came with the UnionID of ``user`` and can't be theirs"""
+    """the OpenID that came with the UnionID of ``user`` and can't be theirs"""
     phone_status: str = ""
     wechat_milliseconds: int | None = None
     began: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     def checked(self, scope: tuple[str, ...]) -> None:
-        """Note that the request may go on to WeChat."""
+        """Note that the request passed all checks before WeChat is asked."""
         self._note(StepName.CHECKED, scope=" ".join(scope))
 
     def asked(self, record: CallRecord) -> None:
-        """Note a call to WeChat; facts that there aren't are left out."""
+        """Note a call to WeChat; empty facts are left out."""
         facts = {
             "call": record.call,
             "request": record.request,
@@ -108,22 +105,22 @@ class Trail(CodeObserver):
         self.asked(record)
 
     def replayed(self) -> None:
-        """Note that WeChat's answer to the code was still kept."""
+        """Note that WeChat's stored answer to the code was used."""
         self.is_replayed = True
         self._note(StepName.REPLAYED)
 
     def identified(self, identity: WeChatIdentity) -> None:
-        """Note that an identity was read: whether it has a UnionID, never which."""
+        """Note that WeChat returned an identity, and whether it has a UnionID, but no values."""
         self._note(StepName.IDENTITY, unionid=identity.unionid is not None)
 
     def start_over(self) -> None:
-        """Forget what a transaction found that was then rolled back."""
+        """Forget what was found in a transaction that was rolled back."""
         self.decision, self.unionid_added = "", False
         self.conflict, self.merged_sub, self.phone_status = "", "", ""
         self.steps = [step for step in self.steps if step["step"] not in _WITHIN_TRANSACTION]
 
     def matched(self) -> None:
-        """Note which user was found or made, by what, and who was merged into them."""
+        """Note how the user was found or made, and who was merged into them."""
         facts = {
             "decision": self.decision,
             "unionid_added": self.unionid_added,
@@ -133,15 +130,15 @@ class Trail(CodeObserver):
         self._note(StepName.MATCHED, **{name: fact for name, fact in facts.items() if fact})
 
     def settled_phone(self, status: str) -> None:
-        """Note what became of the phone code."""
+        """Note the result of the phone code."""
         self.phone_status = str(status)
         self._note(StepName.PHONE, status=self.phone_status)
 
     def issued(self, tokens: TokenSet) -> None:
         """Note the tokens that were made.
 
-        The access token's claims are about the login and hold nothing personal; those of the ID
-        token are about the person, so only their names are kept.
+        The access token's claims are about the login and hold no personal data; the ID token's
+        claims are about the person, so only their names are stored.
         """
         header, claims = _read(tokens.access_token)
         self._note(
@@ -155,21 +152,21 @@ class Trail(CodeObserver):
         )
 
     def signed_on(self) -> None:
-        """Note that the browser's person is known now."""
+        """Note that a browser session began."""
         self._note(StepName.SIGNED_ON)
 
     def record_success(self, session: Session) -> LoginEvent:
         """Write the event of a login, within its transaction."""
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
-        # Not on the trail: if the transaction rolls back, there is neither.
+        # Not set on the trail: if the transaction rolls back, neither of them exists.
         event.user, event.sid = session.user, session.pk
         event.save(force_insert=True)
         return event
 
     def record_refusal(self, refusal: DomainError) -> None:
-        """Write what a refused login leaves, after its transaction has rolled back.
+        """Write the event of a refused login, after its transaction has rolled back.
 
-        Its event, and the OpenID that is held for review. The refusal carries the event.
+        A conflicting OpenID is held for review. The event is attached to the refusal.
         """
         self.start_over()
         self._note(StepName.REFUSED, error=refusal.code, description=refusal.description)
@@ -212,7 +209,7 @@ def _is_known(fact: Any) -> bool:
 
 
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a token that was made a moment ago: nobody else's is read."""
+    """Return header and claims of a token that was just issued here, without verifying it."""
     header, claims = (
         json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         for part in token.split(".")[:2]
