@@ -1,7 +1,7 @@
-"""Checking an access token: its signature first, then whether what stands behind it still does.
+"""Checking an access token: first its signature, then its session, user and application.
 
-A verified signature doesn't suffice: the session may have ended, the user been suspended, the
-application switched off since (one query tells).
+A valid signature isn't enough: since then the session may have ended, the user may have been
+suspended, or the application disabled. One query checks all three.
 """
 
 import json
@@ -25,13 +25,13 @@ from userpools.models import UserPool
 
 
 class NoToken(InvalidToken):
-    """A request without any token isn't told of an error (RFC 6750 §3.1)."""
+    """The request has no token; the challenge then has no error code (RFC 6750 §3.1)."""
 
     challenge = "Bearer"
 
 
 class LoginTooOld(DomainError):
-    """What is asked for needs a login of a moment ago (RFC 9470 §3)."""
+    """The request needs a recent login (RFC 9470 §3)."""
 
     code = "insufficient_user_authentication"
     status = HTTPStatus.UNAUTHORIZED
@@ -43,7 +43,7 @@ class LoginTooOld(DomainError):
 
 
 class InsufficientScope(DomainError):
-    """The access token wasn't granted what this address needs (RFC 6750 §3.1)."""
+    """The access token doesn't have the scope that the endpoint needs (RFC 6750 §3.1)."""
 
     code = "insufficient_scope"
     status = HTTPStatus.FORBIDDEN
@@ -55,7 +55,7 @@ RECENT = timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """A verified access token: whose, in which session, and what it may."""
+    """A verified access token: its session and its scopes."""
 
     session: Session
     scope: tuple[str, ...]
@@ -75,10 +75,10 @@ class Access:
             raise InsufficientScope(f"This needs an access token with the scope {scope}.")
 
     def require_recent_login(self, *, now: datetime) -> None:
-        """Refuse a token whose login is older than 5 minutes: it may have been left lying about.
+        """Refuse a token whose login is older than 5 minutes, since it may have been stolen.
 
         Raises:
-            LoginTooOld: it is.
+            LoginTooOld: the login is older.
 
         """
         if now - self.session.auth_time > RECENT:
@@ -88,7 +88,7 @@ class Access:
 def verify_access_token(
     authorization: str, *, now: datetime, pool: UserPool | None = None
 ) -> Access:
-    """Check the header ``Authorization: Bearer …`` of a request, within one pool if one is given.
+    """Check the header ``Authorization: Bearer …`` of a request, in the given pool or in any.
 
     Raises:
         InvalidToken: the token, its session, its user or its application doesn't allow it.
@@ -108,10 +108,10 @@ def verify_access_token(
 
 
 def access_of(claims: dict[str, Any], pool: UserPool) -> Access:
-    """Return what verified claims open now.
+    """Return the access that verified claims give now.
 
     Raises:
-        InvalidToken: they are a machine's, or the session, its user or its application doesn't
+        InvalidToken: they belong to a machine, or the session, its user or its application doesn't
             allow it.
 
     """
@@ -129,12 +129,12 @@ def _unverified_issuer(unverified_token: str) -> str:
 
 
 def verified_claims(unverified_token: str, pool: UserPool, *, now: datetime) -> dict[str, Any]:
-    """Return the claims of an access token of the pool's that hasn't expired: its signature's word.
+    """Return the claims of an unexpired access token of the pool, after checking its signature.
 
-    What stands behind it is for the caller to ask.
+    The caller checks the session, the user and the application.
 
     Raises:
-        InvalidToken: it isn't one.
+        InvalidToken: it isn't such a token.
 
     """
     try:
@@ -145,15 +145,15 @@ def verified_claims(unverified_token: str, pool: UserPool, *, now: datetime) -> 
     except (JoseError, LookupError, ValueError, TypeError):
         raise InvalidToken from None
     if token.header.get("typ") != ACCESS_TOKEN_TYPE or not isinstance(token.claims["sub"], str):
-        # An ID token of the same pool is no access token (RFC 9068 §4).
+        # An ID token of the same pool isn't an access token (RFC 9068 §4).
         raise InvalidToken
     return token.claims
 
 
 def key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, str]:
-    """Return the pool's key that a header names, and the one algorithm that it is used with.
+    """Return the pool's key that a token's header names, and the only algorithm of this key.
 
-    The key decides about the algorithm, never the token's header (RFC 8725 §3.1).
+    The algorithm comes from the key, never from the token's header (RFC 8725 §3.1).
 
     Raises:
         LookupError: the pool has no such key.
@@ -198,14 +198,14 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
 
 
 def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
-    """Return why a signed token is refused: a merged user's holder is told who they are now."""
+    """Return the refusal of a signed token; for a merged user it names the surviving user."""
     users = User.objects.select_related("merged_into")
     user = users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED).first()
     return InvalidToken(**merged_hint(user)) if user else InvalidToken()
 
 
 def is_current(session: Session) -> bool:
-    """Tell whether a session may give new tokens, with its user and application at hand."""
+    """Return whether a session may give new tokens; its user and application must be loaded."""
     return (
         session.ended_at is None
         and session.user.status == User.Status.ACTIVE

@@ -1,8 +1,8 @@
-"""Single sign-on within a pool: who is signed on in a browser, and the session each app gets.
+"""Single sign-on within a pool: the browser session, and the session of each application in it.
 
 The browser's cookie holds a random secret, the row its hash. An application is entered without a
-new login only if it offers the very method by which the person came (source and way), and session
-and user are as they should be: all of that is asked again each time.
+new login only if it offers the method of the person's login (source and way), the browser session
+is running and the user is active; all of this is checked each time.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ LIVES = timedelta(days=1)
 def find_browser_session(
     pool: UserPool, unverified_secret: str, *, now: datetime
 ) -> BrowserSession | None:
-    """Return who is signed on in the browser that holds this secret, if anybody is."""
+    """Return the running browser session with this secret; None if there is none."""
     if not unverified_secret:
         return None
     return (
@@ -37,9 +37,9 @@ def find_browser_session(
 
 
 def remember_browser(session: Session, *, now: datetime) -> str:
-    """Store a browser session for a login that has just happened, and return its secret.
+    """Store a browser session for a login that has just succeeded, and return its secret.
 
-    The secret is new with each login: one that was planted before is worth nothing after it.
+    Each login makes a new secret, so a secret that an attacker planted before it is useless.
     """
     secret = new_token()
     session.browser_session = BrowserSession.objects.create(
@@ -55,7 +55,7 @@ def remember_browser(session: Session, *, now: datetime) -> str:
 
 
 def may_enter(browser_session: BrowserSession, application: Application) -> bool:
-    """Tell whether the application offers the method by which the person signed on."""
+    """Return whether the application offers the method by which the person signed on."""
     return still_offers(application, browser_session.identity_source_id, browser_session.way)
 
 
@@ -68,8 +68,8 @@ def session_in(
 ) -> Session:
     """Return the application's running session of this login, or begin one, in a transaction.
 
-    ``auth_time`` is the browser's login's, also where the application was entered before from an
-    earlier one. Whoever ends the browser session meanwhile waits, and ends this session as well
+    ``auth_time`` is that of the browser's login; a session from an earlier login isn't reused. The
+    browser session is locked: a transaction that ends it waits, and ends this session as well
     (`SessionQuerySet.end`).
 
     Raises:
@@ -100,7 +100,7 @@ def session_in(
 
 
 def record_single_sign_on(session: Session, *, now: datetime) -> None:
-    """Record that a person entered an application who was signed on in the browser already."""
+    """Record that a person who was signed on in the browser already entered an application."""
     LoginEvent.record(
         session,
         door=LoginEvent.Door.SINGLE_SIGN_ON,
@@ -111,10 +111,10 @@ def record_single_sign_on(session: Session, *, now: datetime) -> None:
 
 
 def take_over(earlier: BrowserSession, session: Session, *, now: datetime) -> None:
-    """Let a new login take an earlier one's place in its browser, whose cookie it gets.
+    """Replace an earlier browser session by that of a new login in the same browser.
 
-    What the same person entered before goes on as if entered from the new login, so that they
-    are logged out of all of it together. Somebody else is signed off.
+    If it is the same person, the application sessions of the earlier one move to the new one, so
+    that a logout ends all of them. Another person is signed off.
     """
     if earlier.user_id != session.user_id:
         end_browser_session(earlier, now=now)
@@ -133,7 +133,7 @@ def _lock_running(browser_session: BrowserSession, now: datetime) -> None:
 
 
 def end_browser_session(browser_session: BrowserSession, *, now: datetime) -> None:
-    """Sign the person off in this browser: every application's session in it ends."""
+    """Sign the person off in this browser: the sessions of all applications in it end."""
     with transaction.atomic():
         running = BrowserSession.objects.filter(pk=browser_session.pk, ended_at__isnull=True)
         running.update(ended_at=now)

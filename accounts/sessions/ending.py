@@ -1,4 +1,4 @@
-"""Ending a session before its time, and every token of it."""
+"""Ending a session before it expires, with all of its tokens."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,12 +12,12 @@ from config.kernel.encryption import token_hash
 
 
 def log_out(unverified_token: str, client: ClientCredentials | None, *, now: datetime) -> None:
-    """Revoke the family of a refresh token; an unknown token is as good as revoked.
+    """Revoke the family of a refresh token; an unknown token counts as revoked already.
 
-    The token itself proves enough, unless its application is confidential (RFC 7009 §2.1).
+    The token itself is enough, unless its application is confidential (RFC 7009 §2.1).
 
     Raises:
-        InvalidClient: the token's application is confidential, and its proof is missing or wrong.
+        InvalidClient: the token's application is confidential and isn't authenticated.
 
     """
     token = (
@@ -43,7 +43,7 @@ def revoke_family(token: RefreshToken, *, now: datetime, reason: Session.EndReas
 def end_reused(
     session: Session, tokens: QuerySet[RefreshToken], *, now: datetime, reason: Session.EndReason
 ) -> None:
-    """End what came of something that is good once and was used again; record it, once."""
+    """End the session of a code or refresh token that was used twice; record it, once."""
     if not _end(session.pk, tokens, now=now, reason=reason):
         return
     door = LoginEvent.Door

@@ -1,4 +1,4 @@
-"""The scopes there are, and what an application gets when it asks for nothing (RFC 6749 §3.3)."""
+"""The scopes that exist, and the default for a request without a scope (RFC 6749 §3.3)."""
 
 from http import HTTPStatus
 
@@ -13,8 +13,8 @@ ACCOUNT = "account"
 OFFLINE_ACCESS = "offline_access"
 ALL_SCOPES = (OPENID, PROFILE, PHONE, EMAIL, ACCOUNT, OFFLINE_ACCESS)
 
-# `account` lets a token change how its user logs in, so only mini programs, whose people are
-# logged in by a fresh WeChat code each time, get it without asking.
+# A token with `account` can change how its user logs in, so by default only mini programs get it:
+# each of their logins needs a new WeChat code.
 _DEFAULT = {
     ApplicationType.MINI_PROGRAM: (OPENID, PROFILE, PHONE, ACCOUNT, OFFLINE_ACCESS),
 }
@@ -30,7 +30,7 @@ class InvalidScope(DomainError):
 
 
 def requested_scopes(scope: str | None, application_type: str) -> tuple[str, ...]:
-    """Return the scopes that a request asks for, each once and in the usual order.
+    """Return the scopes that a request asks for, each once and in the order of ALL_SCOPES.
 
     Raises:
         InvalidScope: one of them doesn't exist.
@@ -45,9 +45,9 @@ def requested_scopes(scope: str | None, application_type: str) -> tuple[str, ...
 
 
 def understood_scopes(scope: str | None, application_type: str) -> tuple[str, ...]:
-    """Return the scopes of an authorization request that exist; others are passed over there.
+    """Return the scopes of an authorization request that exist; unknown ones are ignored.
 
-    OpenID Connect Core §3.1.2.1; what was granted is said in the token endpoint's answer.
+    OpenID Connect Core §3.1.2.1; the token endpoint's answer names the granted scopes.
     """
     if scope is None:
         return requested_scopes(None, application_type)

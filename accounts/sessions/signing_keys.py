@@ -1,9 +1,9 @@
-"""The end of a signing key, and of what it signed.
+"""Removing a signing key, and ending what it signed.
 
-A revoked key may have leaked: it is gone at once, and with it the sessions that it signed for. What
-it signed is refused everywhere as soon as the client has fetched the keys again, here at once,
-since a token's key is found by its ``kid``. A retired key is published as long as anything that it
-signed is of use.
+A revoked key may have leaked: it is removed at once, and the sessions that it signed for end. This
+server refuses its tokens at once, since it finds a token's key by its ``kid``; clients refuse them
+once they have fetched the keys again. A retired key is published as long as a token that it signed
+may be used.
 """
 
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ from applications.models import Application
 from userpools.key_rotation import remove_key, remove_retired_keys
 from userpools.models import SigningKey, UserPool
 
-# A request that was under way while a key retired has read the pool before, and signs with it yet.
+# A request that started before a key retired may still sign with it.
 _STILL_UNDER_WAY = timedelta(minutes=1)
-# An expired ID token still says, as id_token_hint, who is to be logged out (OpenID Connect
-# RP-Initiated Logout 1.0 §2); after this long the person is asked instead.
+# An expired ID token is accepted as id_token_hint at a logout (OpenID Connect RP-Initiated
+# Logout 1.0 §2); after this time the person is asked instead.
 ID_TOKEN_HINT_LASTS = timedelta(days=30)
 
 
@@ -28,7 +28,7 @@ ID_TOKEN_HINT_LASTS = timedelta(days=30)
 def revoke_key(pool: UserPool, kid: str, *, now: datetime) -> int:
     """Remove a key and end the sessions that may hold a token of it; return how many ended.
 
-    In an active key's place the next one signs at once, or else one made for it.
+    An active key is replaced at once by the next key, or by a new one if there is none.
 
     Raises:
         UnknownKey: the pool has no key of this kid.
@@ -39,9 +39,9 @@ def revoke_key(pool: UserPool, kid: str, *, now: datetime) -> int:
 
 
 def sessions_signed_by(key: SigningKey) -> SessionQuerySet:
-    """Return the running sessions that may hold a token which this key signed.
+    """Return the running sessions that may hold a token signed by this key.
 
-    Those of applications that were signed for by its algorithm when they began are among them.
+    These include sessions that began while their application still used the key's algorithm.
     """
     signed_now = Q(application__signing_algorithm=key.algorithm)
     signed_before = Q(application__other_algorithm_until__gt=F("auth_time"))
@@ -58,7 +58,7 @@ def sessions_signed_by(key: SigningKey) -> SessionQuerySet:
 def delete_spent_keys(*, now: datetime) -> int:
     """Delete the retired keys whose last token expired 30 days ago; return how many.
 
-    That token lasted no longer than the longest access token of the pool's applications.
+    No token lives longer than the longest access token lifetime of the pool's applications.
     """
     spent = now - ID_TOKEN_HINT_LASTS
     pools = UserPool.objects.filter(

@@ -37,7 +37,7 @@ class TokenSet:
     id_token: str | None = field(repr=False)
 
     def as_answer(self) -> dict[str, Any]:
-        """Return the fields of a token endpoint's answer; tokens that weren't made are left out."""
+        """Return the fields of a token endpoint's answer, without tokens that weren't made."""
         answer = {
             "access_token": self.access_token,
             "token_type": "Bearer",
@@ -51,7 +51,7 @@ class TokenSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """What the tokens of one refresh family share."""
+    """The properties that all refresh tokens of one family share."""
 
     id: uuid.UUID
     scope: tuple[str, ...]
@@ -66,7 +66,7 @@ def issue_tokens(
     family_id: uuid.UUID | None = None,
     nonce: str = "",
 ) -> TokenSet:
-    """Make the tokens of a new login; store the refresh token, hashed, in a family of its own."""
+    """Make the tokens of a new login; store the hash of the refresh token, in a new family."""
     application = session.application
     family = Family(
         id=family_id or new_id(),
@@ -102,8 +102,8 @@ def renew_tokens(
 def machine_token(application: Application, *, now: datetime) -> dict[str, Any]:
     """Return the token endpoint's answer to an application that acts for itself.
 
-    Its access token has neither ``sid`` nor scope, so it opens nothing of a person's (RFC 6749
-    §4.4, RFC 9068 §2.2).
+    The access token has neither ``sid`` nor scope, so it gives no access to a person's data
+    (RFC 6749 §4.4, RFC 9068 §2.2).
     """
     pool = application.pool
     claims = {
@@ -123,12 +123,12 @@ def machine_token(application: Application, *, now: datetime) -> dict[str, Any]:
 
 
 def sign(application: Application, claims: dict[str, Any], *, kind: str) -> str:
-    """Sign claims with the pool's active key of the application's algorithm; ``kind`` is typ."""
+    """Sign claims with the pool's key for the application's algorithm; ``kind`` is the ``typ``."""
     return _sign(_signing_key(application), claims, kind=kind)
 
 
 def user_claims(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the claims about a person that these scopes open (OpenID Connect Core §5.1, §5.4)."""
+    """Return the claims about a user for these scopes (OpenID Connect Core §5.1, §5.4)."""
     claims: dict[str, Any] = {"sub": user.sub}
     if scopes.PROFILE in scope:
         claims["updated_at"] = int(user.updated_at.timestamp())
@@ -148,7 +148,7 @@ def _signing_key(application: Application) -> Key:
 
 
 def _sign(key: Key, claims: dict[str, Any], *, kind: str) -> str:
-    # It is the key's own algorithm.
+    # The algorithm belongs to the key.
     algorithm = str(key.alg)
     header = {"alg": algorithm, "kid": key.kid, "typ": kind}
     return jwt.encode(header, claims, key, algorithms=[algorithm])
@@ -187,7 +187,7 @@ def _common_claims(session: Session, now: datetime) -> dict[str, Any]:
 
 
 def _at_hash(access_token: str) -> str:
-    """Bind an ID token to its access token (OpenID Connect Core §3.1.3.6; always SHA-256 here)."""
+    """Return ``at_hash`` for an ID token (OpenID Connect Core §3.1.3.6; always SHA-256 here)."""
     left_half = hashlib.sha256(access_token.encode("ascii")).digest()[:HALF_OF_SHA256]
     return base64.urlsafe_b64encode(left_half).rstrip(b"=").decode()
 
