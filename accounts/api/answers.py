@@ -1,4 +1,4 @@
-"""What the REST doors answer, and its description for the OpenAPI schema."""
+"""The answers of the REST endpoints, as serializers for the OpenAPI schema."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from identity_sources.models import IdentitySource
 
 
 class UserAnswer(serializers.Serializer[Any]):
-    """A person, as far as the token's scopes go; what isn't known is null."""
+    """The user, with the fields that the token's scopes allow; unknown values are null."""
 
     sub = serializers.CharField()
     nickname = serializers.CharField(allow_null=True, required=False)
@@ -52,7 +52,7 @@ class OpenIdAnswer(serializers.Serializer[Any]):
 
 
 class LinkedAccountAnswer(serializers.Serializer[Any]):
-    """One WeChat identity: what is linked and unlinked as a whole."""
+    """One WeChat identity, which is linked and unlinked as a whole."""
 
     id = serializers.UUIDField()
     provider = serializers.CharField(help_text="wechat")
@@ -104,7 +104,7 @@ def login_answer(login: LoggedIn) -> dict[str, Any]:
 
 
 def user_answer(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the ``user`` object, without what the scopes don't open."""
+    """Return the ``user`` object with the fields that the scopes allow."""
     answer: dict[str, Any] = {"sub": user.sub}
     if scopes.PROFILE in scope:
         answer["nickname"] = user.nickname or None

@@ -1,4 +1,4 @@
-"""What the REST doors accept, field by field; anything else is refused by name."""
+"""The fields that the REST endpoints accept; a refusal names the wrong or unknown field."""
 
 import re
 import unicodedata
@@ -27,9 +27,9 @@ _CODE = re.compile(r"[0-9A-Za-z_-]+")
 _CODE_HINT = "is not a code of wx.login: those are letters, digits, _ and -."
 
 
-# Family and flag emoji are held together by these.
+# These join the parts of family and flag emoji.
 _JOINERS = "\u200c\u200d"
-# Letters and symbols to Unicode, nothing to the eye.
+# Unicode classifies these as letters or symbols, but they are invisible.
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
@@ -43,7 +43,7 @@ def _is_visible(character: str) -> bool:
 
 
 class CodeField(StrictTextField):
-    """A code of WeChat's, checked for shape so that a mistyped one costs no call."""
+    """A WeChat code; its format is checked, so that a mistyped code costs no call."""
 
     max_length = CODE_MAX_LENGTH
     pattern = _CODE
@@ -59,7 +59,7 @@ class CodeField(StrictTextField):
 
 
 class ClientInput(StrictSerializer):
-    """The fields by which an application names and proves itself."""
+    """The fields by which an application authenticates."""
 
     client_id = StrictTextField(
         max_length=IDENTIFIER_MAX_LENGTH,
@@ -93,7 +93,7 @@ class MiniProgramLoginInput(ClientInput):
 
 
 class EmailField(StrictTextField):
-    """An e-mail address of ASCII letters, as mail servers everywhere take it."""
+    """An e-mail address in ASCII, which every mail server accepts."""
 
     max_length = EMAIL_MAX_LENGTH
     default_error_messages = {"address": "is not an e-mail address."}
@@ -155,7 +155,7 @@ class LogoutInput(ClientInput):
 
 
 class NicknameField(StrictTextField):
-    """A name that shows: no control characters, and not of invisible ones alone."""
+    """A visible name: no control characters, and at least one visible character."""
 
     default_error_messages = {
         "control": "must hold no control characters and none that turn the writing around.",
@@ -179,7 +179,7 @@ def accepted(serializer_class: type[StrictSerializer], body: Any) -> dict[str, A
     """Return the fields of a request's body.
 
     Raises:
-        InvalidRequest: naming the field and the reason.
+        InvalidRequest: a field is wrong; it names the field and the reason.
 
     """
     serializer = serializer_class(data=body)
@@ -190,7 +190,7 @@ def accepted(serializer_class: type[StrictSerializer], body: Any) -> dict[str, A
 
 
 def proof_of(fields: dict[str, Any]) -> Proof | None:
-    """Return the proof that a binding request gives; None for a new account.
+    """Return the proof of a binding request; None for a new account.
 
     Raises:
         InvalidRequest: its fields make no proof, or more than one.

@@ -1,4 +1,4 @@
-"""The doors of the person whom an access token stands for, at ``/api/v1/me``."""
+"""The endpoints of the person to whom an access token belongs, at ``/api/v1/me``."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -46,7 +46,7 @@ class MeView(APIView):
 
 
 class PhoneView(APIView):
-    """The person's phone number, which only WeChat's button sets."""
+    """The person's phone number, which can only be set with a WeChat phone code."""
 
     @extend_schema(**schema.ME_PHONE)
     def post(self, request: Request) -> Response:
@@ -102,10 +102,10 @@ def _access(request: Request) -> Access:
 
 
 def _access_after_recent_login(request: Request) -> Access:
-    """Return the access of a token that may change by what its user logs in.
+    """Return the access of a token that may change how its user logs in.
 
     Raises:
-        InsufficientScope, LoginTooOld: it may not, or not any more.
+        InsufficientScope, LoginTooOld: it lacks the scope, or its login is too old.
 
     """
     access = _access(request)

@@ -1,4 +1,4 @@
-"""The OpenAPI description of each REST door."""
+"""The OpenAPI description of each REST endpoint."""
 
 from typing import Any
 

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.api import me, views
 
-# Said here, so that a caller's ?version= decides nothing.
+# Set here, so that a caller's ?version= has no effect.
 API_VERSION = "1"
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""The REST doors of logging in and out: each reads its fields, calls one thing, and answers."""
+"""The REST endpoints of login and logout: each reads its fields, calls one function and answers."""
 
 from http import HTTPStatus
 
@@ -31,7 +31,7 @@ from config.kernel.headers import NO_STORE
 
 
 class WeChatMiniProgramLoginView(APIView):
-    """Log a person in by the code of ``wx.login``."""
+    """Log a person in with a code of ``wx.login``."""
 
     @extend_schema(**schema.MINI_PROGRAM_LOGIN)
     def post(self, request: Request) -> Response:
@@ -49,13 +49,13 @@ class WeChatMiniProgramLoginView(APIView):
         with throttle.guard():
             login = log_in(attempt, now=timezone.now())
         if login.phone_status == PhoneStatus.INVALID_CODE:
-            # Each costs a call to WeChat, as a refused login does.
+            # It costs a call to WeChat, as a refused login does.
             throttle.count_refusal()
         return Response(login_answer(login), headers=NO_STORE)
 
 
 class BindView(APIView):
-    """Log in whoever holds a binding ticket, as the user whom they chose to be."""
+    """Log in the holder of a binding ticket, as a new user or with a proven account."""
 
     @extend_schema(**schema.BIND)
     def post(self, request: Request) -> Response:
@@ -71,7 +71,7 @@ class BindView(APIView):
 
 
 class EmailCodeView(APIView):
-    """Send a one-time code to an address, by which an account is proven; says no more than that."""
+    """Send a one-time code to an address; the answer doesn't say whether an account has it."""
 
     @extend_schema(**schema.EMAIL_CODE)
     def post(self, request: Request) -> Response:
@@ -106,5 +106,5 @@ def _throttle(request: Request, client: ClientCredentials) -> LoginThrottle:
 
 
 def credentials_of(request: Request, fields: dict[str, str]) -> ClientCredentials:
-    """Return how the application names and proves itself, by HTTP Basic or in the body."""
+    """Return the application's credentials, from HTTP Basic or from the body."""
     return read_credentials(request.headers.get("Authorization", ""), fields)
