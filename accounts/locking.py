@@ -1,8 +1,8 @@
-"""One rule against races about people: who changes what is a user's locks the user first.
+"""Locks on users: a transaction locks a user before it changes anything that belongs to them.
 
-Several users are locked by one statement, in the order of their ids, so that no two transactions
-wait for each other. What was read before the lock may have changed until it was held: it is
-compared again, and a difference raises `LostRace`, upon which the transaction starts again.
+Several users are locked by one statement, in the order of their ids, so that transactions don't
+deadlock. Rows that were read before the lock may have changed until it was held: they are compared
+again, and a difference raises `LostRace`, which starts the transaction again.
 """
 
 import logging
@@ -21,7 +21,7 @@ from config.kernel.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
-# Each lost race means that the winner's row is now there to be found: two suffice in practice.
+# After a lost race the other transaction's row can be found, so two attempts suffice in practice.
 ATTEMPTS = 5
 RACED_FOR = frozenset(
     {
@@ -34,9 +34,9 @@ RACED_FOR = frozenset(
         "accounts_wechatevent_content",
     }
 )
-"""The unique constraints at which transactions meet that began before the other's row was there.
+"""The unique constraints that concurrent transactions may violate.
 
-Any other violated constraint is a fault of ours, which another attempt doesn't mend.
+Any other violated constraint is a bug, which another attempt doesn't fix.
 """
 _DEADLOCK = "40P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
@@ -45,13 +45,13 @@ Result = TypeVar("Result")
 
 
 class LostRace(Exception):
-    """Another transaction changed, meanwhile, what this one rests on."""
+    """Another transaction has changed rows that this transaction read."""
 
 
 def in_transaction(attempt: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Make a function run in a transaction of its own, again each time it loses a race.
+    """Run a function in a transaction of its own, and again each time it loses a race.
 
-    It raises ServiceUnavailable where it lost every time.
+    It raises ServiceUnavailable if it loses every time.
     """
 
     @wraps(attempt)
@@ -76,17 +76,17 @@ def lock_users(pool_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, User]:
 
 
 def lock_with_tombstones(pool_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, User]:
-    """Lock users, and those who were merged into them."""
+    """Lock users, and the users that were merged into them."""
     wanted = set(user_ids)
     return _locked(Q(pool=pool_id) & (Q(pk__in=wanted) | Q(merged_into__in=wanted)))
 
 
 def require_active(user: User) -> None:
-    """Refuse a locked user who isn't active any more, though a token or proof was accepted.
+    """Refuse a locked user who isn't active any more, although a token or proof was accepted.
 
     Raises:
-        UserSuspended, AccountClosed: they are.
-        InvalidToken: they were merged into another, which it names.
+        UserSuspended, AccountClosed: the user is suspended or closed.
+        InvalidToken: the user was merged into another, which it names.
 
     """
     if user.status == User.Status.SUSPENDED:
@@ -101,12 +101,12 @@ def _is_lost_race(error: Exception) -> bool:
     if isinstance(error, IntegrityError):
         return violated_constraint(error) in RACED_FOR
     if isinstance(error, OperationalError):
-        # PostgreSQL ended one of those who waited in a circle; it is free to start again.
+        # PostgreSQL aborted one transaction of a deadlock; it may start again.
         return getattr(error.__cause__, "sqlstate", "") == _DEADLOCK
     return True
 
 
 def _locked(wanted: Q) -> dict[UUID, User]:
-    # Rows that others refer to may still be inserted meanwhile: no_key lets foreign keys pass.
+    # no_key: other transactions may still insert rows with a foreign key to a locked user.
     users = User.objects.filter(wanted).order_by("pk").select_for_update(no_key=True)
     return {user.pk: user for user in users}

@@ -1,4 +1,4 @@
-"""What an operator wants to know of a pool at a glance: whether everything is all right."""
+"""The overview of a pool on the console's first page: figures, problems and latest events."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,13 +22,13 @@ EVENTS_SHOWN = 8
 CONFLICTS_SHOWN = 5
 
 
-# A first login that goes on with a question to the person has failed nobody.
+# A first login that continues with a question to the person isn't a failure.
 _REFUSED = Q(outcome=LoginEvent.Outcome.REFUSED) & ~Q(error__in=STEPS_OF_A_FIRST_LOGIN)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusals:
-    """How often one reason refused a login within the period."""
+    """How often logins were refused with one error within the period."""
 
     error: str
     meaning: str
@@ -37,7 +37,7 @@ class Refusals:
 
 @dataclass(frozen=True, kw_only=True)
 class FailingSource:
-    """A source in use whose settings WeChat refuses, and what it says against them."""
+    """A source in use whose settings WeChat refuses, with WeChat's complaints."""
 
     source: IdentitySource
     since: datetime
@@ -46,7 +46,7 @@ class FailingSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The pool's last 24 hours, and what is still to be set up."""
+    """The last 24 hours of the pool, and which parts of its setup exist."""
 
     succeeded: int
     refused: int
@@ -57,14 +57,14 @@ class Overview:
     refusals: list[Refusals]
     events: list[LoginEvent]
     failing: list[FailingSource]
-    """the one that fails longest first"""
+    """the longest failing first"""
     conflicts: list[Conflict]
-    """the first of those that wait for a decision"""
+    """the first conflicts that wait for a decision"""
     has_source: bool
     has_application: bool
     has_method: bool
     experience: list[Application]
-    """applications that are on and that people log in to"""
+    """enabled applications that people log in to"""
 
     @property
     def is_set_up(self) -> bool:
@@ -72,7 +72,7 @@ class Overview:
 
 
 def overview_of(pool: UserPool, *, now: datetime) -> Overview:
-    """Gather the overview; each figure is a query that the pool's indexes serve."""
+    """Return the overview; each figure is a query that uses an index of the pool."""
     counts = _counts(pool, now)
     applications = Application.objects.filter(pool=pool)
     sources = list(IdentitySource.objects.filter(pool=pool, archived_at__isnull=True))
@@ -105,7 +105,7 @@ def _counts(pool: UserPool, now: datetime) -> dict[str, int]:
 
 
 def _failing(sources: list[IdentitySource], now: datetime) -> list[FailingSource]:
-    # Nobody logs in from a source that is off, so nobody misses it.
+    # No login uses a source that is off, so its failure affects no user.
     failing = [source for source in sources if source.failing_since and is_usable(source)]
     prefetch_related_objects(failing, "failures")
     found = [

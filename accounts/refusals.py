@@ -9,21 +9,21 @@
     ├── RegistrationClosed               no account yet, and the source is login-only
     ├── UserSuspended, AccountClosed
     ├── IdentityConflict                 a UnionID whose user has another OpenID of this AppID
-    ├── AccountBindingRequired           nobody has it, and the person is to choose
-    ├── PhoneCodeRequired                nobody has it, and a phone number is to tell whose it is
-    ├── InvalidBindingTicket             used, expired, used up by wrong proofs, or not of here
+    ├── AccountBindingRequired           no user has it yet, and the person has to choose
+    ├── PhoneCodeRequired                no user has it yet, and a phone number is needed
+    ├── InvalidBindingTicket             used, expired, used up by wrong proofs, or unknown
     ├── InvalidProof                     no such account, or the proof is wrong
     ├── AlreadyLinked                    the account has another WeChat account of this AppID
-    ├── IdentityTaken                    the WeChat account is somebody else's
-    ├── PhoneTaken                       another user verified the phone number lately
+    ├── IdentityTaken                    the WeChat account belongs to another user
+    ├── PhoneTaken                       another user verified the phone number recently
     ├── LastWayIn                        unlinking it would lock the person out
     ├── WeChatLimit                      WeChat's minute limit
     ├── IdentitySourceMisconfigured      the operator must act
-    ├── CallMalformed                    ours: WeChat didn't understand the call
-    ├── AppSecretUnreadable              ours: no key of ENCRYPTION_KEYS fits
-    └── WeChatAway                       WeChat is busy, out of reach or unreadable
+    ├── CallMalformed                    a fault of this server: WeChat didn't understand the call
+    ├── AppSecretUnreadable              a fault of this server: no key of ENCRYPTION_KEYS fits
+    └── WeChatAway                       WeChat is busy, unreachable, or its answer unreadable
     DomainError
-    └── InvalidToken                     an access token that opens nothing
+    └── InvalidToken                     an access token that isn't valid
 """
 
 from datetime import timedelta
@@ -191,7 +191,7 @@ class WeChatAway(LoginRefused):
 
 
 class InvalidToken(DomainError):
-    """The access token opens nothing (RFC 6750 §3.1); which check failed isn't told."""
+    """The access token isn't valid (RFC 6750 §3.1); the answer doesn't say which check failed."""
 
     code = "invalid_token"
     status = HTTPStatus.UNAUTHORIZED
@@ -200,7 +200,7 @@ class InvalidToken(DomainError):
 
 
 def merged_hint(user: User) -> dict[str, Any]:
-    """Return what to tell a program that holds a token of a user who was merged into another."""
+    """Return the description and fields of a refusal for a token of a merged user."""
     return {
         "description": "This user was merged into another. Log in again; the new tokens name it.",
         "extra": {"merged_into": user.merged_into.sub if user.merged_into else ""},
@@ -220,7 +220,7 @@ _BY_WECHAT_CLASS: dict[type[wechat.WeChatRefusal], type[LoginRefused]] = {
 
 
 def from_wechat(error: wechat.WeChatError) -> LoginRefused:
-    """Return what a caller is told of WeChat's error, with its errcode and request id."""
+    """Return the refusal for an error of WeChat's, with its errcode and request id."""
     if not isinstance(error, wechat.WeChatRefusal):
         return WeChatAway()
     refusal = next(

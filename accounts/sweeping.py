@@ -1,4 +1,4 @@
-"""Deleting what is past its time while people log in: each process does so once in a while."""
+"""Deleting expired rows while requests are served: each process does it once in a while."""
 
 import time
 from datetime import timedelta
@@ -7,21 +7,21 @@ from typing import Any
 from django.db.models import QuerySet
 
 AT_ONCE = 1000
-"""rows; whoever's request it is waits for no more"""
+"""rows; the request that sweeps doesn't wait for more"""
 
 
 class Sweeper:
-    """Sweeps when it is due; the first time is a period after the process began."""
+    """Sweeps once per period; the first time one period after the process started."""
 
     def __init__(self, every: timedelta) -> None:
         self.every = every.total_seconds()
         self.due_at = time.monotonic() + self.every
 
     def sweep_if_due(self, over: QuerySet[Any]) -> None:
-        """Delete some of what is over, if it is time; where there is more, it is time again."""
+        """Delete some of the expired rows, if it is due; it stays due while there are more."""
         if time.monotonic() < self.due_at:
             return
         keys = list(over.values_list("pk", flat=True)[:AT_ONCE])
-        # Without the rows' own columns: strangers decide how long those are.
+        # Other columns aren't loaded: callers decide how long their values are.
         over.model._default_manager.filter(pk__in=keys).only("pk").delete()
         self.due_at = time.monotonic() + (0 if len(keys) == AT_ONCE else self.every)
