@@ -35,11 +35,11 @@ NEEDED = {
     "refresh_token": "refresh_token",
     DEVICE_CODE: "device_code",
 }
-"""by grant type, the field that stands for what was granted"""
+"""for each grant type, the field that is required"""
 
 
 class ClientView(ABC, APIView):
-    """A form from an application; refusals are counted against its address and its client_id."""
+    """A form from an application; its refusals count for the address and the client_id."""
 
     parser_classes = [StrictFormParser]
     status = HTTPStatus.OK
@@ -82,13 +82,13 @@ class EndpointView(ClientView):
     """One of Authlib's endpoints."""
 
     endpoint: Any
-    """the class of Authlib's"""
+    """the Authlib class"""
 
     def answer(
         self, pool: UserPool, fields: Fields, credentials: ClientCredentials, now: datetime
     ) -> dict[str, Any]:
-        # Where the hint were wrong we would look further anyway (RFC 7009 §2.1), so we never look
-        # at it.
+        # The hint is ignored: if it were wrong, all token types would be searched anyway (RFC 7009
+        # §2.1).
         named = {name: value for name, value in fields.items() if name != "token_type_hint"}
         self.check(named)
         server = PoolServer(pool, now=now)
@@ -124,7 +124,7 @@ class DeviceAuthorizationView(EndpointView):
     endpoint = DeviceAuthorizationEndpoint
 
     def check(self, fields: Fields) -> None:
-        """Need nothing: every field is optional."""
+        """Accept any request: every field is optional."""
 
 
 @extend_schema(exclude=True)

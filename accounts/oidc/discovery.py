@@ -1,4 +1,4 @@
-"""What a client needs to know to use a pool's issuer, and nothing that isn't so.
+"""The discovery document of a pool's issuer.
 
 OpenID Connect Discovery 1.0 §3, RFC 8414 §2, and the members that the extensions add: RFC 9207 §3,
 RFC 9126 §5, RFC 8628 §4, RP-Initiated Logout §2.1, Back-Channel Logout §2.1.
@@ -70,7 +70,7 @@ def provider_metadata(pool: UserPool) -> dict[str, Any]:
 
 
 def _language_tag(language: str) -> str:
-    """Write a language of Django's as RFC 5646 §2.1.1 does: ``zh-Hans``."""
+    """Convert a Django language code to a tag of RFC 5646 §2.1.1, such as ``zh-Hans``."""
     return to_locale(language).replace("_", "-")
 
 

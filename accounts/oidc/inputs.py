@@ -1,4 +1,4 @@
-"""What the OAuth endpoints accept: forms in UTF-8, no field twice (RFC 6749 §3.2, appendix B)."""
+"""Reading the OAuth endpoints' forms: UTF-8, no field twice (RFC 6749 §3.2, appendix B)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,7 +16,7 @@ MAX_LENGTH = 4096
 
 
 class StrictFormParser(BaseParser):
-    """A form in UTF-8, whatever charset its Content-Type names."""
+    """Parses a form as UTF-8, whatever charset its Content-Type names."""
 
     media_type = "application/x-www-form-urlencoded"
 
@@ -44,10 +44,10 @@ class StrictFormParser(BaseParser):
 
 
 def form_fields(request: Request) -> dict[str, str]:
-    """Return a form's fields; unknown ones may be there, empty ones count as absent.
+    """Return a form's fields, including unknown ones; empty fields count as missing.
 
     Raises:
-        InvalidRequest: a field stands twice, is too long or holds a NUL character.
+        InvalidRequest: the body isn't a form, or a field is too long or holds a NUL character.
 
     """
     form = request.data
@@ -61,7 +61,7 @@ def form_fields(request: Request) -> dict[str, str]:
 
 
 def required(fields: dict[str, str], name: str) -> str:
-    """Return a field that must be there.
+    """Return a required field.
 
     Raises:
         InvalidRequest: it is missing.

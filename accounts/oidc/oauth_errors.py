@@ -1,4 +1,4 @@
-"""How the OAuth endpoints refuse (RFC 6749 §5.2, RFC 8628 §3.5), Authlib's refusals included."""
+"""The OAuth endpoints' errors (RFC 6749 §5.2, RFC 8628 §3.5), including those of Authlib."""
 
 from http import HTTPStatus
 
@@ -9,20 +9,20 @@ from config.kernel.errors import DomainError
 
 
 class InvalidGrant(DomainError):
-    """What was granted opens nothing (any more); which check failed isn't told."""
+    """The grant isn't valid, or not any more; the answer doesn't say which check failed."""
 
     code = "invalid_grant"
     status = HTTPStatus.BAD_REQUEST
 
 
 class InvalidRefreshToken(InvalidGrant):
-    """A refresh token that gives no tokens."""
+    """The refresh token isn't valid."""
 
     description = "The refresh token is unknown, used, expired or revoked. Log in again."
 
 
 class InvalidCode(InvalidGrant):
-    """An authorization code that gives no tokens."""
+    """The authorization code isn't valid."""
 
     description = (
         "The code is unknown, used, expired, or of another application, redirect_uri or "
@@ -31,13 +31,13 @@ class InvalidCode(InvalidGrant):
 
 
 class InvalidDeviceCode(InvalidGrant):
-    """A device code that gives no tokens."""
+    """The device code isn't valid."""
 
     description = "The device_code is unknown, used, or of another application. Begin again."
 
 
 class AuthorizationPending(DomainError):
-    """The person hasn't decided yet: a device that waits is told so every few seconds."""
+    """The person hasn't decided yet; a device polls every few seconds and gets this answer."""
 
     is_callers_doing = False
     code = "authorization_pending"
@@ -54,7 +54,7 @@ class SlowDown(DomainError):
 
 
 class ExpiredDeviceCode(DomainError):
-    """Nobody entered the device's code in time."""
+    """The device's code wasn't entered in time."""
 
     code = "expired_token"
     status = HTTPStatus.BAD_REQUEST
@@ -62,7 +62,7 @@ class ExpiredDeviceCode(DomainError):
 
 
 class AccessDenied(DomainError):
-    """The person keeps the device out."""
+    """The person denied the device access."""
 
     code = "access_denied"
     status = HTTPStatus.BAD_REQUEST
@@ -81,7 +81,7 @@ class UnsupportedGrantType(DomainError):
 
 
 class ProtocolError(DomainError):
-    """A refusal that Authlib found; its words are kept."""
+    """A refusal by Authlib, with Authlib's description."""
 
     def __init__(self, error: OAuth2Error) -> None:
         super().__init__(error.get_error_description() or "The request was refused.")
@@ -99,6 +99,6 @@ _IN_OUR_WORDS: dict[type[OAuth2Error], type[DomainError]] = {
 
 
 def as_domain_error(error: OAuth2Error) -> DomainError:
-    """Return what a caller is told of a refusal of Authlib's; their own words aren't repeated."""
+    """Return the error for a refusal by Authlib; where one of ours exists, it is used."""
     ours = _IN_OUR_WORDS.get(type(error))
     return ours() if ours else ProtocolError(error)

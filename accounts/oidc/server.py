@@ -1,7 +1,8 @@
-"""One pool's authorization server, in Authlib's terms: which grants, and who the clients are.
+"""The authorization server of one pool, as a subclass of Authlib's: its clients and grants.
 
-Authlib checks requests in the order of the RFCs; what is stored, and that it is used once, is ours
-(``grants/``). Its refusals leave as our errors, so that every answer of the server looks alike.
+Authlib checks requests in the order of the RFCs. This package stores codes and tokens and makes
+sure that each is used once (``grants/``). Authlib's errors are converted to `DomainError`, so that
+all answers of the server look the same.
 """
 
 from datetime import datetime
@@ -23,7 +24,7 @@ _REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationTy
 
 
 class ProtocolRequest(OAuth2Request):
-    """A request's fields, each there once, and how its sender proves who it is."""
+    """The fields of a request, each given once, and the credentials of the client."""
 
     def __init__(self, fields: dict[str, str], credentials: ClientCredentials | None) -> None:
         super().__init__("POST", settings.PUBLIC_URL)
@@ -37,7 +38,7 @@ class ProtocolRequest(OAuth2Request):
 
 
 class Client(ClientMixin):
-    """An application, as Authlib asks about it."""
+    """An application, with the interface that Authlib expects of a client."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -66,10 +67,10 @@ class PoolServer(AuthorizationServer):
     def authenticate_client(
         self, request: ProtocolRequest, _methods: list[str], _endpoint: str = "token"
     ) -> Client:
-        """Return the client that the request's credentials name and prove.
+        """Return the client that the request's credentials authenticate.
 
         Raises:
-            InvalidClient: the pool has no such application, or it isn't proven.
+            InvalidClient: the pool has no such application, or its credentials are wrong.
 
         """
         if request.credentials is None:
@@ -88,13 +89,13 @@ class PoolServer(AuthorizationServer):
         raise as_domain_error(error) from error
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Tell nobody: nobody listens."""
+        """Send no signal, since nothing receives one."""
 
 
 def grant_types(application: Application) -> list[str]:
     """Return the grant types that an application may use (RFC 7591 §2).
 
-    A machine logs nobody in; everything else refreshes what a person's login gave it.
+    A machine application has no logins; all other applications refresh the tokens of a login.
     """
     if application.type == ApplicationType.MACHINE:
         return ["client_credentials"]

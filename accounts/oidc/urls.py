@@ -1,4 +1,4 @@
-"""Addresses below ``/oidc/`` that programs call; those of a browser are accounts/pages/urls.py."""
+"""Addresses below ``/oidc/`` for programs; those for a browser are in accounts/pages/urls.py."""
 
 from django.urls import path
 

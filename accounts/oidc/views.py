@@ -1,4 +1,4 @@
-"""What anybody may read of a pool's issuer, and what an access token opens: ``/oidc/{pool}/…``."""
+"""The public documents of a pool's issuer, and the userinfo endpoint: ``/oidc/{pool}/…``."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -36,7 +36,7 @@ class JwksView(APIView):
 
 @extend_schema(exclude=True)
 class UserinfoView(APIView):
-    """OpenID Connect Core §5.3; the token in the header, or in a POST's body (RFC 6750 §2.2)."""
+    """OpenID Connect Core §5.3; the token is in the header, or in the form (RFC 6750 §2.2)."""
 
     parser_classes = [StrictFormParser]
 

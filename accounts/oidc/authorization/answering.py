@@ -1,4 +1,4 @@
-"""What goes to the redirect URI: a code or an error, with ``state`` and ``iss`` (RFC 9207)."""
+"""The answer to the redirect URI: a code or an error, with ``state`` and ``iss`` (RFC 9207)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,20 +26,20 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """The redirect URI with the answer in its query or fragment, otherwise as registered."""
+        """The registered redirect URI with the parameters in its query or fragment."""
         if self.to.response_mode == ResponseMode.FRAGMENT:
             return f"{self.to.redirect_uri}#{urlencode(self.parameters)}"
         return with_query(self.to.redirect_uri, self.parameters)
 
 
 def with_query(uri: str, parameters: Mapping[str, str]) -> str:
-    """Return a registered URI with these parameters at its end, otherwise as registered."""
+    """Return a registered URI with these parameters appended to its query."""
     separator = "&" if "?" in uri else "?"
     return f"{uri}{separator}{urlencode(parameters)}"
 
 
 def answer_with_code(checked: CheckedRequest, session: Session, *, now: datetime) -> Answer:
-    """Make a code that gives the session's tokens, within the transaction that decides so."""
+    """Make a code for the session's tokens, within the caller's transaction."""
     code = new_token()
     AuthorizationCode.objects.create(
         pool_id=session.pool_id,
@@ -55,7 +55,7 @@ def answer_with_code(checked: CheckedRequest, session: Session, *, now: datetime
 
 
 def answer_with_error(refused: Refused) -> Answer:
-    """Return the error for the application."""
+    """Return the error response for the application."""
     return _answer(refused.to, {"error": refused.error, "error_description": refused.description})
 
 

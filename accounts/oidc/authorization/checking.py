@@ -1,7 +1,7 @@
-"""Whether a request may be answered, and where to: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
+"""Checking an authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
 
-Until client and redirect URI are known to belong together, a refusal stays on our own page
-(`Unanswerable`). From then on it is the application's to hear (`Refused`).
+Until the redirect URI is known to belong to the client, an error is shown on our own page
+(`Unanswerable`). After that it is sent to the application (`Refused`).
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from applications.redirect_uris import is_registered
 from userpools.models import UserPool
 
 LONGEST_REQUEST = 8192
-"""characters of all parameters together: anybody may have us keep some for half an hour"""
+"""characters of all parameters together: any caller can have a request stored for half an hour"""
 NONCE_MAX_LENGTH = 512
 LONGEST_MAX_AGE = 10 * 365 * 24 * 3600
 MAX_AGE_MAX_LENGTH = len(str(LONGEST_MAX_AGE))
@@ -43,14 +43,14 @@ PARAMETERS = frozenset(
         "ui_locales",
     }
 )
-"""Those that decide anything. Others are tolerated, and kept nowhere."""
+"""The parameters that are used and stored. Others are ignored."""
 NOT_SUPPORTED = frozenset({"request", "registration", "request_uri"})
-"""Those that would change the request; a ``request_uri`` of ours was replaced before."""
+"""Parameters that are refused; a ``request_uri`` that we issued has been resolved before."""
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 class ResponseMode(StrEnum):
-    """How the answer travels to the redirect URI."""
+    """How the answer is sent to the redirect URI."""
 
     QUERY = "query"
     FRAGMENT = "fragment"
@@ -58,11 +58,11 @@ class ResponseMode(StrEnum):
 
 
 class Unanswerable(Exception):
-    """The request names no application, or no place of the application's to answer to.
+    """The request has no valid application, or no redirect URI registered for it.
 
-    ``reason`` is a word for the page: ``client_id``, ``redirect_uri``, ``application_disabled``,
-    ``request`` (malformed) or ``request_uri`` (a pushed request that is no longer good); at the
-    logout also ``post_logout_redirect_uri`` and ``id_token_hint``.
+    ``reason`` selects the text of the page: ``client_id``, ``redirect_uri``,
+    ``application_disabled``, ``request`` (malformed) or ``request_uri`` (an invalid pushed
+    request); at the logout also ``post_logout_redirect_uri`` and ``id_token_hint``.
     """
 
     def __init__(self, reason: str) -> None:
@@ -72,7 +72,7 @@ class Unanswerable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnAddress:
-    """Where the answer goes, and what belongs in it besides."""
+    """Where the answer is sent, and the parameters that every answer has."""
 
     issuer: str
     redirect_uri: str
@@ -81,7 +81,7 @@ class ReturnAddress:
 
 
 class Refused(Exception):
-    """The application is told why not (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6)."""
+    """An error for the application (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6)."""
 
     def __init__(self, to: ReturnAddress, error: str, description: str) -> None:
         super().__init__(error)
@@ -94,7 +94,7 @@ class Refused(Exception):
 class CheckedRequest:
     """An authorization request that may be answered.
 
-    ``hinted_sub`` is whom the id_token_hint names, empty where there is none.
+    ``hinted_sub`` is the ``sub`` of the id_token_hint, empty if there is none.
     """
 
     application: Application
@@ -108,7 +108,7 @@ class CheckedRequest:
     ui_locales: tuple[str, ...]
 
     def refuse(self, error: str, description: str) -> Refused:
-        """Return the refusal that the application is to hear."""
+        """Return an error for the application."""
         return Refused(self.to, error, description)
 
 
@@ -116,8 +116,8 @@ def check_request(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -
     """Check the parameters of an authorization request.
 
     Raises:
-        Unanswerable: it isn't known where to answer to.
-        Refused: anything else is wrong.
+        Unanswerable: the application or its redirect URI is wrong.
+        Refused: another parameter is wrong.
 
     """
     if sum(len(fields[name]) for name in PARAMETERS & fields.keys()) > LONGEST_REQUEST:
@@ -150,7 +150,7 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
     """Return the application that the request names.
 
     Raises:
-        Unanswerable: there is none in this pool, or it is switched off.
+        Unanswerable: this pool has no such application, or it is disabled.
 
     """
     client_id = fields.get("client_id", "")
@@ -165,7 +165,7 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
 
 def _return_address(application: Application, fields: Mapping[str, str]) -> ReturnAddress:
     uri = fields.get("redirect_uri", "")
-    # Character by character, and by Python: a database may find "A" where it is asked for "a".
+    # Compared in Python, character by character: a database may ignore case.
     registered = RedirectURI.objects.filter(application=application).values_list("uri", flat=True)
     if not uri or not is_registered(uri, registered, application.type):
         raise Unanswerable("redirect_uri")
@@ -198,7 +198,7 @@ def _check_response_type(
 def _check_by_authlib(
     server: PoolServer, application: Application, fields: Mapping[str, str], to: ReturnAddress
 ) -> None:
-    # What Authlib would quote of the caller's in its refusals was looked at before: it can't
+    # The parameters that Authlib quotes in its errors have been checked before, since it can't
     # quote every character.
     request: Any = ProtocolRequest(dict(fields), None)
     request.client = Client(application)

@@ -1,4 +1,4 @@
-"""What people agreed that an application may know of them."""
+"""The consent that people gave to applications."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from applications.models import Application
 
 
 def has_consented(user: User, application: Application, scope: tuple[str, ...]) -> bool:
-    """Tell whether the person was asked before and agreed to all of this."""
+    """Return whether the user has already agreed to all of these scopes."""
     consents = Consent.objects.filter(pool=user.pool_id, user=user, application=application)
     given = consents.values_list("scope", flat=True).first()
     return given is not None and {*scope} - {scopes.OPENID} <= {*given.split()}
@@ -17,8 +17,8 @@ def has_consented(user: User, application: Application, scope: tuple[str, ...]) 
 def record_consent(
     user: User, application: Application, scope: tuple[str, ...], *, now: datetime
 ) -> None:
-    """Add to what the person agreed to, within a transaction; what they agreed to before stays."""
-    # Locked: whoever adds something at the same moment adds it to this.
+    """Add scopes to the user's consent, within the caller's transaction."""
+    # Locked, so that scopes which another transaction adds at the same time aren't lost.
     consent, created = Consent.objects.select_for_update(no_key=True).get_or_create(
         pool_id=user.pool_id,
         user=user,

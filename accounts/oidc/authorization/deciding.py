@@ -1,4 +1,4 @@
-"""Answer now, have the person log in, or ask them: OpenID Connect Core §3.1.2.3, §3.1.2.4."""
+"""Whether to answer now, or log the person in or ask them: OIDC Core §3.1.2.3, §3.1.2.4."""
 
 from datetime import datetime
 from enum import Enum
@@ -11,7 +11,7 @@ from applications.rules import ApplicationType
 
 
 class Step(Enum):
-    """What an authorization request waits for."""
+    """The next step of an authorization request."""
 
     LOGIN = "login"
     CONSENT = "consent"
@@ -21,10 +21,10 @@ class Step(Enum):
 def next_step(
     checked: CheckedRequest, browser_session: BrowserSession | None, *, now: datetime
 ) -> Step:
-    """Return what comes first, for somebody who has not been asked anything yet.
+    """Return the first step of a new authorization request.
 
     Raises:
-        Refused: the person would have to be asked, and the application forbids it (prompt=none).
+        Refused: a page would be needed, and the application forbids it (prompt=none).
 
     """
     if browser_session is None or not _is_enough(checked, browser_session, now):
@@ -41,10 +41,10 @@ def next_step(
 
 
 def after_login(checked: CheckedRequest, user: User) -> Step:
-    """Return what comes next, for somebody who has just logged in or didn't need to.
+    """Return the step after the login, or after it was found that none is needed.
 
     Raises:
-        Refused: it is somebody else than the application's id_token_hint names.
+        Refused: the id_token_hint names another user.
 
     """
     if checked.hinted_sub not in {"", user.sub}:
@@ -59,8 +59,8 @@ def after_login(checked: CheckedRequest, user: User) -> Step:
 
 
 def _may_be_an_impostor(checked: CheckedRequest) -> bool:
-    # Any program on the device can listen on loopback or take a scheme of its own: it gets nothing
-    # that the person doesn't see (RFC 8252 §8.6).
+    # Any program on the device can listen on loopback or register the scheme, so the person must
+    # see each request (RFC 8252 §8.6).
     is_claimed = checked.to.redirect_uri.startswith("https://")
     return checked.application.type == ApplicationType.NATIVE and not is_claimed
 

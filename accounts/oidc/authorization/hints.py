@@ -1,4 +1,4 @@
-"""ID tokens that come back as hints: signed by this pool, whenever it was (OIDC Core §3.1.2.1)."""
+"""ID tokens sent back as hints: signed by this pool, at any time (OIDC Core §3.1.2.1)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from userpools.models import UserPool
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """Whom an ID token of ours was about, in which session, and for which application."""
+    """The user, the session and the application of an ID token."""
 
     sub: str
     sid: str
@@ -21,7 +21,7 @@ class Hint:
 
 
 def read_hint(pool: UserPool, unverified_token: str) -> Hint | None:
-    """Return what an ID token of the pool's says, however old; None if it isn't one."""
+    """Return the claims of an ID token of the pool, even if expired; None if it isn't one."""
     try:
         header = jws.extract_compact(unverified_token.encode()).headers()
         key, algorithm = key_named(header, pool_keys(pool))

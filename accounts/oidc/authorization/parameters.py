@@ -1,4 +1,4 @@
-"""The fields of an authorization request: each once, or pushed beforehand (RFC 9126 §4)."""
+"""The parameters of an authorization request, sent directly or pushed before (RFC 9126 §4)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,10 +15,10 @@ REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
 
 def read_fields(request: HttpRequest) -> dict[str, str]:
-    """Return the fields of the query or, of a POST, of the form; empty ones count as absent.
+    """Return the fields of the query or, for a POST, of the form; empty ones count as missing.
 
     Raises:
-        Unanswerable: one stands twice, is too long or can't be text (RFC 6749 §3.1).
+        Unanswerable: a field is given twice, is too long or isn't text (RFC 6749 §3.1).
 
     """
     form: QueryDict = request.POST if request.method == "POST" else request.GET
@@ -33,10 +33,10 @@ def read_fields(request: HttpRequest) -> dict[str, str]:
 
 
 def pushed_fields(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -> Mapping[str, str]:
-    """Return the parameters that were pushed, used up by this; or the fields as they are.
+    """Use up and return the pushed parameters; return the fields if none were pushed.
 
     Raises:
-        Unanswerable: the request_uri is another application's, used, or too old.
+        Unanswerable: the request_uri is used or expired, or belongs to another application.
 
     """
     request_uri = fields.get("request_uri", "")
@@ -58,6 +58,6 @@ def pushed_fields(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a parameter can be kept and shown: nothing but printable characters."""
-    # NUL can't be stored; U+FFFD is what Django makes of bytes that aren't UTF-8.
+    """Return whether a parameter can be stored and shown: it has only printable characters."""
+    # NUL can't be stored; Django replaces bytes that aren't UTF-8 by U+FFFD.
     return value.isprintable() and "\ufffd" not in value

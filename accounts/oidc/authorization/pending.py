@@ -1,7 +1,7 @@
-"""Authorization requests that wait for their person, who is on our pages.
+"""Authorization requests that are stored while the person is on our pages.
 
 A request can be continued only in the browser where it began, which has its secret in a cookie. The
-handle in the page's address opens nothing by itself.
+handle in the page's address isn't enough by itself.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from config.kernel.encryption import new_token, token_hash
 from userpools.models import UserPool
 
 LIVES = timedelta(minutes=30)
-# Anybody may begin requests and leave them.
+# Any caller may begin requests and abandon them.
 sweeper = Sweeper(every=timedelta(seconds=60))
 
 
@@ -27,7 +27,7 @@ def keep_request(
     now: datetime,
     device: DeviceAuthorization | None = None,
 ) -> str:
-    """Store a request and return its handle, for the address of its pages."""
+    """Store a request and return the handle for the address of its pages."""
     sweeper.sweep_if_due(AuthorizationRequest.objects.filter(expires_at__lt=now))
     handle = new_token()
     AuthorizationRequest.objects.create(
@@ -62,13 +62,13 @@ def find_request(
 
 
 def renew_handle(pending: AuthorizationRequest) -> str:
-    """Give the request another handle, for a browser that comes back without the old one."""
+    """Give the request a new handle, for a browser that returns without the old one."""
     handle = new_token()
     AuthorizationRequest.objects.filter(pk=pending.pk).update(handle_hash=token_hash(handle))
     return handle
 
 
 def close_request(pending: AuthorizationRequest, *, now: datetime) -> bool:
-    """Use the request up; tell whether nobody did so before."""
+    """Use the request up; return whether it was still open."""
     still_open = AuthorizationRequest.objects.filter(pk=pending.pk, answered_at__isnull=True)
     return bool(still_open.update(answered_at=now))

@@ -1,4 +1,4 @@
-"""Pushed authorization requests: the parameters come by the back channel (RFC 9126)."""
+"""Pushed authorization requests: the client sends the parameters to the server (RFC 9126)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -31,12 +31,12 @@ class PushRefused(DomainError):
 def push_request(
     application: Application, fields: Mapping[str, str], *, now: datetime
 ) -> dict[str, Any]:
-    """Check and keep the parameters; return ``request_uri`` and ``expires_in`` in seconds.
+    """Check and store the parameters; return ``request_uri`` and ``expires_in`` in seconds.
 
     Raises:
-        ApplicationDisabled: an operator switched the application off.
-        InvalidRequest: the redirect URI isn't the application's, a request_uri was sent, or
-            something that is no text.
+        ApplicationDisabled: an operator disabled the application.
+        InvalidRequest: the redirect URI isn't registered, a request_uri was sent, or a parameter
+            isn't text.
         PushRefused: another parameter is wrong.
 
     """

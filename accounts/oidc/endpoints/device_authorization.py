@@ -1,4 +1,4 @@
-"""A device without a browser asks for its two codes (RFC 8628 §3.1)."""
+"""The device authorization endpoint: a device asks for its two codes (RFC 8628 §3.1)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,26 +18,26 @@ from config.kernel.database import save_unless_taken
 from config.kernel.encryption import keyed_hash, token_hash
 from userpools.models import UserPool
 
-# Whoever knows a public client_id may begin and leave.
+# Any caller that knows a public client_id may begin a request and abandon it.
 sweeper = Sweeper(every=timedelta(seconds=60))
-# A device that comes again within a day is told from one that never was.
+# For a day, a used or expired device code is distinguished from an unknown one.
 _SPENT_LAST = timedelta(days=1)
 # There are 25 billion user codes.
 _ATTEMPTS = 3
 
 
 class DeviceAuthorizationEndpoint(Endpoint):
-    """RFC 8628 §3.1. The codes are stored as hashes, the short one under a key of its own."""
+    """RFC 8628 §3.1. The codes are stored as hashes, the user code as a keyed hash."""
 
     EXPIRES_IN = 600
     server: PoolServer
 
     def authenticate_client(self, request: ProtocolRequest) -> Client:
-        """Return whose device it is.
+        """Return the client of the device.
 
         Raises:
-            InvalidClient: it isn't proven.
-            ApplicationDisabled: an operator switched it off.
+            InvalidClient: its credentials are wrong.
+            ApplicationDisabled: an operator disabled the application.
             UnauthorizedClientError: the application has no device flow.
 
         """
@@ -52,7 +52,7 @@ class DeviceAuthorizationEndpoint(Endpoint):
         return verification_uri(self.server.pool)
 
     def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:
-        """Store the codes; another user code comes into ``data`` where a device has this one."""
+        """Store the codes; if the user code is taken, put a new one into ``data``."""
         now = self.server.now
         granted = requested_scopes(scope or None, self.application.type)
         sweeper.sweep_if_due(past_devices(now))
@@ -78,7 +78,7 @@ class DeviceAuthorizationEndpoint(Endpoint):
 
 
 def past_devices(now: datetime) -> QuerySet[DeviceAuthorization]:
-    """Return the devices that nobody needs to remember any more."""
+    """Return the devices whose rows may be deleted."""
     return DeviceAuthorization.objects.filter(expires_at__lt=now - _SPENT_LAST)
 
 
@@ -88,6 +88,6 @@ def verification_uri(pool: UserPool) -> str:
 
 
 def user_code_hash(pool: UserPool, user_code: str) -> str:
-    """Return under what a user code is found, however it was typed (RFC 8628 §6.1)."""
+    """Return the hash of a user code; case and separators don't matter (RFC 8628 §6.1)."""
     letters = "".join(letter for letter in user_code.upper() if letter.isalnum())
     return keyed_hash("device user code", str(pool.pk), letters).hex()

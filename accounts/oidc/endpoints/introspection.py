@@ -1,4 +1,4 @@
-"""What a token is worth now, for those who were handed it (RFC 7662)."""
+"""The introspection endpoint: whether a token is active now (RFC 7662)."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ from config.kernel.errors import InvalidClient
 
 
 class IntrospectionEndpoint(Endpoint):
-    """An application that proves itself may ask; a public one proves nothing and may not.
+    """Only confidential applications may ask, since a public one can't authenticate.
 
-    The operator's own may ask about every token of the pool. One that asks people for consent is
-    somebody else's, and may ask about those that were issued to it.
+    The operator's own applications may ask about every token of the pool. An application that
+    requires consent is a third party's, and may ask only about tokens that were issued to it.
     """
 
     server: PoolServer
 
     def authenticate_endpoint_client(self, request: ProtocolRequest) -> Client:
-        """Return who asks.
+        """Return the client that asks.
 
         Raises:
-            InvalidClient: it isn't proven (RFC 7662 §2.1).
-            ApplicationDisabled: an operator switched it off.
+            InvalidClient: it is public, or its credentials are wrong (RFC 7662 §2.1).
+            ApplicationDisabled: an operator disabled the application.
 
         """
         client: Client = super().authenticate_endpoint_client(request)
@@ -37,7 +37,7 @@ class IntrospectionEndpoint(Endpoint):
     def check_permission(
         self, token: PresentedToken, client: Client, request: ProtocolRequest
     ) -> bool:
-        """Tell whether it may know of this token; else the token is as good as inactive."""
+        """Return whether the client may see this token; if not, the answer is inactive."""
         return not client.application.requires_consent or token.check_client(client)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> PresentedToken | None:

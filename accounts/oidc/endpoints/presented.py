@@ -1,4 +1,4 @@
-"""What a token that somebody presents is: an access token, a machine's, or a refresh token."""
+"""Finding a presented token: an access token, a machine's access token or a refresh token."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from userpools.models import UserPool
 
 @dataclass(frozen=True, kw_only=True)
 class PresentedToken:
-    """A token of the pool's, as Authlib asks about it; ``row`` is a refresh token's."""
+    """A token of the pool, with the interface that Authlib expects; ``row``: a refresh token."""
 
     client_id: str
     claims: dict[str, Any] = field(repr=False)
@@ -35,7 +35,7 @@ class PresentedToken:
 
 
 def find_token(pool: UserPool, unverified_token: str, *, now: datetime) -> PresentedToken | None:
-    """Return what the token is; None for what the pool never made, or an expired access token."""
+    """Return the token; None for one that the pool didn't issue, or an expired access token."""
     try:
         claims = verified_claims(unverified_token, pool, now=now)
     except InvalidToken:

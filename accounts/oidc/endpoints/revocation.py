@@ -1,4 +1,4 @@
-"""Giving tokens up: a token that isn't needed any more opens nothing from then on (RFC 7009)."""
+"""The revocation endpoint: a client revokes a token that it no longer needs (RFC 7009)."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from accounts.sessions.ending import revoke_family
 
 
 class RevocationEndpoint(Endpoint):
-    """A refresh token ends its family, an access token its session, a machine's only itself."""
+    """Revokes a refresh token's family, an access token's session, or a machine's token."""
 
     server: PoolServer
 

@@ -18,7 +18,7 @@ from accounts.oidc.server import PoolServer
 
 
 def register_grants(server: PoolServer) -> None:
-    """Let the server give tokens for everything that there is."""
+    """Register all grants at the server."""
     server.register_grant(AuthorizationCodeGrant, [S256()])
     for grant in _WITHOUT_EXTENSIONS:
         server.register_grant(grant)

@@ -1,4 +1,4 @@
-"""Tokens for an authorization code, once; a second use revokes what the first one gave."""
+"""Tokens for an authorization code, once; a second use revokes the tokens of the first."""
 
 import hmac
 from typing import Any
@@ -17,7 +17,7 @@ from config.kernel.encryption import token_hash
 
 
 class StoredCode:
-    """A stored code, as Authlib asks about it."""
+    """A stored code, with the interface that Authlib expects."""
 
     code_challenge_method = "S256"
 
@@ -33,14 +33,14 @@ class StoredCode:
 
 
 def is_s256(verifier: str, challenge: str) -> bool:
-    """Tell whether the challenge was made from this verifier (RFC 7636 §4.6)."""
+    """Return whether the challenge was made from this verifier (RFC 7636 §4.6)."""
     return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
 
 
 class S256(CodeChallenge):
-    """PKCE by S256 alone: ``plain`` proves nothing to whoever read the request (RFC 9700 §2.1.1).
+    """PKCE with S256 only: ``plain`` doesn't help if the request was read (RFC 9700 §2.1.1).
 
-    Whether a challenge must be there is decided where the code is asked for, by application.
+    The authorization endpoint decides, per application, whether a challenge is required.
     """
 
     CODE_CHALLENGE_METHODS = {"S256": is_s256}
@@ -55,7 +55,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         """Return the code, if this application may use it.
 
         Raises:
-            InvalidCode: there is none, it ran out, or it was used: then its tokens are revoked.
+            InvalidCode: it is unknown, expired or used; if it was used, its tokens are revoked.
 
         """
         row = (
@@ -81,7 +81,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         """Spend the code and make its tokens.
 
         Raises:
-            InvalidCode: another request was faster.
+            InvalidCode: another request used it first.
 
         """
         row, now = self.request.authorization_code.row, self.server.now
@@ -97,6 +97,6 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         raise InvalidCode
 
     def _end_reused(self, row: AuthorizationCode) -> None:
-        # Somebody else has the code, and nobody can tell who was first (RFC 6749 §4.1.2).
+        # Another party has the code, and it is unknown which one used it first (RFC 6749 §4.1.2).
         tokens = RefreshToken.objects.filter(pool=row.pool_id, family=row.family)
         end_reused(row.session, tokens, now=self.server.now, reason=Session.EndReason.CODE_REUSED)

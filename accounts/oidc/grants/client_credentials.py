@@ -1,4 +1,4 @@
-"""Tokens for a machine, which is nobody's session."""
+"""Tokens for a machine application, without a user or session."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from applications.offers import refuse_disabled
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):
-    """RFC 6749 §4.4. The token names the application itself, and opens nothing of a person's."""
+    """RFC 6749 §4.4. The token names the application itself and gives no access to user data."""
 
     server: PoolServer
 
@@ -19,8 +19,8 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
         """Make the token.
 
         Raises:
-            ApplicationDisabled: an operator switched the application off.
-            InvalidScope: a scope was asked for; those that exist are about a person.
+            ApplicationDisabled: an operator disabled the application.
+            InvalidScope: a scope was requested; all scopes are about a person.
 
         """
         refuse_disabled(self.client.application)

@@ -1,4 +1,4 @@
-"""Tokens for a device whose person has agreed on another screen (RFC 8628 §3.4, §3.5)."""
+"""Tokens for a device that its person has approved in a browser (RFC 8628 §3.4, §3.5)."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,11 +16,11 @@ from accounts.sessions.tokens import issue_tokens
 from config.kernel.encryption import token_hash
 
 SLOWER_BY = 5  # seconds; RFC 8628 §3.5
-LONGEST_INTERVAL = 600  # seconds; longer than this no device waits
+LONGEST_INTERVAL = 600  # seconds
 
 
 class StoredDevice:
-    """A device that waits, as Authlib asks about it."""
+    """A device that waits, with the interface that Authlib expects."""
 
     def __init__(self, row: DeviceAuthorization, client: Client, *, is_expired: bool) -> None:
         self.row = row
@@ -34,7 +34,7 @@ class StoredDevice:
         return self.row.scope
 
     def get_user_code(self) -> DeviceAuthorization:
-        # Authlib only hands it back; the user code itself isn't stored.
+        # Authlib passes it to query_user_grant; the user code itself isn't stored.
         return self.row
 
     def is_expired(self) -> bool:
@@ -47,7 +47,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
     server: PoolServer
 
     def authenticate_token_endpoint_client(self) -> Client:
-        # Authlib says whose request it is only after it has asked for the device.
+        # Authlib sets the client only after it has queried the device, which needs the client.
         client: Client = super().authenticate_token_endpoint_client()
         self.request.client = client
         return client
@@ -56,7 +56,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         """Return the device that polls.
 
         Raises:
-            InvalidDeviceCode: the application has none like it, or it has its tokens.
+            InvalidDeviceCode: the application has no such device, or the code was used.
 
         """
         client: Client = self.request.client
@@ -82,7 +82,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         return (row.session.user if row.session else None), approved and row.session is not None
 
     def should_slow_down(self, credential: StoredDevice) -> bool:
-        """Note the poll; tell whether it came too early, which makes the interval longer."""
+        """Store the time of the poll; if it came too early, extend the interval and return True."""
         row, now = credential.row, self.server.now
         seen = DeviceAuthorization.objects.filter(pk=row.pk)
         early = row.polled_at is not None and now - row.polled_at < timedelta(seconds=row.interval)
@@ -94,7 +94,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         """Spend the device code and make its tokens.
 
         Raises:
-            InvalidDeviceCode: another poll was faster, or the person's session has ended.
+            InvalidDeviceCode: another poll used it first, or the person's session has ended.
 
         """
         row, now = self.request.credential.row, self.server.now

@@ -1,4 +1,4 @@
-"""Refreshing: each refresh token is good once; a second use ends the session (RFC 9700 §4.14.2)."""
+"""Refreshing: a refresh token works once; a second use ends the session (RFC 9700 §4.14.2)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from config.kernel.encryption import token_hash
 
 
 class StoredToken:
-    """A stored refresh token, as Authlib asks about it."""
+    """A stored refresh token, with the interface that Authlib expects."""
 
     def __init__(self, row: RefreshToken) -> None:
         self.row = row
@@ -38,10 +38,10 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
     server: PoolServer
 
     def authenticate_refresh_token(self, refresh_token: str) -> StoredToken:
-        """Return the token, spent or not.
+        """Return the token, used or not.
 
         Raises:
-            InvalidRefreshToken: the pool has none like it.
+            InvalidRefreshToken: the pool has no such token.
 
         """
         row = (
@@ -57,7 +57,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         """Spend the token and return the next tokens of its family.
 
         Raises:
-            InvalidRefreshToken: it is spent, expired or revoked, or its session, user,
+            InvalidRefreshToken: it is used, expired or revoked, or its session, user,
                 application or login method no longer allows it.
             InvalidScope: the request asks for more than was granted.
 
