@@ -39,7 +39,7 @@ NEEDED = {
 
 
 class ClientView(ABC, APIView):
-    """A form from an application; its refusals count for the address and the client_id."""
+    """A form from an application; refusals are counted per address and per client_id."""
 
     parser_classes = [StrictFormParser]
     status = HTTPStatus.OK

@@ -47,7 +47,7 @@ def form_fields(request: Request) -> dict[str, str]:
     """Return a form's fields, including unknown ones; empty fields count as missing.
 
     Raises:
-        InvalidRequest: the body isn't a form, or a field is too long or holds a NUL character.
+        InvalidRequest: it isn't a form, or a field is given twice, too long or holds a NUL.
 
     """
     form = request.data
