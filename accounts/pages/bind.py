@@ -1,4 +1,4 @@
-"""A WeChat that nobody has here yet: the person is new, or has an account and proves it."""
+"""The page for a WeChat account without a user: a new account, or an existing one with proof."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ PASSWORD_MAX_LENGTH = 256
 
 
 class AccountForm(forms.Form):
-    """An account of the person's, proven by its password or by a code sent to its address."""
+    """An existing account, proven by its password or by a code sent to its address."""
 
     email = forms.EmailField(
         label=_("e-mail address"),
@@ -55,7 +55,7 @@ class AccountForm(forms.Form):
     )
 
     def proof(self) -> Proof | None:
-        """Return the proof that was filled in; None, with an error on the form, if none was."""
+        """Return the entered proof; if there is none, add an error to the form and return None."""
         filled = self.cleaned_data
         if filled["email_code"]:
             return EmailCodeProof(email=filled["email"], email_code=filled["email_code"])
@@ -67,7 +67,7 @@ class AccountForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What the page is about, and how much of it is open to this person."""
+    """The request and the binding ticket of a page, and whether a new account is possible."""
 
     pending: AuthorizationRequest
     handle: str
@@ -77,10 +77,10 @@ class Choice:
 
 @login_page("GET", "HEAD", "POST")
 def bind(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
-    """Ask whose the WeChat account is; a POST answers.
+    """Let the person choose between a new and an existing account; a POST has the choice.
 
     Raises:
-        TooManyRequests: too many wrong answers came from here.
+        TooManyRequests: the address has made too many wrong attempts.
 
     """
     pending = pending_request(request, pool, handle)
@@ -169,7 +169,7 @@ def _page(
 
 
 def _hinted_address(pending: AuthorizationRequest) -> str:
-    """Return whom the application expects, if it says so by an e-mail address (login_hint)."""
+    """Return the e-mail address that the application sent as ``login_hint``, or nothing."""
     hint: str = pending.parameters.get("login_hint", "")
     try:
         validate_email(hint)

@@ -1,4 +1,4 @@
-"""What the application may know: the person agrees, or goes back without (OIDC Core §3.1.2.4)."""
+"""The consent page: the person agrees to the scopes or declines (OIDC Core §3.1.2.4)."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -18,7 +18,7 @@ from userpools.models import UserPool
 
 @login_page("GET", "HEAD", "POST")
 def consent(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
-    """Show what the application asks for; a POST agrees or declines."""
+    """Show the scopes that the application asks for; a POST agrees or declines."""
     pending = pending_request(request, pool, handle)
     checked = check_again(pending, now=timezone.now())
     person = who_is_here(request, pending)

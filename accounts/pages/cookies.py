@@ -1,9 +1,9 @@
-"""What a person's browser holds: for each pool a secret of the browser's and one of the login.
+"""The cookies of a person's browser: for each pool a secret of the browser and one of the login.
 
-Somebody who is to choose between accounts has a third for these minutes, the binding ticket.
+While the person chooses between accounts, a third cookie holds the binding ticket.
 
-Random values, of which the database has the hash. Both are HttpOnly and of this host alone
-(``__Host-``, RFC 6265bis §4.1.3.2), and are apart from the operators'.
+The values are random, and the database has their hashes. All are HttpOnly and for this host only
+(``__Host-``, RFC 6265bis §4.1.3.2), and are separate from the operators' cookies.
 """
 
 from django.conf import settings
@@ -18,37 +18,37 @@ def browser_secret(request: HttpRequest, pool: UserPool) -> str:
 
 
 def keep_browser_secret(response: HttpResponse, pool: UserPool, secret: str) -> None:
-    """Have the browser keep its secret until it is closed."""
+    """Store the browser's secret in a cookie until the browser is closed."""
     _set(response, _name(pool, "browser"), secret)
 
 
 def login_secret(request: HttpRequest, pool: UserPool) -> str:
-    """Return the secret of whoever is signed on in this browser; empty if nobody is."""
+    """Return the secret of the browser session in this browser; empty if there is none."""
     return request.COOKIES.get(_name(pool, "login"), "")
 
 
 def keep_login_secret(response: HttpResponse, pool: UserPool, secret: str) -> None:
-    """Have the browser keep who is signed on, until it is closed or the session has run out."""
+    """Store the secret of the browser session in a cookie until the browser is closed."""
     _set(response, _name(pool, "login"), secret)
 
 
 def binding_ticket(request: HttpRequest, pool: UserPool) -> str:
-    """Return the ticket of a person who is to choose between accounts; empty if there is none."""
+    """Return the binding ticket of a person who has to choose; empty if there is none."""
     return request.COOKIES.get(_name(pool, "ticket"), "")
 
 
 def keep_binding_ticket(response: HttpResponse, pool: UserPool, ticket: str) -> None:
-    """Have the browser keep a ticket, which is never in an address."""
+    """Store a binding ticket in a cookie; it is never part of an address."""
     _set(response, _name(pool, "ticket"), ticket)
 
 
 def forget_binding_ticket(response: HttpResponse, pool: UserPool) -> None:
-    """Have the browser forget its ticket."""
+    """Delete the cookie with the binding ticket."""
     response.delete_cookie(_name(pool, "ticket"), samesite="Lax")
 
 
 def forget_login(response: HttpResponse, pool: UserPool) -> None:
-    """Have the browser forget who was signed on."""
+    """Delete the cookie with the secret of the browser session."""
     response.delete_cookie(_name(pool, "login"), samesite="Lax")
 
 
@@ -58,7 +58,7 @@ def _name(pool: UserPool, purpose: str) -> str:
 
 
 def _set(response: HttpResponse, name: str, value: str) -> None:
-    # Lax: WeChat and the applications send browsers here by links, and their cookies must come.
+    # Lax: WeChat and applications redirect browsers here, and the cookies must be sent then.
     response.set_cookie(
         name, value, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
     )

@@ -1,4 +1,4 @@
-"""The code that a device shows: entered here and confirmed, by who is logged in (RFC 8628 §3.3)."""
+"""The pages for a device's code: the person enters and confirms it (RFC 8628 §3.3)."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -29,15 +29,15 @@ from userpools.models import UserPool
 
 USER_CODE_MAX_LENGTH = 40
 TRIES_OF_AN_ADDRESS = 50
-"""wrong ones, within an hour; there are 25 billion codes (RFC 8628 §5.1)"""
+"""wrong codes, within an hour; there are 25 billion codes (RFC 8628 §5.1)"""
 
 
 @login_page("GET", "HEAD", "POST")
 def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
-    """Ask for the code; a POST looks whose device it is and goes on to the login.
+    """Ask for the code; a POST finds the device and redirects to the login.
 
     Raises:
-        TooManyRequests: this address has tried enough.
+        TooManyRequests: this address has entered too many wrong codes.
 
     """
     if request.method != "POST":
@@ -66,7 +66,7 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
 
 @login_page("GET", "HEAD", "POST")
 def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
-    """Ask whether this is the person's own device; a POST lets it in or keeps it out."""
+    """Ask whether this is the person's own device; a POST approves or denies it."""
     pending = pending_request(request, pool, handle)
     device = pending.device
     if device is None:

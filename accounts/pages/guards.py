@@ -1,4 +1,4 @@
-"""What every page of the login shares: its pool, a request that is open, and how it refuses."""
+"""A decorator for all login pages: it finds the pool and turns exceptions into pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,7 @@ View = Callable[..., HttpResponse]
 
 
 def login_page(*methods: str) -> Callable[[View], View]:
-    """Make a view of a page: it gets the pool itself, and what it raises becomes a page."""
+    """Decorate a view so that it gets the pool, and its exceptions become pages."""
 
     def guarded(view: View) -> View:
         @never_cache

@@ -1,4 +1,4 @@
-"""The page where a person logs in: the application's methods, the way to WeChat and back."""
+"""The login page: the application's login methods, the redirects to WeChat and back."""
 
 import logging
 from http import HTTPStatus
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @login_page("GET", "HEAD")
 def log_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
-    """Show the application's name and its ways in; or go on, if somebody has logged in here."""
+    """Show the application and its login methods; go on if the person has logged in already."""
     pending = pending_request(request, pool, handle)
     if pending.session and who_is_here(request, pending):
         return proceed(request, pending, handle, pending.session)
@@ -44,13 +44,13 @@ def log_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
 
 @login_page("POST")
 def cancel(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
-    """Take the person back without a login."""
+    """Return the person to the application without a login."""
     return decline(request, pending_request(request, pool, handle))
 
 
 @login_page("GET")
 def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) -> HttpResponse:
-    """Send the browser to WeChat, where the person confirms."""
+    """Redirect the browser to WeChat, where the person confirms."""
     pending = pending_request(request, pool, handle)
     chosen = next(
         (offered for offered in browser_methods(pending.application) if str(offered.pk) == method),
@@ -72,7 +72,7 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
 
 @login_page("GET")
 def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
-    """Take the browser that WeChat sends back: with a code, or with none where it was refused."""
+    """Handle the redirect from WeChat: with a code, or without one if the person refused."""
     state = spend_state(
         pool,
         request.GET.get("state", ""),
@@ -99,7 +99,7 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     except DomainError as error:
         return _try_again(pending, handle, error.code)
     except AWAY:
-        # The state is spent, so that loading this address again would lead nowhere.
+        # The state is used up, so loading this address again couldn't succeed.
         logger.exception("A login in a browser found the database or the cache away.")
         return _try_again(pending, handle, ServiceUnavailable.code)
     return arrive(request, pending, handle, signed_on)
@@ -114,12 +114,12 @@ def _to_binding(
 
 
 def callback_url(source: IdentitySource) -> str:
-    """Return where WeChat sends browsers back: one address for each source (RFC 9700 §4.4.2.1)."""
+    """Return the redirect URI for WeChat, a different one per source (RFC 9700 §4.4.2.1)."""
     return f"{settings.PUBLIC_URL}/login/{source.pool.identifier}/callback/{source.identifier}"
 
 
 def _try_again(pending: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
-    # At another address: this one holds WeChat's code, and can't be loaded again.
+    # Redirect: the current address has WeChat's code in it and can't be loaded again.
     address = address_of(pending.pool, handle)
     return HttpResponseRedirect(f"{address}?{urlencode({'error': error})}")
 

@@ -1,4 +1,4 @@
-"""Signing off, for an application (OpenID Connect RP-Initiated Logout 1.0)."""
+"""The logout endpoint for applications (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,7 +32,7 @@ UNDERSTOOD = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state",
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutRequest:
-    """What an application asks for; ``goes_to`` is empty where it names no place to go to."""
+    """A logout request; ``goes_to`` is empty if it has no post_logout_redirect_uri."""
 
     hint: Hint | None
     goes_to: str
@@ -42,12 +42,12 @@ class LogoutRequest:
 @csrf_exempt
 @login_page("GET", "HEAD", "POST")
 def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
-    """Sign the person off, at once if the application has an ID token of this very login.
+    """Sign the person off, at once if the id_token_hint belongs to this login.
 
-    Otherwise they are asked: a link of a stranger's must not sign anybody off.
+    Otherwise the person is asked, so that a link on another site can't sign them off.
 
     Raises:
-        Unanswerable: the place to go to isn't registered, or the hint is another client's.
+        Unanswerable: post_logout_redirect_uri isn't registered, or the hint is another client's.
 
     """
     given = read_fields(request)
@@ -67,10 +67,10 @@ def log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
 
 @login_page("POST")
 def confirm_log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
-    """Sign off whoever pressed the button of our own page.
+    """Sign the person off who pressed the button on our own page.
 
     Raises:
-        Unanswerable: the place to go to isn't registered.
+        Unanswerable: post_logout_redirect_uri isn't registered.
 
     """
     fields = read_fields(request)
@@ -80,7 +80,7 @@ def confirm_log_out(request: HttpRequest, pool: UserPool) -> HttpResponse:
 
 
 def _read(pool: UserPool, fields: dict[str, str]) -> LogoutRequest:
-    # One that isn't ours, or whose key is gone by now, says nothing: the person is asked.
+    # A hint that isn't ours, or whose key was removed, is ignored: the person is asked.
     hint = read_hint(pool, fields.get("id_token_hint", ""))
     client_id = fields.get("client_id") or (hint.client_id if hint else "")
     if hint and client_id != hint.client_id:
@@ -119,7 +119,7 @@ def _leave(
     if browser_session:
         end_browser_session(browser_session, now=now)
     elif logout.hint and (sid := _uuid(logout.hint.sid)):
-        # The browser has forgotten the login; the application's session may still run.
+        # The browser session is gone; the application's session may still run.
         sessions = Session.objects.filter(pool=pool, pk=sid, user__sub=logout.hint.sub)
         sessions.end(now=now, reason=Session.EndReason.LOGGED_OUT)
     response = (
@@ -128,7 +128,7 @@ def _leave(
         else notice_page(request, "logged_out", pool=pool, status=HTTPStatus.OK)
     )
     if browser_session:
-        # Only then: a form of a stranger's comes without the cookie, and mustn't take it away.
+        # Only then: a form from another site is sent without the cookie, and mustn't delete it.
         forget_login(response, pool)
     return response
 

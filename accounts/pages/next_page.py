@@ -29,7 +29,7 @@ def proceed(
 
     Raises:
         Gone: the request was answered already.
-        Unanswerable, Refused: as they say.
+        Unanswerable, Refused: the request isn't valid any more.
 
     """
     if pending.device:
@@ -43,11 +43,11 @@ def proceed(
 def arrive(
     request: HttpRequest, pending: AuthorizationRequest, handle: str, signed_on: SignedOn
 ) -> HttpResponse:
-    """Go on after a login, and give the browser its secret in the place of an earlier login's.
+    """Go on after a login, and store its secret in the browser in place of an earlier login's.
 
     Raises:
         Gone: the request was answered already.
-        Unanswerable, Refused: as they say.
+        Unanswerable, Refused: the request isn't valid any more.
 
     """
     now = timezone.now()
@@ -98,10 +98,10 @@ def agree(
 def enter_at_once(
     request: HttpRequest, checked: CheckedRequest, browser_session: BrowserSession
 ) -> HttpResponse:
-    """Answer somebody who is signed on already, and needn't be asked anything.
+    """Answer at once for a person who is signed on and need not be asked anything.
 
     Raises:
-        Gone: they were signed off just now.
+        Gone: the person has just been signed off.
 
     """
     now = timezone.now()
@@ -112,16 +112,16 @@ def enter_at_once(
 
 
 def send_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
-    """Tell the application why not."""
+    """Send an error to the application."""
     return send_answer(request, answer_with_error(refused))
 
 
 def decline(request: HttpRequest, pending: AuthorizationRequest) -> HttpResponse:
-    """Take back to the application, or to the device, that the person doesn't want to.
+    """Tell the application, or the device, that the person declined.
 
     Raises:
         Gone: the request was answered already.
-        Unanswerable, Refused: as they say.
+        Unanswerable, Refused: the request isn't valid any more.
 
     """
     now = timezone.now()
@@ -140,7 +140,7 @@ def decline(request: HttpRequest, pending: AuthorizationRequest) -> HttpResponse
 def error_response(
     request: HttpRequest, error: Gone | Refused | Unanswerable, pool: UserPool
 ) -> HttpResponse:
-    """Return the page, or the application's answer, for whatever ended a page's work."""
+    """Return the error page, or the error answer to the application, for an exception."""
     if isinstance(error, Refused):
         return send_refusal(request, error)
     return notice_page(
@@ -149,7 +149,7 @@ def error_response(
 
 
 def _forget(pending: AuthorizationRequest, session: Session, now: datetime) -> None:
-    """Leave nothing of a login that the application doesn't want, such as somebody else's."""
+    """End a login that the application refuses, for example because it is another user's."""
     with transaction.atomic():
         close_request(pending, now=now)
         sessions = Session.objects.filter(pool=pending.pool_id, pk=session.pk)
@@ -159,7 +159,7 @@ def _forget(pending: AuthorizationRequest, session: Session, now: datetime) -> N
 
 
 def _keep_out(device: DeviceAuthorization | None) -> bool:
-    """Keep the request's device out, if it is about one; False if it was decided about before."""
+    """Deny the request's device, if it has one; return False if it was decided before."""
     if device is None:
         return True
     pending = DeviceAuthorization.objects.filter(

@@ -1,4 +1,4 @@
-"""The request that a page is about: found for its own browser alone, and checked again."""
+"""The stored authorization request of a page: found only from its browser, and checked again."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from userpools.models import UserPool
 
 
 class Gone(Exception):
-    """The request isn't there any more, was answered, or was begun in another browser."""
+    """The request was deleted or answered, or was begun in another browser."""
 
 
 def address_of(pool: UserPool, handle: str, page: str = "") -> str:
@@ -23,10 +23,10 @@ def address_of(pool: UserPool, handle: str, page: str = "") -> str:
 
 
 def pending_request(request: HttpRequest, pool: UserPool, handle: str) -> AuthorizationRequest:
-    """Return the request that this page is about.
+    """Return the request of this page.
 
     Raises:
-        Gone: this browser has no such request open.
+        Gone: this browser has no such open request.
 
     """
     pending = find_request(
@@ -39,10 +39,10 @@ def pending_request(request: HttpRequest, pool: UserPool, handle: str) -> Author
 
 
 def check_again(pending: AuthorizationRequest, *, now: datetime) -> CheckedRequest:
-    """Check the request again: what it rests on may have changed since it was stored.
+    """Check the request again: the application may have changed since it was stored.
 
     Raises:
-        Unanswerable, Refused: as they say.
+        Unanswerable, Refused: the request isn't valid any more.
 
     """
     return check_request(pending.pool, pending.parameters, now=now)

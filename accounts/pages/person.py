@@ -1,4 +1,4 @@
-"""Who is in front of a page, and the session that they get in an application."""
+"""The person who uses a page, and the session that they get in an application."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,17 +22,17 @@ from applications.models import Application
 
 @dataclass(frozen=True, kw_only=True)
 class PersonHere:
-    """Who is in front of a page: logged in for this request, or signed on in the browser before."""
+    """The person on a page: logged in for this request, or signed on in the browser before."""
 
     user: User
     session: Session | None
     browser_session: BrowserSession | None
 
     def enter(self, application: Application, *, now: datetime) -> Session:
-        """Return their session in the application; begin it, if they were signed on before.
+        """Return the person's session in the application; begin one if they were signed on.
 
         Raises:
-            Gone: they have neither.
+            Gone: there is no session and no browser session.
 
         """
         if self.session:
@@ -42,13 +42,13 @@ class PersonHere:
         return enter_signed_on(self.browser_session, application, now)
 
     def enter_apart(self, application: Application, *, now: datetime) -> Session:
-        """Begin a session of its own, for a device: nobody logs it out by a browser.
+        """Begin a separate session for a device, which a logout in the browser doesn't end.
 
         Raises:
-            Gone: the person was kept out meanwhile.
+            Gone: the person was suspended or their account closed meanwhile.
 
         """
-        # Whoever keeps the person out ends the sessions that there are, and waits for this one.
+        # A transaction that suspends or closes the user waits for this lock, and ends this session.
         user = lock_users(self.user.pool_id, [self.user.pk])[self.user.pk]
         like = self.session or self.browser_session
         if user.status != User.Status.ACTIVE or like is None:
@@ -67,7 +67,7 @@ class PersonHere:
 
 
 def who_is_here(request: HttpRequest, pending: AuthorizationRequest) -> PersonHere | None:
-    """Return who may answer a kept request; None where somebody has to log in first."""
+    """Return the person who may answer a stored request; None if a login is needed first."""
     if pending.session:
         session = pending.session
         is_running = session.ended_at is None and session.user.status == User.Status.ACTIVE
@@ -81,17 +81,17 @@ def who_is_here(request: HttpRequest, pending: AuthorizationRequest) -> PersonHe
 
 
 def was_shown(request: HttpRequest, person: PersonHere) -> bool:
-    """Tell whether a form that came was shown to this very person, and not to one before them."""
+    """Return whether the posted form was shown to this person, and not to an earlier one."""
     return request.POST.get("person") == person.user.sub
 
 
 def enter_signed_on(
     browser_session: BrowserSession, application: Application, now: datetime
 ) -> Session:
-    """Return the session of who is signed on already, and record that they entered.
+    """Return the session of a person who is signed on, and record the single sign-on.
 
     Raises:
-        Gone: they were signed off just now.
+        Gone: the person has just been signed off.
 
     """
     try:

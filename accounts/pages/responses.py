@@ -1,4 +1,4 @@
-"""How an answer travels to the application, and how a page of ours says that it can't go on."""
+"""Sending an answer to the application, and pages that report an error or a result."""
 
 from collections.abc import Container
 from http import HTTPStatus
@@ -20,8 +20,8 @@ WEB_SCHEMES = ("https", "http")
 class RedirectToApplication(HttpResponseRedirect):
     """A redirect whose scheme may be an application's own (RFC 8252 §7.1).
 
-    Where it leads was compared with what is registered before. Nothing that was posted here goes
-    there along (RFC 9700 §4.12).
+    The location has been compared with the registered URIs before. Status 303 makes sure that
+    posted fields aren't sent on to it (RFC 9700 §4.12).
     """
 
     status_code = HTTPStatus.SEE_OTHER
@@ -32,7 +32,7 @@ class RedirectToApplication(HttpResponseRedirect):
 
 
 def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
-    """Take the browser back to the application with its answer."""
+    """Send the browser back to the application with the answer."""
     if answer.to.response_mode == ResponseMode.FORM_POST:
         response = render(
             request,
@@ -42,20 +42,20 @@ def send_answer(request: HttpRequest, answer: Answer) -> HttpResponse:
         allow_form_to(response, answer.to.redirect_uri)
     else:
         response = RedirectToApplication(answer.location)
-    # The code stands in the address: the application's own pages needn't tell it to others.
+    # The code is in the address: the application's page must not pass it on as a referrer.
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def allow_form_to(response: HttpResponse, uri: str) -> None:
-    """Let the page's form lead to the application's address, and on from there."""
+    """Allow the page's form to be sent to the application's address, and redirects from there."""
     allow_forms_to(response, *dict.fromkeys([*WEB_SCHEMES, urlsplit(uri).scheme]))
 
 
 def by_get(request: HttpRequest, fields: dict[str, str], names: Container[str]) -> HttpResponse:
-    """Have the browser come again, by GET: a form of another site's comes without its cookies.
+    """Redirect a POST to a GET with the same fields, so that the browser sends its cookies.
 
-    That is what SameSite does to forms, and not to links (RFC 6265bis §5.2).
+    SameSite=Lax withholds cookies from forms of other sites, not from links (RFC 6265bis §5.2).
     """
     query = urlencode({name: value for name, value in fields.items() if name in names})
     return HttpResponseRedirect(f"{request.path}?{query}", status=HTTPStatus.SEE_OTHER)
@@ -68,17 +68,17 @@ def notice_page(
     pool: UserPool,
     status: HTTPStatus = HTTPStatus.BAD_REQUEST,
 ) -> HttpResponse:
-    """Say one thing on a page of ours, by its word: what is wrong, or what was done.
+    """Return a page with one message, which ``what`` selects: an error or a result.
 
-    That is where there is no application to tell, and nothing left to do here.
+    It is used where there is no application to answer to and the person can't go on.
     """
     return render(request, "pages/notice.html", {"what": what, "pool": pool}, status=status)
 
 
 def activate_language(request: HttpRequest, ui_locales: tuple[str, ...]) -> None:
-    """Use the first language that the application asks for and that there is (OIDC Core §3.1.2.1).
+    """Activate the first supported language of ``ui_locales`` (OIDC Core §3.1.2.1).
 
-    What the person chose on a page of ours comes before it.
+    A language that the person chose on one of our pages takes precedence.
     """
     if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return

@@ -1,4 +1,4 @@
-"""What a person reads when a login doesn't work: what they can do, not how we are built."""
+"""The sentences that a person reads when a login fails: what to do, not the technical cause."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -41,10 +41,10 @@ _SCOPES = {
 
 
 def sentence_for_person(error: str) -> str:
-    """Return what a refusal's code means for the person who was refused."""
+    """Return the sentence for an error code, for the person who was refused."""
     return str(_SENTENCES.get(error, _OTHERWISE))
 
 
 def scopes_in_words(scope: tuple[str, ...]) -> list[str]:
-    """Return what each scope opens, in the words of a consent page."""
+    """Return what each scope allows, in the words of the consent page."""
     return [str(_SCOPES[name]) for name in scope]
