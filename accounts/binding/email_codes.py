@@ -1,8 +1,8 @@
-"""One-time codes by e-mail, by which somebody proves that an account is theirs.
+"""One-time codes by e-mail, with which a person proves that an account is theirs.
 
-Whether anybody has the address can't be told from outside: for every address there is a row, and
-the mail leaves after the answer, from a thread of its own. Code and address are stored as keyed
-hashes. A code is good once, for one ticket and as long as that one, with five tries.
+A caller can't find out whether an account has the address: a row is made for every address, and
+the mail is sent after the answer, from another thread. Code and address are stored as keyed hashes.
+A code works once, for one ticket and as long as that ticket, with five tries.
 """
 
 import logging
@@ -29,17 +29,17 @@ PER_TICKET = 3
 PER_TARGET = 5
 PER_ADDRESS = 30
 
-# Two mails at a time: a mail server that hangs holds up other mails, but no request.
+# Two mails at a time: a mail server that hangs delays other mails, but no request.
 _mailing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
 
 
 def send_code(
     ticket: BindingTicket, email: str, *, address: str, now: datetime
 ) -> "Future[None] | None":
-    """Make a code for this address, and send it if anybody has the address.
+    """Make a code for this address, and send it if an account has the address.
 
     Raises:
-        TooManyRequests: enough were sent for this ticket, to this address, or from the caller's.
+        TooManyRequests: the limit for this ticket, e-mail address or caller's address is reached.
 
     """
     _throttle(ticket, email, address, now)
@@ -59,7 +59,7 @@ def send_code(
 
 
 def is_right_code(ticket: BindingTicket, email: str, code: str, *, now: datetime) -> bool:
-    """Tell whether this is the newest code for the ticket and address, and use it up if it is."""
+    """Return whether this is the newest code for the ticket and address; if so, use it up."""
     row = (
         EmailCode.objects.filter(ticket=ticket, email_hash=_email_hash(ticket, email))
         .order_by("-pk")
@@ -78,7 +78,7 @@ def is_right_code(ticket: BindingTicket, email: str, code: str, *, now: datetime
 
 
 def _throttle(ticket: BindingTicket, email: str, address: str, now: datetime) -> None:
-    # The narrowest first: what one refuses takes no place of the others.
+    # The narrowest limit first: what it refuses doesn't count for the others.
     for kind, target, limit in (
         ("code for ticket", str(ticket.pk), PER_TICKET),
         ("code to", email.lower(), PER_TARGET),
@@ -105,7 +105,7 @@ def _deliver(email: str, code: str, application: str, language: str | None) -> N
                 [email],
             )
     except OSError as error:
-        # The address and the code are in none of smtplib's exceptions' types.
+        # Only the type is logged: the message of the exception may have the address or the code.
         logger.error("A code couldn't be sent by e-mail: %s.", type(error).__name__)  # noqa: TRY400
 
 

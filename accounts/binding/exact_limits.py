@@ -1,7 +1,7 @@
-"""Counting tries exactly: each takes a place before it is made, so many at once get no more.
+"""Counting tries exactly: each is counted before it is made, so parallel tries get no more.
 
-The throttles of the doors (accounts/login/throttles.py) count in the cache, which may miss some of
-the same instant. These are rows, for what somebody could guess: a password, a code, whose address.
+The login throttles (accounts/login/throttles.py) count in the cache, which may miss parallel
+requests. These limits are rows, for values that can be guessed: a password, a code, an address.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,10 @@ WINDOW = timedelta(hours=1)
 
 
 def take_place(pool_id: UUID, kind: str, target: str, *, limit: int, now: datetime) -> None:
-    """Take one of the places that there are within an hour for this kind of try at this target.
+    """Count one try of this kind at this target, within the current hour.
 
     Raises:
-        TooManyRequests: none is left; ``retry_after`` says when the next hour begins.
+        TooManyRequests: the limit is reached; ``retry_after`` is the time until the next hour.
 
     """
     begins = _window(now)
@@ -32,7 +32,7 @@ def take_place(pool_id: UUID, kind: str, target: str, *, limit: int, now: dateti
 
 
 def give_back(pool_id: UUID, kind: str, target: str, *, now: datetime) -> None:
-    """Return the place of a try that isn't to be counted."""
+    """Uncount a try that should not count."""
     places = Tally.objects.filter(pool=pool_id, name=_name(kind, target), begins_at=_window(now))
     places.filter(taken__gt=0).update(taken=F("taken") - 1)
 

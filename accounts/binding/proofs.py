@@ -1,7 +1,7 @@
-"""By what somebody proves that an account is theirs, before their WeChat is bound to it.
+"""Proofs that an account belongs to the person, before their WeChat account is bound to it.
 
-An account that doesn't exist and a proof that is wrong are answered alike, in the same time. Wrong
-proofs are counted per ticket, in the database, and per target.
+The answer, and its duration, is the same for a missing account and for a wrong proof. Wrong proofs
+are counted in the database, per ticket and per target.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class EmailCodeProof:
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneCodeProof:
-    """The code of WeChat's phone number button; None for a number that came with the login."""
+    """The code of WeChat's phone number button; None if the number came with the login."""
 
     phone_code: str | None = field(default=None, repr=False)
 
@@ -51,10 +51,10 @@ Proof = PasswordProof | EmailCodeProof | PhoneCodeProof
 
 
 def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetime) -> UUID | None:
-    """Return whose account the proof is of; None where it is nobody's, or wrong.
+    """Return the id of the user whose account is proven; None if the proof is wrong.
 
     Raises:
-        TooManyRequests: too many wrong proofs were given for this target.
+        TooManyRequests: there were too many wrong proofs for this target.
         WeChatAway: WeChat can't be asked for the phone number.
 
     """
@@ -66,10 +66,10 @@ def prove(proof: Proof, ticket: BindingTicket, arrival: Arrival, *, now: datetim
 def _throttled(
     proof: PasswordProof | EmailCodeProof, ticket: BindingTicket, now: datetime
 ) -> UUID | None:
-    # Apart: who guesses at a password in somebody's name leaves them the codes.
+    # Counted separately: wrong passwords from another person don't block the codes.
     kind = "password of" if isinstance(proof, PasswordProof) else "code of"
     tries = (ticket.pool_id, kind, proof.email.lower())
-    # Before the proof is looked at: of many at once, no more than so many are.
+    # Counted before the proof is checked, so that parallel requests get no more tries.
     take_place(*tries, limit=WRONG_PER_TARGET, now=now)
     if isinstance(proof, PasswordProof):
         target = _by_password(proof, ticket)
@@ -82,7 +82,7 @@ def _throttled(
 
 def _by_password(proof: PasswordProof, ticket: BindingTicket) -> UUID | None:
     user = _holder_of_address(proof.email, ticket)
-    # Hashing takes a while of one core; nobody else waits for a connection meanwhile.
+    # Hashing is slow; the connection is free for other requests meanwhile.
     release_connection()
     if user is None or not user.password:
         make_password(proof.password)  # takes as long as checking one
@@ -113,7 +113,7 @@ def _by_phone(arrival: Arrival) -> UUID | None:
 def _holder_of_number(number: str, arrival: Arrival) -> UUID | None:
     found = find_identity(arrival.source, arrival.identity)
     if found.rows:
-        # The identity found its user meanwhile; that one it is, whatever is proven.
+        # The identity has been linked to a user meanwhile, which decides.
         return found.rows[0].user_id
     user = find_by_phone(found, number, arrival)
     return user.pk if user else None

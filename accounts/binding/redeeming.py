@@ -1,8 +1,8 @@
-"""Redeeming a binding ticket: a new account, or one of the person's own after a proof.
+"""Redeeming a binding ticket: a new account, or an existing one after a proof.
 
-The ticket says who came and from where; the request only says what the person chose. Redeeming is
-a login like any other (accounts/login/rules.py): the identity is resolved again within its
-transaction, since it may have found a user meanwhile, and the ticket is used up there, once.
+The identity and the source come from the ticket; the request has only the person's choice.
+Redeeming is a login like any other (accounts/login/rules.py): its transaction looks the identity
+up again, since it may have got a user meanwhile, and uses the ticket up.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ PROOFS_OF_ONE_PERSON = 15
 
 @dataclass(frozen=True, kw_only=True)
 class BindRequest:
-    """What a holder of a ticket chose: ``proof`` is None for a new account."""
+    """The choice of a ticket's holder: ``proof`` is None for a new account."""
 
     client: ClientCredentials = field(repr=False)
     ticket: str = field(repr=False)
@@ -41,7 +41,7 @@ class BindRequest:
 
 
 def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
-    """Log the ticket's holder in, as a new user or as the one whose account they prove to have.
+    """Log the ticket's holder in, as a new user or as the user of the proven account.
 
     Raises:
         DomainError: the ticket, the proof or a rule of the login refuses it.
@@ -54,7 +54,7 @@ def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
 def bind_in_browser(
     pending: AuthorizationRequest, ticket: str, proof: Proof | None, *, now: datetime
 ) -> SignedOn:
-    """Do as `bind` for a ticket of one of our pages, and remember the browser.
+    """Do the same as `bind` for a ticket of a hosted page, and begin a browser session.
 
     Raises:
         DomainError: as `bind`.
@@ -73,7 +73,7 @@ def bind_in_browser(
 
 @contextmanager
 def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
-    """Give the holder of a ticket to log in within; record the refusal that ends it.
+    """Yield the arrival of a ticket's holder; record a refusal raised in the block.
 
     Raises:
         DomainError: the ticket or the proof refuses it.
@@ -86,7 +86,7 @@ def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
     with attempt(client_id, way, door=request.door, now=now) as (offer, trail):
         trail.source = ticket.login_method.identity_source
         _authenticate(request.client, ticket, now=now)
-        # As it is now: it may have been switched off since.
+        # The method is loaded again, since it may have been disabled meanwhile.
         method = choose(offer, trail, trail.source.identifier, ticket.scopes)
         arrival = arrival_of(ticket, method, trail)
         trail.identified(arrival.identity)
@@ -95,7 +95,7 @@ def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
         yield arrival
 
 
-def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
+def send_email_code(  # noqa: PLR0913  client, ticket, recipient and sender are separate facts
     client: ClientCredentials,
     unverified_ticket: str,
     email: str,
@@ -104,11 +104,11 @@ def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
     now: datetime,
     bound_to: str = "",
 ) -> None:
-    """Send a one-time code to an address, if an account has it; nobody is told whether one does.
+    """Send a one-time code to an address if an account has it; the caller can't tell.
 
     Raises:
         InvalidRequest: this server sends no e-mail.
-        DomainError: the ticket or the application refuses it, or enough codes were sent.
+        DomainError: the ticket or the application refuses it, or too many codes were sent.
 
     """
     ticket = find_ticket(client.unverified_client_id, unverified_ticket, bound_to=bound_to, now=now)
@@ -121,20 +121,20 @@ def send_email_code(  # noqa: PLR0913  who asks, for what, whereto, from where
 
 
 def _authenticate(client: ClientCredentials, ticket: BindingTicket, *, now: datetime) -> None:
-    # A ticket of one of our pages is redeemed there alone, by the browser that got it; the
-    # application's secret isn't in that browser.
+    # A ticket of a hosted page can be redeemed only there, by the browser that got it, and that
+    # browser doesn't have the application's secret.
     if not ticket.bound_to:
         authenticate_client(ticket.application, client, now=now)
 
 
 def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
-    """Take one of the ticket's tries before the proof is looked at; ask WeChat if it is a code."""
+    """Count one of the ticket's tries before the proof is checked; exchange a phone code."""
     came_with_number = arrival.phone is not None and bool(arrival.phone.number)
     if isinstance(proof, PhoneCodeProof) and not proof.phone_code and not came_with_number:
         raise InvalidRequest(
             "Send a proof: email and password, email and email_code, or phone_code."
         )
-    # One code of WeChat's may bring several tickets: the tries are the person's as well.
+    # One WeChat code may lead to several tickets, so tries are also counted per person.
     now = arrival.trail.at
     take_place(*_tries_of(arrival), limit=PROOFS_OF_ONE_PERSON, now=now)
     if not ticket.count_proof(now):
