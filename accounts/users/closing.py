@@ -1,9 +1,9 @@
-"""Closing an account, and erasing what is personal of it after a while.
+"""Closing an account, and erasing its personal data after a while.
 
-Closing ends every session at once, and until the erasing whoever comes with the account's WeChat
-is told ``account_closed``; an operator can open it again. Erasing deletes names, numbers and WeChat
-accounts. What stays is the row with its ``sub``, and events that name it. Of a suspended user's
-WeChat accounts a keyed hash stays, which goes on refusing them.
+Closing ends all sessions at once. Until the erasure, logins with the account's WeChat get
+``account_closed``, and an operator can reopen it. Erasing deletes names, numbers and linked
+accounts. The row with its ``sub`` stays, and so do the events that name it. For a suspended user
+keyed hashes of the linked accounts stay too, which block them.
 """
 
 from datetime import datetime, timedelta
@@ -47,9 +47,9 @@ def close(
     application: Application | None = None,
     operator: Operator | None = None,
 ) -> bool:
-    """Close an account and end its sessions; tell whether it was open.
+    """Close an account and end its sessions; return whether it was open.
 
-    A suspended user's can be closed too, and stays refused after it is erased.
+    A suspended user's account can be closed too; its WeChat stays blocked after the erasure.
     """
     with transaction.atomic():
         locked = lock_users(user.pool_id, [user.pk])[user.pk]
@@ -80,9 +80,9 @@ def close_locked(user: User, *, now: datetime) -> None:
 
 
 def reopen(user: User, *, operator: Operator, now: datetime) -> bool:
-    """Open a closed account again that isn't erased yet; tell whether it could be.
+    """Reopen a closed account that isn't erased yet; return whether that was possible.
 
-    One that was suspended when it was closed is suspended again.
+    An account that was suspended when it was closed is suspended again.
     """
     with transaction.atomic():
         locked = lock_users(user.pool_id, [user.pk])[user.pk]
@@ -98,9 +98,9 @@ def reopen(user: User, *, operator: Operator, now: datetime) -> bool:
 
 
 def erase_due(*, now: datetime) -> int:
-    """Erase the closed accounts whose grace period is over, and old tombstones' remains.
+    """Erase closed accounts after their grace period, and the personal data of old tombstones.
 
-    Returns how many accounts were erased. May be run at any time and by several at once.
+    Returns how many accounts were erased. Several processes may run it at the same time.
     """
     closed_before = now - timedelta(days=settings.CLOSED_ACCOUNT_GRACE_DAYS)
     closed = User.objects.filter(status=Status.CLOSED, erased_at__isnull=True)
@@ -126,7 +126,7 @@ def _erase(pool_id: UUID, key: UUID, closed_before: datetime, now: datetime) -> 
 
 
 def _forget(user: User) -> None:
-    """Delete what is personal of a locked user or tombstone."""
+    """Delete the personal data of a locked user or tombstone."""
     User.objects.filter(pk=user.pk).update(**_PERSONAL)
     LinkedAccount.objects.filter(pool=user.pool_id, user=user).delete()
     Consent.objects.filter(pool=user.pool_id, user=user).delete()
@@ -134,7 +134,7 @@ def _forget(user: User) -> None:
 
 
 def _clean_tombstones(now: datetime) -> None:
-    """Delete what tombstones kept for the undoing of their merges, once that is over."""
+    """Delete the personal data of tombstones whose merge can't be undone any more."""
     current = Merge.objects.filter(undone_at__isnull=True, merged_at__lte=now - Merge.UNDO_WITHIN)
     remains = User.objects.filter(status=Status.MERGED, erased_at__isnull=True)
     remains.filter(pk__in=current.values("merged")).update(**_PERSONAL, erased_at=now)

@@ -1,8 +1,8 @@
-"""What an operator types in about a person: nickname, e-mail address, password.
+"""Adding and changing a user in the console: nickname, e-mail address, password.
 
-An address that an operator enters counts as verified: they vouch for it, and whoever reads that
-mailbox can bind their WeChat to the account. Phone numbers are never typed in: only WeChat proves
-one.
+An address that an operator enters counts as verified: the operator vouches for it, and anyone with
+access to that mailbox can bind their WeChat to the account. Phone numbers can't be entered: only
+WeChat verifies them.
 """
 
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ CAN_BE_CHANGED = frozenset({User.Status.ACTIVE, User.Status.SUSPENDED})
 
 
 class ChangedMeanwhile(Exception):
-    """Since the page was opened, the user has become one who can't be changed like that."""
+    """The user changed since the page was opened, so the change isn't allowed any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entered:
-    """What was typed in; None leaves a thing as it is, and an empty text removes it."""
+    """The entered values; None leaves a value as it is, and an empty string removes it."""
 
     nickname: str | None = None
     email: str | None = None
@@ -45,15 +45,15 @@ def add_user(pool: UserPool, entered: Entered, *, now: datetime) -> User:
 
 
 def change_user(user: User, entered: Entered, *, now: datetime) -> None:
-    """Change what was entered, and nothing else, of an active or suspended user.
+    """Change the entered values, and no others, of an active or suspended user.
 
     Raises:
-        ChangedMeanwhile: the user is closed or merged by now, or would keep a password without an
+        ChangedMeanwhile: the user has been closed or merged, or would have a password without an
             address.
         IntegrityError: another user of the pool has the address.
 
     """
-    # Before the lock: hashing a password takes a while.
+    # Before the lock, since hashing a password is slow.
     columns = _columns(entered, now)
     with transaction.atomic():
         locked = lock_users(user.pool_id, [user.pk])[user.pk]

@@ -1,7 +1,7 @@
-"""Linking and unlinking WeChat accounts, by the person whose account it is.
+"""Linking and unlinking WeChat accounts, by the person who owns the account.
 
-A WeChat identity is what is linked and unlinked, never a row: a UnionID with every OpenID seen
-with it, or a lone OpenID. Somebody else's identity is never taken, and the last way in stays.
+A whole WeChat identity is linked and unlinked, never a single row: a UnionID with every OpenID seen
+with it, or a single OpenID. An identity of another user is refused, and the last way in is kept.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ Kind = LinkedAccount.Kind
 
 
 class NoSuchLinkedAccount(DomainError):
-    """The user has no WeChat identity of this id."""
+    """The user has no WeChat identity with this id."""
 
     code = "not_found"
     status = HTTPStatus.NOT_FOUND
@@ -42,10 +42,10 @@ class NoSuchLinkedAccount(DomainError):
 def link(
     user: User, application: Application, code: str, identity_source: str | None, *, now: datetime
 ) -> None:
-    """Link the WeChat account that a code stands for to the user; once more changes nothing.
+    """Link the WeChat account of a code to the user; linking it again changes nothing.
 
     Raises:
-        IdentityTaken: it is somebody else's.
+        IdentityTaken: the WeChat account belongs to another user.
         AlreadyLinked: the user has another WeChat account of this AppID.
         LoginRefused: the application doesn't offer the source, or WeChat refuses the code.
 
@@ -57,11 +57,11 @@ def link(
 
 @in_transaction
 def unlink(user: User, application: Application, identity_id: UUID, *, now: datetime) -> None:
-    """Remove a WeChat identity of the user's, all of it, and end the sessions that it began.
+    """Remove a whole WeChat identity of the user, and end the sessions that it began.
 
     Raises:
-        NoSuchLinkedAccount: the user has none of this id.
-        LastWayIn: nothing would be left to log in by.
+        NoSuchLinkedAccount: the user has no identity with this id.
+        LastWayIn: the user could not log in any more.
 
     """
     _lock_active(user)
@@ -77,9 +77,9 @@ def unlink(user: User, application: Application, identity_id: UUID, *, now: date
 
 
 def is_way_in(identity: LinkedIdentity) -> bool:
-    """Tell whether somebody can log in by this identity: not by that of an archived source alone.
+    """Return whether the user can log in with this identity; archived sources don't count.
 
-    A UnionID opens whatever source is bound to the same Open Platform account.
+    A UnionID works with every source that is bound to the same Open Platform account.
     """
     if identity.unionid:
         return True
@@ -92,7 +92,7 @@ def is_way_in(identity: LinkedIdentity) -> bool:
 def remove(
     user: User, accounts: Iterable[LinkedAccount], *, now: datetime, reason: Session.EndReason
 ) -> None:
-    """Delete rows of a locked user's, and end the sessions that began by their OpenIDs."""
+    """Delete rows of a locked user, and end the sessions that began with their OpenIDs."""
     rows = list(accounts)
     app_ids = [row.app_id for row in rows if row.kind == Kind.OPENID]
     sessions = Session.objects.filter(

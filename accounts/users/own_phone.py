@@ -1,4 +1,4 @@
-"""A person's own phone number, which only WeChat's button changes."""
+"""Changing one's own phone number, which needs a code of WeChat's phone number button."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from config.kernel.errors import InvalidRequest
 
 
 def change_number(session: Session, phone_code: str, *, now: datetime) -> PhoneStatus:
-    """Give the session's user the number that WeChat proves; return ``stored`` or ``unchanged``.
+    """Store the number that WeChat verifies for the user; return ``stored`` or ``unchanged``.
 
     Raises:
-        InvalidCode: WeChat doesn't accept the code, or it is somebody else's.
-        PhoneTaken: another user verified the number lately.
+        InvalidCode: WeChat doesn't accept the code, or it is another person's.
+        PhoneTaken: another user verified the number recently.
         WeChatAway: WeChat can't be asked.
         InvalidRequest: the session isn't of a mini program, or its WeChat account is unlinked.
 
@@ -40,10 +40,10 @@ def change_number(session: Session, phone_code: str, *, now: datetime) -> PhoneS
 
 
 def _openid_of(session: Session) -> str:
-    """Return the OpenID that WeChat is to compare the code with.
+    """Return the OpenID with which WeChat compares the code.
 
     Raises:
-        InvalidRequest: there is none, so nothing would prove whose number it is.
+        InvalidRequest: there is none, so WeChat couldn't verify that the number is the user's.
 
     """
     source = session.identity_source

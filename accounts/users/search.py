@@ -1,4 +1,4 @@
-"""Finding the one user whom an operator names in full."""
+"""Finding a user by a complete identifier that an operator entered."""
 
 from django.db.models import Q
 from django.db.models.query import QuerySet
@@ -8,10 +8,10 @@ from userpools.models import UserPool
 
 
 def users_named(pool: UserPool, name: str) -> list[User]:
-    """Return the pool's users of this ``sub``, OpenID, UnionID, verified number or address.
+    """Return the pool's users with this ``sub``, OpenID, UnionID, verified number or address.
 
-    Only whole names count. A merged user is found by ``sub`` alone: contact details that are kept
-    for undoing prove nothing. More than one is found only by an OpenID that two AppIDs gave.
+    Only exact matches count. A merged user is found only by ``sub``, since contact details that are
+    kept for undoing aren't verified. Only an OpenID that exists under two AppIDs finds two users.
     """
     users = User.objects.filter(pool=pool).select_related("merged_into")
     found = [

@@ -1,4 +1,4 @@
-"""Keeping a person out for a while: the refusals are accounts/login/rules.py's and the tokens'."""
+"""Suspending a user: accounts/login/rules.py refuses logins, accounts/sessions/access.py tokens."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from accounts.models import Session, User
 
 
 def suspend(user: User, *, now: datetime) -> bool:
-    """Suspend an active user and end their sessions; tell whether they were active.
+    """Suspend an active user and end their sessions; return whether they were active.
 
-    The sessions end for good: lifting the suspension lets the person log in, not resume.
+    The sessions end for good: after the suspension is lifted, the person has to log in again.
     """
     with transaction.atomic():
         active = User.objects.filter(pk=user.pk, status=User.Status.ACTIVE)
@@ -22,9 +22,9 @@ def suspend(user: User, *, now: datetime) -> bool:
 
 
 def lift_suspension(user: User, *, now: datetime) -> bool:
-    """Let a suspended user log in again; tell whether they were suspended.
+    """Lift the suspension of a user; return whether they were suspended.
 
-    A login that was under way when the suspension came may have begun a session after all.
+    It ends sessions too: a login that ran during the suspension may still have begun one.
     """
     with transaction.atomic():
         suspended = User.objects.filter(pk=user.pk, status=User.Status.SUSPENDED)
