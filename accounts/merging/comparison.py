@@ -1,4 +1,4 @@
-"""Two users side by side, and what merging them would do: facts alone, in no language."""
+"""Two users side by side, and what merging them would do: facts only, without texts."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ DETAILS = {
     "email": "email_verified_at",
     "password": "password",
 }
-"""The columns of contact details, and for each the column that tells whether it counts."""
+"""The columns of contact details, each with the column that shows whether it counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the two: what an operator looks at to tell whether they are one person."""
+    """One of two users, with the facts by which an operator decides whether they are one person."""
 
     user: User
     identities: list[LinkedIdentity]
@@ -29,7 +29,7 @@ class Side:
 
     @property
     def name(self) -> str:
-        """What the user is called: the nickname, or else the sub."""
+        """The nickname, or the ``sub`` if there is none."""
         return self.user.nickname or self.user.sub
 
     @property
@@ -40,14 +40,14 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a merge would make of the two, as accounts/merging/merge.py does it."""
+    """What a merge of the two would do, by the rules of accounts/merging/merge.py."""
 
     survivor: Side
     merged: Side
     moving: list[str]
-    """columns of the merged user's that the survivor has nothing in; unverified ones don't count"""
+    """details that only the merged user has; unverified ones don't count"""
     yielding: list[str]
-    """columns that both have, with different values: the merged user's are given up"""
+    """details that both have, with different values: those of the merged user are dropped"""
     obstacles: list[Obstacle]
 
     @property
@@ -57,12 +57,12 @@ class Comparison:
 
     @property
     def can_merge(self) -> bool:
-        """Whether an operator may merge them, whatever else speaks against it."""
+        """Whether an operator may merge them, despite other obstacles."""
         return not FORBIDDING & set(self.obstacles)
 
 
 def compare(first: User, second: User) -> Comparison:
-    """Look at two users of a pool. Nothing is locked: the merge itself looks again."""
+    """Compare two users of a pool, without locks; the merge itself checks them again."""
     survivor, merged = in_order(first, second)
     theirs, own = _known(merged), _known(survivor)
     return Comparison(
@@ -75,7 +75,7 @@ def compare(first: User, second: User) -> Comparison:
 
 
 def side_of(user: User) -> Side:
-    """Look at one user."""
+    """Return the facts about one user."""
     logins = LoginEvent.objects.filter(pool=user.pool_id, user=user)
     latest = logins.select_related("application").defer("steps").order_by("-occurred_at", "-pk")
     sessions = Session.objects.filter(pool=user.pool_id, user=user, ended_at__isnull=True)

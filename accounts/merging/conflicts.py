@@ -1,4 +1,4 @@
-"""Holding what no rule may decide, for an operator to review."""
+"""Conflicts that no rule may decide are held for an operator's review."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,10 +18,10 @@ def in_order(first: User, second: User) -> tuple[User, User]:
 
 
 def hold_pair(first: User, second: User, source: IdentitySource, *, now: datetime) -> None:
-    """Put two users who may be one person on the review list; a pair once, however often seen.
+    """Put two users who may be one person on the review list; each pair is listed once.
 
     Raises:
-        IntegrityError: somebody else has just held the same pair.
+        IntegrityError: another transaction has just held the same pair.
 
     """
     user, other = in_order(first, second)
@@ -40,7 +40,7 @@ def hold_pair(first: User, second: User, source: IdentitySource, *, now: datetim
 
 @in_transaction
 def hold_openid(user: User, openid: str, source: IdentitySource, *, now: datetime) -> None:
-    """Put an OpenID on the review list that came with the user's UnionID and can't be theirs."""
+    """Put an OpenID on the review list which came with the user's UnionID but can't be theirs."""
     _hold(
         Conflict(
             pool_id=user.pool_id,
@@ -56,21 +56,21 @@ def hold_openid(user: User, openid: str, source: IdentitySource, *, now: datetim
 
 
 def are_apart(first: User, second: User) -> bool:
-    """Tell whether an operator has said that these two are two people."""
+    """Return whether an operator has decided that the two users are two people."""
     return _of_pair(first, second).filter(state=Conflict.State.APART).exists()
 
 
 def keep_apart(first: User, second: User, *, now: datetime) -> None:
-    """Say that two users are two people: they are never merged automatically again."""
+    """Store that two users are two people: they are never merged automatically again."""
     if not _of_pair(first, second).update(state=Conflict.State.APART, last_seen_at=now):
         _apart(first, second, now).save(force_insert=True)
 
 
 def follow_merge(survivor: User, merged: User, *, now: datetime) -> list[str]:
-    """Settle the pair's own conflict; keep the survivor apart from whom the merged user was.
+    """Settle the pair's own conflict; keep the survivor apart from users as the merged user was.
 
-    Other open ones that name the merged user are dropped: met again, they are held again. Returns
-    the ids of the rows that say of the survivor what was said of the merged user.
+    Other open conflicts of the merged user are deleted; if they occur again, they are held again.
+    Returns the ids of the rows that were added for the survivor.
     """
     _of_pair(survivor, merged).update(state=Conflict.State.MERGED)
     of_merged = Conflict.objects.filter(Q(user=merged) | Q(other=merged), pool=survivor.pool_id)
@@ -91,7 +91,7 @@ def _keep_apart_if_unsaid(first: User, second: User, now: datetime) -> Conflict 
 
 
 def unsay(pool_id: UUID, conflicts: list[str], *, said_at: datetime) -> None:
-    """Take back what `follow_merge` said of the survivor, but not what was said again since."""
+    """Delete the rows that `follow_merge` added, except those that were confirmed since."""
     Conflict.objects.filter(pool=pool_id, pk__in=conflicts, last_seen_at=said_at).delete()
 
 

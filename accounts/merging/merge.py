@@ -1,11 +1,11 @@
-"""Making one user of two: who may be merged, and what moves (undoing it: accounts/merging/undo.py).
+"""Merging two users: who may be merged, and what moves (for undoing see accounts/merging/undo.py).
 
-The older user survives. All linked accounts move to them, and contact details where they have
-none. The merged user's sessions end, and their row stays as a tombstone, so that its ``sub`` can
-be looked up.
+The older user survives. All linked accounts move to the survivor, and so do contact details that
+the survivor lacks. The merged user's sessions end, and their row stays as a tombstone, so that its
+``sub`` can be looked up.
 
-A merge by itself, upon a login, needs more: see `obstacles`. By hand an operator may merge any two
-users whom the database can hold as one.
+An automatic merge, during a login, is allowed only without `obstacles`. By hand an operator may
+merge any two users unless a constraint forbids it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Kind = LinkedAccount.Kind
 
 
 class Obstacle(StrEnum):
-    """Why two users aren't merged by a login alone; the last three no operator can overrule."""
+    """Why two users aren't merged automatically; an operator can't overrule the last three."""
 
     KEPT_APART = "kept_apart"
     TWO_UNIONIDS = "two_unionids"
@@ -41,7 +41,7 @@ FORBIDDING = frozenset({Obstacle.TWO_OPENIDS, Obstacle.NOT_ACTIVE, Obstacle.SAME
 
 
 class CannotMerge(DomainError):
-    """The database can't hold these two users as one, or one of them isn't active."""
+    """A constraint forbids merging these two users, or one of them isn't active."""
 
     def __init__(self, obstacles: list[Obstacle]) -> None:
         self.obstacles = obstacles
@@ -50,13 +50,13 @@ class CannotMerge(DomainError):
 
 @dataclass(frozen=True)
 class Detail:
-    """A contact detail: its column, and the column that tells when it was verified."""
+    """A contact detail: its column, and the column of the time when it was verified."""
 
     value: str
     verified_at: str | None = None
 
     def is_known(self, user: User) -> bool:
-        """Tell whether the user has it, verified where it can be."""
+        """Return whether the user has it, and has verified it if it can be verified."""
         return bool(getattr(user, self.verified_at or self.value))
 
 
@@ -70,7 +70,7 @@ DETAILS = (
 
 
 def obstacles(first: User, second: User) -> list[Obstacle]:
-    """Return what stands against merging two users without an operator's looking at it."""
+    """Return the obstacles to merging two users automatically."""
     accounts = list(LinkedAccount.objects.filter(pool=first.pool_id, user__in=[first, second]))
     unionids = {account.unionid for account in accounts if account.kind == Kind.UNIONID}
     app_ids = [account.app_id for account in accounts if account.kind == Kind.OPENID]
@@ -100,7 +100,7 @@ def merge_by_hand(first: User, second: User, *, operator: Operator, now: datetim
         if first.pk == second.pk:
             raise CannotMerge([Obstacle.SAME_USER])
         if second.pk not in locked:
-            # Of another pool: not there, as far as this one is concerned.
+            # A user of another pool doesn't exist for this pool.
             raise CannotMerge([Obstacle.NOT_ACTIVE])
         first, second = locked[first.pk], locked[second.pk]
         forbidding = [found for found in obstacles(first, second) if found in FORBIDDING]
@@ -147,9 +147,9 @@ def _ids_of(user: User) -> list[str]:
 
 
 def number_marks(user: User) -> list[str]:
-    """Return by what it is told later whether the user's verified number is still the same.
+    """Return hashes that show later whether the user's verified number is still the same.
 
-    The first is kept; the others are what it would be under older keys.
+    The first is stored; the others are made with older keys, for comparison.
     """
     if not user.phone_number_verified_at:
         return [""]
@@ -158,14 +158,14 @@ def number_marks(user: User) -> list[str]:
 
 
 def _verifications(merged: User) -> dict[str, str]:
-    """Return when the merged user's details were verified: the tombstone proves nothing."""
+    """Return when the merged user's details were verified, since the tombstone doesn't keep it."""
     columns = [detail.verified_at for detail in DETAILS if detail.verified_at]
     times = {column: getattr(merged, column) for column in columns}
     return {column: time.isoformat() for column, time in times.items() if time}
 
 
 def _move_details(survivor: User, merged: User) -> list[str]:
-    """Give the survivor what they have none of; return the names of what moved."""
+    """Move the details that the survivor lacks; return their names."""
     moved = [
         detail for detail in DETAILS if detail.is_known(merged) and not detail.is_known(survivor)
     ]
@@ -175,7 +175,7 @@ def _move_details(survivor: User, merged: User) -> list[str]:
         if detail.verified_at:
             changes[detail.verified_at] = getattr(merged, detail.verified_at)
     merged.status, merged.merged_into = User.Status.MERGED, survivor
-    # First: a verified number or address is one user's at any moment.
+    # Saved first: a verified number or address may belong to only one user at a time.
     merged.phone_number_verified_at = merged.email_verified_at = None
     merged.save()
     for name, value in changes.items():
@@ -185,7 +185,7 @@ def _move_details(survivor: User, merged: User) -> list[str]:
 
 
 def _point_tombstones(survivor: User, merged: User) -> list[str]:
-    """Let whoever was merged into the merged user be the survivor's; return who they are."""
+    """Point the tombstones of the merged user to the survivor; return their ids."""
     tombstones = User.objects.filter(pool=merged.pool_id, merged_into=merged)
     keys = [str(key) for key in tombstones.values_list("pk", flat=True)]
     tombstones.update(merged_into=survivor)
@@ -200,7 +200,7 @@ def tell(
     operator: Operator | None,
     now: datetime,
 ) -> None:
-    """Write into the history of both what became of the two."""
+    """Record the merge, or its undoing, in the history of both users."""
     for user, other in ((survivor, merged), (merged, survivor)):
         facts = {"other": other.sub, "survivor": survivor.sub}
         AccountEvent.record(user, kind, now=now, operator=operator, facts=facts)

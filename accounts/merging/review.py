@@ -1,7 +1,7 @@
-"""What an operator decides about the conflicts that are held (accounts/merging/conflicts.py).
+"""An operator's decisions about the conflicts that are held (accounts/merging/conflicts.py).
 
-Each decision is about a conflict as it was looked at. Whoever comes second, because a colleague or
-a login was faster, changes nothing and is told so.
+A decision applies to the conflict in the state that the operator saw. If another operator or a
+login has changed it since, the decision changes nothing and the result says so.
 """
 
 from datetime import datetime
@@ -19,13 +19,13 @@ State = Conflict.State
 
 
 def open_conflicts(pool: UserPool) -> QuerySet[Conflict]:
-    """Return the pool's conflicts that wait for a decision, the one seen last first."""
+    """Return the pool's conflicts that wait for a decision, last seen first."""
     conflicts = Conflict.objects.filter(pool=pool, state=State.OPEN)
     return conflicts.order_by("-last_seen_at", "-pk")
 
 
 def conflict_of(event: LoginEvent) -> Conflict | None:
-    """Return the conflict that a login was held up by or led to, as long as it is known."""
+    """Return the conflict that refused a login or was found by it; None if there is none."""
     if event.user is None:
         return None
     if event.conflict == LoginEvent.Conflict.UNIONID_OF_ANOTHER_USER:
@@ -47,7 +47,7 @@ def conflict_of(event: LoginEvent) -> Conflict | None:
 def merge_pair(conflict: Conflict, *, seen: str, operator: Operator, now: datetime) -> Merge | None:
     """Merge the two users of a conflict that was ``seen`` in this state.
 
-    None if it isn't in that state any more.
+    Return None if it isn't in that state any more.
 
     Raises:
         CannotMerge: they can't be one user.
@@ -63,16 +63,16 @@ def merge_pair(conflict: Conflict, *, seen: str, operator: Operator, now: dateti
 
 
 def keep_apart(conflict: Conflict) -> bool:
-    """Settle that an open conflict's two are two people, or that its OpenID stays refused.
+    """Settle that an open conflict's users are two people, or that its OpenID stays refused.
 
-    From then on they are never merged automatically. Tells whether the conflict was still open.
+    They are never merged automatically after that. Returns whether the conflict was still open.
     """
     with transaction.atomic():
         return bool(_locked(conflict, State.OPEN).update(state=State.APART))
 
 
 def _locked(conflict: Conflict, seen: str) -> QuerySet[Conflict]:
-    """Return the conflict if it is in this state, with its users locked against a merge."""
+    """Lock the users against a merge, and return the conflict if it is in this state."""
     keys = [key for key in (conflict.user_id, conflict.other_id) if key]
     lock_with_tombstones(conflict.pool_id, keys)
     return Conflict.objects.filter(pk=conflict.pk, pool=conflict.pool_id, state=seen)

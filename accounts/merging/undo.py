@@ -1,4 +1,4 @@
-"""Undoing a merge: what moved goes back, and the two are kept apart from then on."""
+"""Undoing a merge: what moved is moved back, and the two users are kept apart from then on."""
 
 from datetime import datetime
 from enum import Enum, auto
@@ -18,7 +18,7 @@ Kind = LinkedAccount.Kind
 
 
 class _Side(Enum):
-    """Whose a row is that came since a merge."""
+    """Which of the two users has a row that was added since a merge."""
 
     SURVIVOR = auto()
     MERGED = auto()
@@ -28,21 +28,21 @@ class _Side(Enum):
 class CannotUndo(DomainError):
     """The merge was undone or is too old, or its survivor isn't an active user any more.
 
-    A suspended person's WeChat account would otherwise come back by it.
+    Otherwise undoing would give a suspended person's WeChat account to an active user.
     """
 
 
 def can_undo(merge: Merge, *, now: datetime) -> bool:
-    """Tell whether a merge can still be undone, its survivor's later fate apart."""
+    """Return whether a merge can still be undone, without looking at the survivor's status."""
     return merge.undone_at is None and now < merge.undo_ends_at
 
 
 def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
-    """Give back what moved and is still the survivor's, and keep the two apart from now on.
+    """Move back what moved and still belongs to the survivor, and keep the two users apart.
 
-    What came since goes with whom it belongs to; a number that was proven since, and a WeChat
-    account that was linked since, are nobody's, and the survivor's sessions of after the merge
-    end: which of the two they are of isn't known.
+    Rows added since the merge go to the user they belong to. Where that isn't known, neither user
+    keeps them: a number that was verified since and a WeChat account that was linked since are
+    removed, and the survivor's sessions since the merge end.
 
     Raises:
         CannotUndo: it is too late, or a later merge has to be undone first.
@@ -73,11 +73,11 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
 
 
 def _return_linked_accounts(survivor: User, merged: User, moved: dict[str, Any]) -> bool:
-    """Give back the rows that moved, and part what came since; tell whether some were unlinked.
+    """Move rows back, and divide those added since; return whether some were unlinked.
 
-    A row that came since goes with its UnionID, or else with the WeChat identity that it joined:
-    left behind, it would let the merged person in as the survivor. Whose a WeChat account is that
-    was linked since isn't known, so it is nobody's.
+    A row added since follows its UnionID, or else the WeChat identity that it joined: if it stayed,
+    the merged person could log in as the survivor. It isn't known to which user a WeChat account
+    belongs that was linked since, so it is unlinked.
     """
     groups = dict(moved["linked_accounts"])
     rows = list(LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor))
@@ -97,7 +97,7 @@ def _return_linked_accounts(survivor: User, merged: User, moved: dict[str, Any])
         row.wechat_identity = own or row.wechat_identity
         row.save(update_fields=["user", "wechat_identity"])
     LinkedAccount.objects.filter(pk__in=[row.pk for row in stray]).delete()
-    # What had joined those of the merged user's is a WeChat identity of its own again.
+    # Rows that had joined an identity of the merged user become an identity of their own again.
     left = LinkedAccount.objects.filter(pool=survivor.pool_id, user=survivor)
     left.filter(wechat_identity__in=set(groups.values())).update(wechat_identity=new_id())
     return bool(stray)
@@ -133,14 +133,14 @@ def _revive(survivor: User, merged: User, moved: dict[str, Any]) -> None:
     merged.status, merged.merged_into = User.Status.ACTIVE, None
     for column, time in moved["verified"].items():
         detail = next(detail for detail in DETAILS if detail.verified_at == column)
-        # It may have been withdrawn meanwhile, or be somebody else's.
+        # It may have been withdrawn meanwhile, or belong to another user.
         if getattr(merged, detail.value) and not _is_somebodys(detail, merged):
             setattr(merged, column, datetime.fromisoformat(time))
     merged.save()
 
 
 def _is_somebodys(detail: Detail, merged: User) -> bool:
-    """Tell whether somebody else has verified this number or address since."""
+    """Return whether another user has verified this number or address since."""
     same = {f"{detail.value}__iexact": getattr(merged, detail.value)}
     users = User.objects.filter(pool=merged.pool_id, **same).exclude(pk=merged.pk)
     return users.filter(**{f"{detail.verified_at}__isnull": False}).exists()
