@@ -1,7 +1,7 @@
-"""What is remembered of an attempt: who makes it, what came of it, and when the next one is made.
+"""Claiming a notice for one delivery attempt, and storing its result and the next attempt.
 
-Several processes may be at it: each attempt is claimed by one conditional UPDATE, which moves the
-notice ahead. A process that is killed meanwhile loses nothing, the notice is due again then.
+Several processes deliver notices: each attempt is claimed by one conditional UPDATE, which
+postpones ``due_at``. If a process is killed meanwhile, the notice becomes due again.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ GIVEN_UP_AFTER = timedelta(days=1)
 
 
 def claim(notice: LogoutNotice, *, now: datetime) -> bool:
-    """Take the next attempt upon ourselves; tell whether nobody else had."""
+    """Claim the next attempt; return whether no other process had claimed it."""
     unclaimed = LogoutNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
     notice.due_at = now + CLAIMED_FOR
     notice.attempts += 1
@@ -31,10 +31,10 @@ def claim(notice: LogoutNotice, *, now: datetime) -> bool:
 
 
 def settle(notice: LogoutNotice, failure: str, *, now: datetime) -> None:
-    """Note what came of the attempt that we claimed: a failure's word, or nothing."""
+    """Store the result of a claimed attempt: the failure, or an empty string."""
     row = LogoutNotice.objects.filter(pk=notice.pk)
     if failure:
-        # Whoever claimed it since, because this took so long, knows better.
+        # Unless another process has claimed it since, because this attempt took too long.
         row.filter(due_at=notice.due_at).update(
             due_at=_next_attempt(notice.attempts, now), failure=failure
         )
@@ -43,10 +43,10 @@ def settle(notice: LogoutNotice, failure: str, *, now: datetime) -> None:
 
 
 def put_off_others(notice: LogoutNotice, failure: str, *, due_by: datetime, now: datetime) -> None:
-    """Let what else is due at an application that can't be told wait as long as this notice.
+    """Postpone the other due notices of an unreachable application as long as this one.
 
-    Otherwise each would hold a thread to learn what one has learned. It counts as no
-    attempt of theirs, so what is too old by then is given up.
+    Otherwise each would occupy a thread only to fail in the same way. This doesn't count as an
+    attempt, so notices that are too old are given up.
     """
     sessions = Session.objects.filter(application=notice.session.application_id)
     others = LogoutNotice.objects.filter(session__in=sessions, due_at__lte=due_by)

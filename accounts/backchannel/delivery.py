@@ -1,7 +1,7 @@
-"""Bringing a logout token to its application (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
+"""Sending a logout token to its application (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
 
-The address is the operator's word, and may hold a secret in its query: it is in no log and in no
-failure.
+The operator enters the address, which may have a secret in its query, so it is never logged or
+stored as part of a failure.
 """
 
 import logging
@@ -18,9 +18,9 @@ from config.kernel.http import HTTP_FAILURES, new_session, reason_of
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
-"""how many may be on their way at the same time"""
+"""the largest number of attempts at the same time"""
 TIMEOUT_SECONDS = 5
-"""for all of an attempt, from connecting to the end of the answer"""
+"""for a whole attempt, from connecting to the end of the answer"""
 LARGEST_ANSWER = 64 * 1024
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 NO_ADDRESS = "no_address"
@@ -30,7 +30,7 @@ _CHUNK = 16 * 1024
 
 
 def deliver(uri: str, token: str) -> str:
-    """Post a logout token; return why it wasn't taken: ``answered_…``, a word, or nothing."""
+    """Post a logout token; return the failure, such as ``answered_404``, or an empty string."""
     if not uri:
         return NO_ADDRESS
     try:
@@ -38,7 +38,7 @@ def deliver(uri: str, token: str) -> str:
             uri,
             data={"logout_token": token},
             headers={"Accept-Encoding": "identity"},
-            # requests takes urllib3's as well, which its types don't say.
+            # requests accepts urllib3's Timeout too, which its type hints lack.
             timeout=Timeout(total=TIMEOUT_SECONDS),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
@@ -47,20 +47,20 @@ def deliver(uri: str, token: str) -> str:
             status = response.status_code
     except HTTP_FAILURES as failure:
         return reason_of(failure)
-    except Exception as unforeseen:  # noqa: BLE001 - nobody else's notice is to wait for it
-        # Its words may hold the address.
+    except Exception as unforeseen:  # noqa: BLE001 - other notices must not wait for this one
+        # Its message may contain the address.
         logger.error("A logout notice can't be sent: %s.", type(unforeseen).__name__)  # noqa: TRY400
         return NOT_SENT
     return "" if status in TAKEN else f"{_ANSWERED}{status}"
 
 
 def was_answered(failure: str) -> bool:
-    """Tell whether the application said no to this one token, and so may take others."""
+    """Return whether the application answered, so that it may accept other tokens."""
     return failure.startswith(_ANSWERED)
 
 
 def _drain(response: requests.Response) -> None:
-    """Let the application say what it says; the status is all that counts."""
+    """Read and drop the body of the answer; only its status counts."""
     length = 0
     with suppress(*HTTP_FAILURES):
         while length < LARGEST_ANSWER and (chunk := response.raw.read1(_CHUNK)):

@@ -11,15 +11,15 @@ from config.kernel.database import release_connection
 
 logger = logging.getLogger(__name__)
 
-# For what other processes left, and for what is tried again; this process's own wake it at once.
+# For notices of other processes and for retries; this process's own notices wake it at once.
 IDLE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 60.0
 
 
 class DeliveryThread:
-    """Delivers what is due, whenever notices were written in this process and every few seconds.
+    """Delivers due notices, when this process has stored new ones and every few seconds.
 
-    While that can't be done at all, as without the database, it is tried less and less often.
+    While a round fails as a whole, for example without the database, the pause gets longer.
     """
 
     def __init__(self, written: threading.Event = NOTICES_WRITTEN) -> None:
@@ -27,12 +27,12 @@ class DeliveryThread:
         self._pause = IDLE_SECONDS
 
     def start(self) -> None:
-        """Begin, in a thread that ends with the process."""
+        """Start the thread, which ends with the process."""
         threading.Thread(target=self.run, name="logout-courier", daemon=True).start()
 
     def run(self) -> None:
         while True:
-            # Before looking: what is written during a round starts the next one.
+            # Cleared before the round: notices that are stored during it start the next one.
             self._written.clear()
             self._pause = self._round()
             self._written.wait(self._pause)
@@ -41,7 +41,7 @@ class DeliveryThread:
         try:
             deliver_due(due_by=timezone.now())
         except Exception:
-            # Whatever it was: nobody would notice that the thread died.
+            # Any exception is caught, since it would not be noticed that the thread ended.
             if self._pause == IDLE_SECONDS:
                 logger.exception("Logout notices can't be delivered; this goes on being tried.")
             return min(2 * self._pause, LONGEST_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The logout token: says which session ended (OpenID Connect Back-Channel Logout 1.0 §2.4)."""
+"""The logout token names the ended session (OpenID Connect Back-Channel Logout 1.0 §2.4)."""
 
 from datetime import datetime, timedelta
 
@@ -11,10 +11,10 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 def logout_token(session: Session, *, now: datetime) -> str:
-    """Make a token for one attempt to tell the session's application.
+    """Make a logout token for one attempt.
 
-    It names the person as the application knows them: of a user who was merged into another the
-    session, and so the token, keeps the old ``sub``.
+    It names the user as the application knows them: the session of a merged user, and so the token,
+    keeps the old ``sub``.
     """
     claims = {
         "iss": session.application.pool.issuer,

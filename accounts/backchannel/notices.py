@@ -1,7 +1,7 @@
-"""A round of attempts: what is due goes out, and each attempt is settled as it ends.
+"""One round of delivery: each due notice is attempted once, and each result is stored.
 
-Whoever doesn't answer holds up nobody else. An application, and a pool with all of its
-applications, has a part of the threads; each attempt ends in time (`delivery`).
+An application that doesn't answer can't delay the others: the number of threads per application and
+per pool is limited, and each attempt has a timeout (`delivery`).
 """
 
 import logging
@@ -23,24 +23,24 @@ logger = logging.getLogger(__name__)
 
 OF_ONE_POOL = AT_ONCE // 2
 OF_ONE_APPLICATION = AT_ONCE // 8
-# For what is written while attempts are under way.
+# Notices stored while attempts are running are found after this time.
 LOOK_AGAIN_SECONDS = 1.0
 NOT_SIGNED = "not_signed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """How many attempts were made, and what came of them."""
+    """How many attempts succeeded and how many failed."""
 
     delivered: int
     failed: int
 
 
 def deliver_due(*, due_by: datetime) -> Delivered:
-    """Make one attempt at each notice that is due by then, unless somebody else does.
+    """Make one attempt for each notice that is due by then, unless another process claims it.
 
-    What becomes due meanwhile goes along. No database connection is held while waiting for
-    applications.
+    Notices that become due during the round are included. No database connection is held while
+    waiting for applications.
     """
     with ThreadPoolExecutor(AT_ONCE) as threads:
         attempts = _Round(due_by, threads)
@@ -50,7 +50,7 @@ def deliver_due(*, due_by: datetime) -> Delivered:
 
 
 class _Round:
-    """The attempts that are under way; all that is asked of the database is asked by one thread."""
+    """The running attempts; only one thread uses the database."""
 
     def __init__(self, due_by: datetime, threads: Executor) -> None:
         self._ahead = due_by - timezone.now()
@@ -60,7 +60,7 @@ class _Round:
         self.delivered = self.failed = 0
 
     def begin(self) -> bool:
-        """Begin the attempts that there is room for; tell whether any is under way."""
+        """Start as many attempts as the limits allow; return whether any is running."""
         tokens: dict[LogoutNotice, str] = {}
         while notices := self._waiting():
             for notice in notices:
@@ -74,7 +74,7 @@ class _Round:
         return bool(self._attempts)
 
     def settle_ended(self) -> None:
-        """Wait until an attempt ends, or a little."""
+        """Wait until an attempt ends, at most LOOK_AGAIN_SECONDS, and store the results."""
         ended, _ = wait(self._attempts, LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
         for attempt in ended:
             notice = self._attempts.pop(attempt)
@@ -99,7 +99,7 @@ class _Round:
         return notice.pool_id not in pools and notice.session.application_id not in applications
 
     def _crowded(self) -> tuple[set[UUID], set[UUID]]:
-        """Return the pools and the applications whose part of the threads is taken."""
+        """Return the pools and the applications that use all of their threads."""
         pools = Counter(notice.pool_id for notice in self._claimed)
         applications = Counter(notice.session.application_id for notice in self._claimed)
         return (
@@ -108,11 +108,11 @@ class _Round:
         )
 
     def _signed(self, notice: LogoutNotice) -> dict[LogoutNotice, str]:
-        """Return the notice's token, or none: then the attempt has failed."""
+        """Return the notice's token; empty if signing failed, which settles the attempt."""
         try:
             return {notice: logout_token(notice.session, now=timezone.now())}
-        except Exception as failure:  # noqa: BLE001 - nobody else's notice is to wait for it
-            # Its words may hold the key.
+        except Exception as failure:  # noqa: BLE001 - other notices must not wait for this one
+            # Its message may contain the key.
             logger.error(  # noqa: TRY400
                 "The logout token for the application %s can't be signed: %s.",
                 notice.session.application.client_id,
@@ -134,7 +134,7 @@ class _Round:
 
 
 def _outcome(attempt: Future[str], notice: LogoutNotice) -> str:
-    """Return the failure's word, or nothing."""
+    """Return the failure of an attempt, or an empty string."""
     failure = attempt.result()
     if failure:
         logger.info(
