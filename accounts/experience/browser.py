@@ -1,10 +1,10 @@
 """An experience login through a browser: to WeChat and back, as from the hosted login page.
 
-It takes the way of that page (accounts/login/by_browser.py), as a test: the browser isn't
-remembered, no tokens are made, and the session ends as it begins.
+It uses the code of that page (accounts/login/by_browser.py), as a test: no browser session begins,
+no tokens are made, and the session ends as soon as it begins.
 
-The ``state`` needs no row: nobody else can make it, it is good in the visitor's session alone, and
-WeChat takes each code once.
+The ``state`` needs no row: only this server can make it, it is valid only in the visitor's session,
+and WeChat accepts each code once.
 """
 
 from contextlib import AbstractContextManager
@@ -29,7 +29,7 @@ from identity_sources.gateway import qrconnect_url
 
 
 def wechat_url(visitor: Visitor, method: LoginMethod) -> str:
-    """Return WeChat's page, from which the browser comes back to the experience page."""
+    """Return the address of WeChat's page, which redirects back to the experience page."""
     return qrconnect_url(
         method.identity_source,
         redirect_uri=f"{settings.PUBLIC_URL}{visitor.address('/callback')}",
@@ -41,7 +41,7 @@ def wechat_url(visitor: Visitor, method: LoginMethod) -> str:
 def method_behind(
     unverified_state: str, visitor: Visitor, methods: list[LoginMethod]
 ) -> LoginMethod | None:
-    """Return by which method the visitor went to WeChat; None if this visitor never did."""
+    """Return the login method of a ``state``; None if it isn't one of this visitor."""
     return next(
         (
             method
@@ -53,7 +53,7 @@ def method_behind(
 
 
 def refuse_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | None:
-    """Return a refused attempt if nobody comes in by this method now, whatever WeChat says."""
+    """Return a refused attempt if the login method can't be used now; otherwise None."""
     try:
         with _entrance(visitor, method):
             return None
@@ -62,10 +62,10 @@ def refuse_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | Non
 
 
 def come_back(visitor: Visitor, method: LoginMethod, code: str, *, address: str) -> Attempt:
-    """Log in the person whom WeChat names, and end the session at once.
+    """Log in the person that WeChat identifies, and end the session at once.
 
-    A refusal counts against the visitor's address. A new person whom the source asks gets no
-    binding ticket: nothing here would redeem it.
+    A refusal counts for the visitor's address. A new person who would have to choose an account
+    gets no binding ticket, since it can't be redeemed here.
     """
     throttle = LoginThrottle(address=address, client_id=visitor.application.client_id)
     try:
@@ -95,5 +95,5 @@ def _try_out(arrival: Arrival) -> LoginEvent:
 
 
 def _state(visitor: Visitor, method: LoginMethod) -> str:
-    # Hexadecimal: WeChat's official accounts take nothing but letters and digits there.
+    # Hexadecimal, because WeChat's official accounts accept only letters and digits.
     return keyed_hash("experience state", visitor.session, str(method.pk)).hex()

@@ -1,4 +1,4 @@
-"""What is filled in on the phone of the experience page: a sandbox person, or a real code."""
+"""The form on the phone of the experience page: a sandbox person, or a real code."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from identity_sources.sandbox.world import PEOPLE
 
 
 class ExperienceForm(forms.Form):
-    """Becomes the fields of the REST call. A person needs a sandbox source, a code a live one."""
+    """Returns the fields of the REST call; a sandbox source needs a person, a live one a code."""
 
     person = forms.ChoiceField(choices=[(key, key) for key in PEOPLE], required=False)
     with_phone = forms.BooleanField(label=_("also give the phone number"), required=False)
@@ -47,7 +47,7 @@ class ExperienceForm(forms.Form):
             self._require("person", _("Pick who holds the phone."))
         if source and source.mode == IdentitySource.Mode.LIVE:
             self._require("code", _("Paste the code that wx.login gave."))
-            # Who sent the code is for WeChat to say.
+            # WeChat decides whose code it is.
             fields["person"] = ""
         return fields
 
@@ -56,7 +56,7 @@ class ExperienceForm(forms.Form):
             self.add_error(field, sentence)
 
     def rest_fields(self) -> dict[str, str]:
-        """Return the body of the REST call, but for the application; plays the sandbox's phone."""
+        """Return the body of the REST call, without the application; ask the sandbox for codes."""
         filled = self.cleaned_data
         source = self.sources[filled["identity_source"]]
         fields = {"identity_source": source.identifier}
@@ -75,6 +75,6 @@ class ExperienceForm(forms.Form):
             try:
                 codes["phone_code"] = sandbox().get_phone_number(app_id, person)
             except PhoneUnavailableError:
-                # The person has no number, so the button gives no code, as on a real phone.
+                # The person has no number, so there is no code, as on a real phone.
                 return codes
         return codes

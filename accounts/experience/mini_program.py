@@ -1,7 +1,7 @@
-"""A mini program's login on the experience page: as at the REST API, without its tokens.
+"""A mini program's login on the experience page: as at the REST API, but without its tokens.
 
-The fields are checked as there, and the rules and limits are those of every door; the door alone
-tells that the login is a test. No token leaves this module: what came of it is the event.
+The fields are checked as there, and the rules and limits are the same as for every door; only the
+door of the event marks the login as a test. No token leaves this module, only the event.
 """
 
 import logging
@@ -28,8 +28,8 @@ def attempt_login(
 ) -> Attempt:
     """Log in with these fields of the REST call's body, and end the session at once.
 
-    The attempt counts against ``address``, the visitor's. ``bound_to`` names their session: a code
-    that was exchanged in it is of use in no other.
+    The attempt counts for ``address``, the visitor's. ``bound_to`` names their session: the answer
+    to a code is repeated only within it.
     """
     try:
         login = _log_in(_request(application, fields, bound_to), address)
@@ -61,6 +61,6 @@ def _log_in(request: LoginRequest, address: str) -> LoggedIn:
     with throttle.guard():
         login = log_in(request, now=timezone.now())
     if login.phone_status == PhoneStatus.INVALID_CODE:
-        # Each costs a call to WeChat, as a refused login does.
+        # It costs a call to WeChat, as a refused login does.
         throttle.count_refusal()
     return login

@@ -1,4 +1,4 @@
-"""What an experience page shows, whichever way its people come in."""
+"""The content of the experience page, for mini programs and for logins in a browser."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -27,7 +27,7 @@ from userpools.console.site import console_url
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What came of a login; ``event`` is None where it was refused before it was recorded."""
+    """The result of a login; ``event`` is None if it was refused before it was recorded."""
 
     event: LoginEvent | None
     succeeded: bool
@@ -53,17 +53,17 @@ class Attempt:
 
     @property
     def asks(self) -> bool:
-        """Whether the login goes on: the application asks the person something now."""
+        """Whether the login continues with a question to the person."""
         return self.error in STEPS_OF_A_FIRST_LOGIN
 
 
 def methods_of(visitor: Visitor) -> list[LoginMethod]:
-    """Return the application's methods for this visitor, whether they are on or off.
+    """Return the application's login methods for this visitor, enabled or not.
 
-    A guest's are those of the sandbox which the application offers.
+    A guest gets only the enabled methods of sandbox sources.
 
     Raises:
-        Http404: there is nothing for a guest.
+        Http404: there is no method for a guest.
 
     """
     application = visitor.application
@@ -82,7 +82,7 @@ def methods_of(visitor: Visitor) -> list[LoginMethod]:
 
 
 def offered(methods: list[LoginMethod]) -> list[LoginMethod]:
-    """Return what the login control offers; a source that is off is a refusal for later."""
+    """Return the enabled methods; a disabled source is refused only when it is used."""
     return [
         method for method in methods if method.enabled and not method.identity_source.archived_at
     ]
@@ -97,7 +97,7 @@ def show(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    """Return the page, with the trace of an attempt beside the phone."""
+    """Render the page, with the trace of an attempt beside the phone."""
     application = visitor.application
     context = {
         "visitor": visitor,
@@ -115,7 +115,7 @@ def show(
 
 
 def described(person: Person) -> dict[str, Any]:
-    """Return what the page says of one of the sandbox's people."""
+    """Return the facts that the page shows about a sandbox person."""
     is_chinese = (get_language() or "").startswith("zh")
     return {
         "key": person.key,
@@ -142,7 +142,7 @@ def _outcome(visitor: Visitor, attempt: Attempt) -> dict[str, Any]:
 
 
 def _sandbox_person(event: LoginEvent) -> Person | None:
-    """Return who of the sandbox's people logged in; None for anybody else."""
+    """Return the sandbox person who logged in; None for a real person."""
     source, user = event.identity_source, event.user
     if source is None or user is None or source.mode != IdentitySource.Mode.SANDBOX:
         return None

@@ -1,4 +1,4 @@
-"""The experience page: on the left the end user's phone, on the right what happens behind it."""
+"""The experience page: the end user's phone on the left, the trace of the login on the right."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -36,7 +36,7 @@ def experience(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 @for_visitors("GET")
 def to_wechat(request: HttpRequest, visitor: Visitor, method: UUID) -> HttpResponse:
-    """Send the browser to WeChat, unless nobody can come in by this method now."""
+    """Redirect the browser to WeChat, unless the login method can't be used now."""
     methods = _browser_methods(visitor)
     chosen = next((one for one in methods if one.pk == method), None)
     if chosen is None:
@@ -49,7 +49,7 @@ def to_wechat(request: HttpRequest, visitor: Visitor, method: UUID) -> HttpRespo
 
 @for_visitors("GET")
 def callback(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Log in whoever WeChat sends back, and show the trace."""
+    """Handle the redirect from WeChat: log the person in, and show the trace."""
     methods = _browser_methods(visitor)
     method = method_behind(request.GET.get("state", ""), visitor, methods)
     if method is None:

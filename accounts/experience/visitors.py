@@ -1,6 +1,6 @@
 """Who may open an experience page: an administrator of the pool, or the bearer of a shared link.
 
-A shared link is signed, ends after a day, works for sandbox sources alone and shows no tokens.
+A shared link is signed, expires after a day, works only for sandbox sources and shows no tokens.
 """
 
 import hashlib
@@ -31,31 +31,31 @@ _SALT = "experience login"
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Somebody on the page; ``operator`` is None for the bearer of a shared link."""
+    """A visitor of the page; ``operator`` is None for the bearer of a shared link."""
 
     application: Application
     operator: Operator | None
     session: str = field(repr=False)
-    """names the operator's session, or the link of a guest: codes are of use within it alone"""
+    """names the operator's session or a guest's link; stored answers are repeated only within it"""
     share: str = field(default="", repr=False)
-    """what a guest's link carries"""
+    """the signed value of a guest's link"""
 
     @property
     def is_guest(self) -> bool:
         return self.operator is None
 
     def address(self, page: str = "") -> str:
-        """Return the address of one of the application's pages, at which a guest stays one."""
+        """Return the address of a page of the application, with the share of a guest."""
         query = f"?{urlencode({'share': self.share})}" if self.is_guest else ""
         return f"/experience/{self.application.client_id}{page}{query}"
 
 
 class NotSignedIn(Exception):
-    """Nobody is signed in and no link was shared: what there is here isn't told."""
+    """No operator is signed in and there is no shared link, so nothing is disclosed."""
 
 
 def for_visitors(*methods: str) -> Callable[[View], View]:
-    """Make a view of an experience page: it gets the visitor, others are turned away."""
+    """Decorate a view of an experience page so that it gets the visitor; refuse others."""
 
     def guarded(view: View) -> View:
         @never_cache
@@ -65,7 +65,7 @@ def for_visitors(*methods: str) -> Callable[[View], View]:
             try:
                 visitor = admit(request, client_id)
             except NotSignedIn:
-                # Not to this very address: it may hold a code of WeChat's.
+                # Don't return to the current address: it may contain a WeChat code.
                 return redirect_to_login(reverse("experience", args=[client_id]))
             return view(request, visitor, **arguments)
 
@@ -75,12 +75,12 @@ def for_visitors(*methods: str) -> Callable[[View], View]:
 
 
 def admit(request: HttpRequest, client_id: str) -> Visitor:
-    """Return who is on the page, and of which application it is.
+    """Return the visitor of an application's page.
 
     Raises:
         NotSignedIn: the visitor has to sign in first.
-        Http404: there is no such application in a pool of the operator's, nobody logs in to it, or
-            the link is no good.
+        Http404: no pool of the operator has such an application, people don't log in to it, or the
+            link is invalid.
         PermissionDenied: the operator may only look.
 
     """
@@ -102,12 +102,12 @@ def admit(request: HttpRequest, client_id: str) -> Visitor:
 
 
 def share(application: Application) -> str:
-    """Return what a shared link carries, signed."""
+    """Return the signed value for a shared link."""
     return signing.dumps(str(application.pk), salt=_SALT)
 
 
 def _find(client_id: str) -> Application | None:
-    # PostgreSQL doesn't take NUL even to look for it.
+    # PostgreSQL refuses NUL even in a query.
     found = Application.objects.select_related("pool").filter(client_id=client_id)
     application = None if "\x00" in client_id else found.first()
     return application if application and has_people(application.type) else None
