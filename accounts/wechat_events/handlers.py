@@ -1,12 +1,12 @@
-"""What is done about WeChat's events. Each handler may run again without harm.
+"""The handlers of WeChat's events. Each handler may run again without harm.
 
 ===================================  =========================================================
 ``user_info_modified``               WeChat cleaned a profile: nickname and avatar are cleared
-``user_authorization_revoke``        what the person withdrew is erased; the account stays
-``user_authorization_cancellation``  the OpenID of this app goes, and the UnionID with the last
-                                     one of the WeChat identity; the account is closed if that
+``user_authorization_revoke``        the withdrawn data is erased; the account stays
+``user_authorization_cancellation``  the OpenID of this app is removed, and the UnionID with the
+                                     last OpenID of the identity; the account is closed if that
                                      was the last way in
-``wxa_punish_event``                 the source's health says so (identity_sources/health.py)
+``wxa_punish_event``                 shown in the source's health (identity_sources/health.py)
 ===================================  =========================================================
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes
@@ -35,16 +35,16 @@ EVERYTHING = "301"
 _NICKNAME = {"6", "19", "205"}
 _AVATAR = {"6", "20", "205"}
 _PHONE_NUMBER = {"8"}
-# Of the detail of a punishment, what the console shows.
+# The parts of a punishment's detail that the console shows.
 _PUNISHMENT_FACTS = ("suspended_days", "banned_days", "warned_type", "rectify_deadline")
 _LONGEST_FACT = 64
-# JSON may spell what no database takes.
+# JSON may contain characters that a database refuses.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What came of an event: about whom it was, and facts that are nobody's secret."""
+    """The result of an event: its user, and facts without personal data."""
 
     outcome: WeChatEvent.Outcome
     user: User | None = None
@@ -55,7 +55,7 @@ Handler = Callable[[IdentitySource, Push, datetime], Done]
 
 
 def modify_profile(source: IdentitySource, push: Push, now: datetime) -> Done:
-    """Clear nickname and avatar: WeChat found something wrong with them."""
+    """Clear nickname and avatar, which WeChat found to violate its rules."""
     account = _account(source, push)
     if account is None:
         return Done(outcome=Outcome.NOBODY)
@@ -63,7 +63,7 @@ def modify_profile(source: IdentitySource, push: Push, now: datetime) -> Done:
 
 
 def revoke(source: IdentitySource, push: Push, now: datetime) -> Done:
-    """Erase what the person no longer lets the app have."""
+    """Erase the data that the person has withdrawn from the app."""
     items = set(re.findall("[0-9]+", push.fields.get("revokeinfo", "")[:_LONGEST_FACT]))
     if EVERYTHING in items:
         return cancel(source, push, now)
@@ -80,7 +80,7 @@ def revoke(source: IdentitySource, push: Push, now: datetime) -> Done:
 
 
 def cancel(source: IdentitySource, push: Push, now: datetime) -> Done:
-    """Unlink the app's OpenID, and close the account if nothing is left to come back by."""
+    """Unlink the app's OpenID, and close the account if that was the last way in."""
     account = _account(source, push)
     if account is None:
         return Done(outcome=Outcome.NOBODY)
@@ -96,7 +96,7 @@ def cancel(source: IdentitySource, push: Push, now: datetime) -> Done:
 
 
 def punish(source: IdentitySource, push: Push, now: datetime) -> Done:
-    """Show in the console that WeChat punishes the app."""
+    """Record that WeChat punished the app, for the console."""
     event_type = push.fields.get("event_type", "").strip()
     if not re.fullmatch("[0-9]{1,4}", event_type):
         return Done(outcome=Outcome.UNKNOWN)
@@ -114,14 +114,14 @@ HANDLERS: dict[str, Handler] = {
 
 
 def _account(source: IdentitySource, push: Push) -> LinkedAccount | None:
-    """Return the row of the event's OpenID, with its user locked; None if nobody has it."""
+    """Lock the user of the event's OpenID, and return its row; None if there is none."""
     row = LinkedAccount.objects.filter(
         pool=source.pool_id, kind=Kind.OPENID, app_id=source.app_id, openid=push.openid
     )
     account = row.first()
     if account is None:
         return None
-    # What the person withdraws isn't to come back by undoing a merge, either.
+    # Tombstones too: undoing a merge must not restore what the person has withdrawn.
     user = lock_with_tombstones(source.pool_id, [account.user_id])[account.user_id]
     if not row.filter(user=user).exists():
         raise LostRace
@@ -130,7 +130,7 @@ def _account(source: IdentitySource, push: Push) -> LinkedAccount | None:
 
 
 def _with_orphaned_unionids(account: LinkedAccount) -> list[LinkedAccount]:
-    """Return the row, and with the last OpenID of its WeChat identity also its UnionIDs."""
+    """Return the row; if it is the last OpenID of its WeChat identity, also the UnionIDs."""
     identity = LinkedAccount.objects.filter(
         pool=account.pool_id, user=account.user, wechat_identity=account.wechat_identity
     )
@@ -172,7 +172,7 @@ def _record(user: User, kind: AccountEvent.Kind, source: IdentitySource, now: da
 
 
 def _punishment_facts(detail: str) -> dict[str, str | int]:
-    """Return what is worth showing of a punishment's detail, which is JSON within a string."""
+    """Return the facts to show from a punishment's detail, which is JSON within a string."""
     try:
         found = json.loads(detail)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Taking each event once, however often WeChat sends it, with what came of it."""
+"""Handling each event once, however often WeChat sends it, and recording its result."""
 
 import json
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ Outcome = WeChatEvent.Outcome
 
 
 def receive(source: IdentitySource, push: Push, *, now: datetime) -> None:
-    """Do what a verified push asks for, and record it; a repetition changes nothing.
+    """Handle a verified push, and record it; a repetition changes nothing.
 
-    Messages that people send to an account aren't events, and leave no trace.
+    Messages that people send to an account aren't events, and aren't recorded.
     """
     if push.event:
         _receive(source, push, now)
@@ -24,13 +24,13 @@ def receive(source: IdentitySource, push: Push, *, now: datetime) -> None:
 
 @in_transaction
 def _receive(source: IdentitySource, push: Push, now: datetime) -> None:
-    # With the mode: what anybody may have written is to stand in the way of nothing.
+    # The mode is part of the hash, so that a forged plain event can't block a genuine one.
     content_hash = keyed_hash("wechat event", push.mode, _content(push)).hex()
     events = WeChatEvent.objects.filter(pool=source.pool_id, identity_source=source)
     if events.filter(content_hash=content_hash).exists():
         return
     done = _do(source, push, now)
-    # Last: where another request took the same event first, all of this rolls back.
+    # Saved last: if another request stored the same event first, all of this rolls back.
     WeChatEvent(
         pool_id=source.pool_id,
         identity_source=source,
@@ -50,7 +50,7 @@ def _do(source: IdentitySource, push: Push, now: datetime) -> Done:
     if handle is None:
         return Done(outcome=Outcome.UNKNOWN)
     if push.mode != "safe":
-        # Nobody signed its body.
+        # Its body isn't signed.
         return Done(outcome=Outcome.UNPROVEN)
     if push.app_id and push.app_id != source.app_id:
         return Done(outcome=Outcome.NOBODY)

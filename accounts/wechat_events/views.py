@@ -1,4 +1,4 @@
-"""The address that is entered in WeChat's console as the URL of message push."""
+"""The endpoint whose address is entered in WeChat's console as the URL of message push."""
 
 from http import HTTPStatus
 
@@ -15,7 +15,7 @@ from identity_sources.models import IdentitySource
 from identity_sources.push_keys import push_keys_of
 from identity_sources.wechat.push import PushRefused, read_push, read_url_check
 
-# Anything else, or nothing within 5 s, and WeChat sends the same push again.
+# After any other answer, or none within 5 s, WeChat sends the same push again.
 TAKEN = "success"
 
 _STATUSES = {
@@ -33,7 +33,7 @@ _SENTENCES = {
 
 
 class PushNotTaken(DomainError):
-    """A push, or a check of the URL, that isn't WeChat's for this source."""
+    """A push, or a check of the URL, that isn't from WeChat for this source."""
 
     code = "push_refused"
     status = HTTPStatus.FORBIDDEN
@@ -45,13 +45,13 @@ class PushNotTaken(DomainError):
 
 @extend_schema(exclude=True)
 class WeChatEventsView(APIView):
-    """Message push, of official accounts and mini programs alike.
+    """Message push, for official accounts and mini programs.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     """
 
     def get(self, request: Request, pool: str, source: str) -> HttpResponse:
-        """Answer WeChat's check of the URL."""
+        """Answer WeChat's URL check."""
         now = timezone.now()
         keys = push_keys_of(_source(pool, source), now=now)
         try:
@@ -61,13 +61,13 @@ class WeChatEventsView(APIView):
         return HttpResponse(echo, content_type="text/plain; charset=utf-8", headers=NO_STORE)
 
     def post(self, request: Request, pool: str, source: str) -> HttpResponse:
-        """Take a push."""
+        """Receive a push."""
         now = timezone.now()
         found = _source(pool, source)
         try:
             push = read_push(
                 request.GET.dict(),
-                request._request.body,  # noqa: SLF001  DRF's own would be parsed
+                request._request.body,  # noqa: SLF001  DRF's request.data is parsed
                 keys=push_keys_of(found, now=now),
                 app_id=found.app_id,
                 now=now.timestamp(),
@@ -79,7 +79,7 @@ class WeChatEventsView(APIView):
 
 
 def _source(pool: str, source: str) -> IdentitySource:
-    """Return the source, in use or archived: what people ask WeChat for holds for both."""
+    """Return the source, in use or archived: what people withdraw at WeChat applies to both."""
     found = IdentitySource.objects.filter(pool__identifier=pool, identifier=source).first()
     if found is None:
         raise Http404
