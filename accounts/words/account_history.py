@@ -1,4 +1,4 @@
-"""Accounts in words: what happened to one, by whom, and what its contact details are called."""
+"""The history of an account in words: events, authors, and the names of contact details."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ _DETAILS = {
 
 
 def author_of(event: AccountEvent) -> str:
-    """Say by whom it happened."""
+    """Return the author of an event."""
     if event.operator:
         return event.operator.get_username()
     if event.application:
@@ -30,7 +30,7 @@ def author_of(event: AccountEvent) -> str:
 
 
 def facts_of(event: AccountEvent) -> str:
-    """Say what is known of it besides; facts of a newer version are shown as they are."""
+    """Return the other facts of an event; facts of a newer version are shown as they are."""
     other = event.facts.get("other", "")
     if event.kind == Kind.MERGE_UNDONE:
         return _("%(other)s and this user are two again.") % {"other": other}
@@ -46,10 +46,10 @@ def facts_of(event: AccountEvent) -> str:
 
 
 def details_in_words(columns: Iterable[str]) -> str:
-    """Name contact details by their columns; one that isn't known as it is."""
+    """Return the names of contact details for columns; an unknown column is shown as it is."""
     return listed(str(_DETAILS.get(column, column)) for column in columns)
 
 
 def listed(things: Iterable[str]) -> str:
-    """Put things one after the other, as the language does."""
+    """Join things with the separator of the active language."""
     return pgettext("between the items of a list", ", ").join(things)

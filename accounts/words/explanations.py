@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy
 
 
 class Explanation(NamedTuple):
-    """A refusal in words."""
+    """A refusal in words: its meaning and the operator's next step."""
 
     meaning: str
     remedy: str
 
 
 STEPS_OF_A_FIRST_LOGIN = frozenset({"account_binding_required", "phone_code_required"})
-"""Refusals by which a login goes on: the application now asks the person something."""
+"""Refusals after which the login continues with a question to the person."""
 
 _NOTHING_TO_DO = gettext_lazy("Nothing needs doing: the person tries again.")
 _SWITCH_ON = gettext_lazy("Switch it on if people are to log in.")

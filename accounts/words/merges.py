@@ -1,4 +1,4 @@
-"""A merge in an operator's words: what it will do, what stands against it, what undoing does."""
+"""A merge in an operator's words: what it will do, what prevents it, and what undoing does."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from accounts.words.account_history import details_in_words, listed
 
 
 class ObstacleInWords(NamedTuple):
-    """What stands against a merge; ``forbids`` where no operator can overrule it."""
+    """An obstacle to a merge; ``forbids`` if an operator can't overrule it."""
 
     meaning: str
     remedy: str
@@ -63,7 +63,7 @@ _OBSTACLES = {
 
 
 def obstacles_in_words(obstacles: list[Obstacle]) -> list[ObstacleInWords]:
-    """Say what stands against a merge, and what an operator does about each."""
+    """Return the obstacles to a merge, each with what an operator can do about it."""
     return [
         ObstacleInWords(str(meaning), str(remedy), obstacle in FORBIDDING)
         for obstacle in obstacles
@@ -72,7 +72,7 @@ def obstacles_in_words(obstacles: list[Obstacle]) -> list[ObstacleInWords]:
 
 
 def plan_in_words(comparison: Comparison) -> list[str]:
-    """Say what the merge will do, a sentence for each thing."""
+    """Return what the merge will do, in one sentence per effect."""
     survivor, merged = comparison.survivor, comparison.merged
     names = {"survivor": survivor.name, "merged": merged.name}
     since = date_format(survivor.user.created_at, "DATETIME_FORMAT")
@@ -134,7 +134,7 @@ def _afterwards(comparison: Comparison, names: dict[str, str]) -> list[str]:
 
 
 def undo_in_words(merge: Merge) -> list[str]:
-    """Say what undoing a merge will do."""
+    """Return what undoing a merge will do."""
     names = {"survivor": name_of(merge.survivor), "merged": name_of(merge.merged)}
     return [
         _("%(merged)s is a user again, with the linked accounts and contact details of before.")
@@ -153,7 +153,7 @@ def undo_in_words(merge: Merge) -> list[str]:
 
 
 def why_not_undone(merge: Merge, *, now: datetime) -> str:
-    """Say why a merge can't be undone; empty where it can."""
+    """Return why a merge can't be undone; empty if it can be."""
     if merge.undone_at:
         return _("It was undone.")
     if now >= merge.undo_ends_at:
@@ -172,5 +172,5 @@ def why_not_undone(merge: Merge, *, now: datetime) -> str:
 
 
 def name_of(user: User) -> str:
-    """Return what a user is called: the nickname, or else the sub."""
+    """Return the nickname of a user, or the ``sub`` if there is none."""
     return user.nickname or user.sub

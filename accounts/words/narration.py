@@ -1,7 +1,7 @@
-"""Telling a login's trace in the words of an operator: what happened, where it stopped, what to do.
+"""A login's trace in the words of an operator: what happened, where it stopped, what to do.
 
-One telling for the experience login and for every login event, from the steps that the event holds
-(accounts/login/trail.py). Events of before there were steps are told by their columns.
+The experience login and every login event use it. It reads the steps stored with the event
+(accounts/login/trail.py); for older events without steps it reads the columns.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from identity_sources.wechat.catalogue import explain
 
 
 class State(StrEnum):
-    """How a step ended; ``NOTICE`` is one that went on, with something worth knowing."""
+    """How a step ended; ``NOTICE``: the login went on, but the operator should know something."""
 
     DONE = "done"
     NOTICE = "notice"
@@ -35,20 +35,20 @@ class Line:
 
     title: str
     name: StepName | None = None
-    """the step's; None for the request itself"""
+    """the name of the step; None for the request itself"""
     sentence: str = ""
     state: State = State.DONE
     remedy: str = ""
     milliseconds: int | None = None
     """since the attempt began"""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """label → what a program said: shown as it is, in monospace"""
+    """label → a program's value, shown unchanged and in monospace"""
 
     @property
     def shown_facts(self) -> list[tuple[str, str, bool]]:
-        """The facts that there are: label, text, and whether the text has lines.
+        """The non-empty facts: label, text, and whether the text has several lines.
 
-        What WeChat's answer calls its fields is WeChat's choice, so no template looks into it.
+        WeChat chooses the field names of its answer, so templates don't look into it.
         """
         return [
             (label, _text_of(fact), isinstance(fact, Mapping))
@@ -58,7 +58,7 @@ class Line:
 
 
 def narrate(event: LoginEvent) -> list[Line]:
-    """Tell the event's steps, beginning with the request itself."""
+    """Return the lines for an event's steps, beginning with the request itself."""
     lines = [_TELL.get(step.get("step", ""), _untold)(step, event) for step in event.steps]
     if not lines and event.outcome == LoginEvent.Outcome.REFUSED:
         lines = [_line_of_refusal(event.error, "", None)]
@@ -66,7 +66,7 @@ def narrate(event: LoginEvent) -> list[Line]:
 
 
 def narrate_unrecorded(error: str, description: str) -> list[Line]:
-    """Tell of a request that was refused before it named anything to record."""
+    """Return the lines for a request that was refused before an event was recorded."""
     return [_line_of_refusal(error, description, None)]
 
 
@@ -249,7 +249,7 @@ def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> 
 
 
 def _untold(step: Mapping[str, Any], event: LoginEvent) -> Line:
-    # Of a newer version, while nodes are being replaced one by one.
+    # A step of a newer version, while nodes are replaced one by one.
     return Line(title=step.get("step", ""), milliseconds=step.get("ms"))
 
 

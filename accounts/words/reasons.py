@@ -1,4 +1,4 @@
-"""Why it was this user, or why nobody: one sentence for a list, a headline or a step."""
+"""Why a login found its user or was refused: one sentence for a list, a headline or a step."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Conflict, Decision = LoginEvent.Conflict, LoginEvent.Decision
 
 
 def headline(event: LoginEvent) -> str:
-    """Say the outcome in one sentence."""
+    """Return the outcome in one sentence."""
     reason = reason_of(event)
     is_final = event.error not in STEPS_OF_A_FIRST_LOGIN
     if event.outcome == LoginEvent.Outcome.REFUSED and is_final:
@@ -20,27 +20,27 @@ def headline(event: LoginEvent) -> str:
 
 
 def reason_of(event: LoginEvent) -> str:
-    """Say why it was this user, or why it was refused."""
+    """Return why the login found this user, or why it was refused."""
     if event.outcome == LoginEvent.Outcome.REFUSED:
         return meaning_of(event.error)
     sentence = decision_in_words(event.decision)
-    # Apart: what stands inside an f-string isn't collected for translation.
+    # Not inside the f-string, from which texts aren't collected for translation.
     repeated = _("Repeated within a minute.")
     return f"{sentence} {repeated}" if event.replayed else sentence
 
 
 def meaning_of(error: str) -> str:
-    """Say what a refusal's code means."""
+    """Return the meaning of an error code."""
     return explain_refusal(error).meaning
 
 
 def decision_in_words(decision: str) -> str:
-    """Say by what the user was found; nothing of an unknown word."""
+    """Return how the user was found; empty for an unknown decision."""
     return _DECISIONS.get(decision, lambda: "")()
 
 
 def conflict_in_words(conflict: str) -> Explanation:
-    """Say what didn't fit, and what an operator does about it; nothing of an unknown word."""
+    """Return a conflict and what an operator can do about it; empty for an unknown conflict."""
     return _CONFLICTS.get(conflict, lambda: Explanation("", ""))()
 
 
