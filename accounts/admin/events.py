@@ -1,4 +1,4 @@
-"""Attempts to log in: a list in which a failure is found, and the trace of each."""
+"""Login events: a list for finding failures, and a page with the trace of each event."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from userpools.console.model_admin import ShownModelAdmin
 
 @admin.register(LoginEvent)
 class LoginEventAdmin(ShownModelAdmin):
-    """The pool's login events, newest first. They are only ever added to, by logins."""
+    """The pool's login events, newest first. Logins add them; they never change."""
 
     path = "events"
     template = "console/login_event.html"
@@ -37,7 +37,7 @@ class LoginEventAdmin(ShownModelAdmin):
     search_fields = ("=request_id", "=user__sub", "=wechat_rid", "=wechat_errcode", "=error")
     search_help_text = _("request_id, sub, errcode, rid or error")
     ordering = ("-occurred_at", "-pk")
-    # Neither the list nor its pages count what may be millions of rows.
+    # Neither the list nor its pages count the rows, of which there may be millions.
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
@@ -62,7 +62,7 @@ class LoginEventAdmin(ShownModelAdmin):
         return event.wechat_milliseconds
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoginEvent]:
-        # The steps are for the page of one event.
+        # Only the page of one event needs the steps.
         events: QuerySet[LoginEvent] = super().get_queryset(request)
         return events.defer("steps")
 

@@ -1,4 +1,4 @@
-"""What the lists of people and logins are filtered by."""
+"""Filters for the lists of users and login events."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ _PERIODS = {
 
 
 class OfPoolFilter(RelatedFieldListFilter):
-    """Offers rows of the pool alone; Django's own offers those of every pool."""
+    """Offers only rows of the pool; Django's own filter offers those of every pool."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any

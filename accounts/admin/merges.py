@@ -1,4 +1,4 @@
-"""Merging two people by hand, from the page of one, and undoing a merge."""
+"""Merging two users by hand, from the page of one, and undoing a merge."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ NAME_MAX_LENGTH = 256
 
 
 class OtherUserForm(forms.Form):
-    """Names the one to merge with, in full: whoever is only nearly meant is never merged."""
+    """Asks for the user to merge with; only an exact match is accepted."""
 
     other = forms.CharField(
         label=_("sub, phone number, e-mail address, OpenID or UnionID"),
@@ -73,7 +73,7 @@ class OtherUserForm(forms.Form):
 
 
 def merge_urls(admin: ModelAdmin) -> list[URLPattern]:
-    """Return the addresses of merging and undoing, for the admin of users."""
+    """Return the URL patterns for merging and undoing, for the admin of users."""
     guard = admin.admin_site.admin_view
     return [
         path("<uuid:user_id>/merge/", guard(_choice_view(admin)), name="accounts_user_merge_with"),
@@ -91,7 +91,7 @@ def merge_urls(admin: ModelAdmin) -> list[URLPattern]:
 
 
 def comparison_context(first: User, second: User) -> dict[str, Any]:
-    """Return what a page shows of two people who may be merged."""
+    """Return the template context for comparing two users."""
     comparison = compare(first, second)
     return {
         "comparison": comparison,
@@ -102,7 +102,7 @@ def comparison_context(first: User, second: User) -> dict[str, Any]:
 
 
 def merges_of(user: User) -> list[dict[str, Any]]:
-    """Return what the page of a person shows of the merges they were part of, newest first."""
+    """Return the merges of a user for the user's page, newest first."""
     now = timezone.now()
     merges = Merge.objects.filter(Q(survivor=user) | Q(merged=user), pool=user.pool_id)
     related = merges.select_related("survivor", "merged", "operator", "undone_by")
@@ -121,14 +121,14 @@ def merges_of(user: User) -> list[dict[str, Any]]:
 
 
 def say_obstacles(request: HttpRequest, refusal: CannotMerge) -> None:
-    """Say in words why two people weren't merged."""
+    """Add a message that says why two users weren't merged."""
     for obstacle in obstacles_in_words(refusal.obstacles):
         words = {"meaning": obstacle.meaning, "remedy": obstacle.remedy}
         messages.error(request, _("Not merged. %(meaning)s %(remedy)s") % words)
 
 
 def log_merge(admin: ModelAdmin, request: HttpRequest, merge: Merge) -> None:
-    """Write a merge into the history of both, and say that it is done."""
+    """Log a merge in Django's history of both users, and add a message."""
     survivor, merged = merge.survivor, merge.merged
     admin.log_change(
         request, survivor, str(_("%(sub)s was merged into this user.") % {"sub": merged.sub})
@@ -145,7 +145,7 @@ def _choice_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], HttpRespons
     @require_http_methods(["GET", "HEAD", "POST"])
     def view(request: HttpRequest, user_id: UUID) -> HttpResponse:
         user = changeable_user(admin, request, user_id)
-        # Posted, since what is looked for is personal and addresses end up in logs.
+        # A POST, since the search term is personal data and addresses are logged.
         form = OtherUserForm(request.POST if request.method == "POST" else None, user=user)
         if form.is_bound and form.is_valid():
             keys = [user.pk, form.cleaned_data["other"].pk]

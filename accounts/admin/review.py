@@ -1,4 +1,4 @@
-"""The review list: what no rule may decide, and what an operator decides about it."""
+"""The review list: conflicts that no rule may decide, and an operator's decisions about them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,7 +32,7 @@ Decide = Callable[[HttpRequest, Conflict], HttpResponse]
 
 
 class StateFilter(SimpleListFilter):
-    """Shows the conflicts that wait for a decision unless others are asked for."""
+    """Shows the conflicts that wait for a decision unless another state is chosen."""
 
     title = _("state")
     parameter_name = "state"
@@ -42,7 +42,7 @@ class StateFilter(SimpleListFilter):
         return [*settled, (_ALL, _("All"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Call the first choice what it is: it isn't all."""
+        """Rename the first choice, which isn't "all" here."""
         for number, choice in enumerate(super().choices(changelist)):
             yield choice if number else {**choice, "display": State.OPEN.label}
 
@@ -54,7 +54,7 @@ class StateFilter(SimpleListFilter):
 
 @admin.register(Conflict)
 class ConflictAdmin(ShownModelAdmin):
-    """The pool's conflicts, the one seen last first; each leads to both people side by side."""
+    """The pool's conflicts, last seen first; the page of each shows both users side by side."""
 
     path = "review"
     template = "console/conflict.html"
@@ -97,7 +97,7 @@ class ConflictAdmin(ShownModelAdmin):
         ]
 
     def shown(self, request: HttpRequest, obj: Conflict) -> dict[str, Any]:
-        """Show both people side by side, and what merging them would do."""
+        """Show both users side by side, and what merging them would do."""
         return {
             **self._people(obj),
             "title": obj.get_reason_display(),

@@ -1,6 +1,6 @@
-"""The pool's signing keys: which ones there are, and what an administrator does with them.
+"""The pool's signing keys: the list, and an administrator's actions on them.
 
-Keys vanish, so what was done to one is told in the history of the pool.
+Keys are deleted, so actions on them are recorded in the history of the pool.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _ORDER = (State.NEXT, State.ACTIVE, State.RETIRED)
 
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyMixin, PoolModelAdmin):
-    """The keys that the pool's tokens are signed with; the private halves never show."""
+    """The keys that sign the pool's tokens; private keys are never shown."""
 
     path = "keys"
     invitation = gettext_lazy("A pool has its signing keys from the start; this one has lost them.")

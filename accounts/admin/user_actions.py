@@ -1,4 +1,4 @@
-"""What is done to a person's account as a whole: suspending, closing, and taking it back."""
+"""Actions on a user's account as a whole: suspending, closing, and reversing both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from userpools.models import Operator
 
 @dataclass(frozen=True)
 class Action:
-    """A change of a person's status; ``change`` tells whether there was anything to do."""
+    """A change of a user's status; ``change`` returns whether it changed anything."""
 
     address: str
     name: str
@@ -61,7 +61,7 @@ _ACTIONS = (
 
 
 def action_urls(admin: ModelAdmin) -> list[URLPattern]:
-    """Return the addresses of all actions, for the admin of users."""
+    """Return the URL patterns of all actions, for the admin of users."""
     guard = admin.admin_site.admin_view
     return [
         path(f"<uuid:user_id>/{action.address}/", guard(_view(admin, action)), name=action.name)
@@ -70,10 +70,10 @@ def action_urls(admin: ModelAdmin) -> list[URLPattern]:
 
 
 def changeable_user(admin: ModelAdmin, request: HttpRequest, user_id: UUID) -> User:
-    """Return the person whom an administrator of the pool wants to change.
+    """Return a user that an administrator of the pool wants to change.
 
     Raises:
-        Http404: nobody of the pool has this id.
+        Http404: no user of the pool has this id.
         PermissionDenied: the operator may only look.
 
     """
@@ -84,7 +84,7 @@ def changeable_user(admin: ModelAdmin, request: HttpRequest, user_id: UUID) -> U
 
 
 def page_of(user: User) -> str:
-    """Return the address of a person's page."""
+    """Return the address of a user's page."""
     return reverse("admin:accounts_user_change", args=[user.pk])
 
 

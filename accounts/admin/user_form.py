@@ -1,4 +1,4 @@
-"""The form in which an operator adds a person and changes what may be typed in about one."""
+"""The form in which an operator adds a user or changes one."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ _VOUCHING = _(
 
 
 class UserForm(PoolForm):
-    """Changes a person. What it saves is made by accounts/users/editing.py, not by the form."""
+    """Changes a user; accounts/users/editing.py saves the values, not the form."""
 
     nickname = forms.CharField(
         label=_("Nickname"),
@@ -71,7 +71,7 @@ class UserForm(PoolForm):
         fields = ("nickname", "email")
 
     def clean_nickname(self) -> str:
-        """Take what the API takes: nothing invisible, nothing that turns the writing around."""
+        """Apply the API's rules: no invisible names and no characters that reverse the text."""
         nickname: str = self.cleaned_data["nickname"]
         if nickname:
             try:
@@ -104,7 +104,7 @@ class UserForm(PoolForm):
 
     def _check_strength(self, password: str) -> None:
         known = {name: self.cleaned_data.get(name, "") for name in ("nickname", "email")}
-        # Django's types mean whoever signs in to Django; its validators take anybody.
+        # Django's type hints demand AUTH_USER_MODEL; its validators accept any object.
         whose: Any = User(**known)
         try:
             validate_password(password, whose)
@@ -113,7 +113,7 @@ class UserForm(PoolForm):
                 self.add_error("new_password", _in_own_words(reason))
 
     def entered(self) -> Entered:
-        """Return what was typed in, and nothing of what stayed as it was."""
+        """Return the entered values, without those that didn't change."""
         fields, changed = self.cleaned_data, self.changed_data
         password = fields.get("new_password") or None
         return Entered(
@@ -124,7 +124,7 @@ class UserForm(PoolForm):
 
 
 class NewUserForm(UserForm):
-    """Adds a person: without an address nobody could ever prove that the account is theirs."""
+    """Adds a user; without an address a person could never prove that the account is theirs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,7 +137,7 @@ class NewUserForm(UserForm):
 
 
 def _in_own_words(reason: ValidationError) -> ValidationError:
-    """Say what Django's Chinese lacks since it was worded anew."""
+    """Return a message that Django reworded and that its Chinese translation therefore lacks."""
     if reason.code != "password_too_short":
         return reason
     sentence = _("This password is too short: take at least %(min_length)d characters.")

@@ -1,4 +1,4 @@
-"""What stands beside the page of a person: their WeChat, sessions, logins and history."""
+"""The tabs of a user's page: WeChat, sessions, logins and history."""
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,7 +17,7 @@ from userpools.console.model_admin import PoolTabularInline, ReadOnlyMixin
 class LinkedAccountTab(ReadOnlyMixin, PoolTabularInline):
     """The WeChat identities, each with its OpenIDs and its UnionID.
 
-    Its template shows ``identities`` of the page's context; the rows by themselves say less.
+    Its template shows ``identities`` from the page's context instead of the single rows.
     """
 
     model = LinkedAccount
@@ -30,7 +30,7 @@ class LinkedAccountTab(ReadOnlyMixin, PoolTabularInline):
 
 
 class SessionTab(ReadOnlyMixin, PoolTabularInline):
-    """Where the person is, or was, logged in."""
+    """The applications in which the person is, or was, logged in."""
 
     model = Session
     fields = ("application", "way", "auth_time", "ended_at", "end_reason")
@@ -60,7 +60,7 @@ class LoginEventTab(ReadOnlyMixin, PoolTabularInline):
 
     @display(description=_("time"))
     def when(self, event: LoginEvent) -> str:
-        # Beside a hidden title unfold hides the link to the row, too.
+        # With a hidden title, unfold also hides the link to the row.
         return format_html(
             '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
             reverse("admin:accounts_loginevent_change", args=[event.pk]),

@@ -1,4 +1,4 @@
-"""People: who they are, what ties them to WeChat, and where they are logged in."""
+"""Users: their data, their linked accounts, and where they are logged in."""
 
 from datetime import timedelta
 from typing import Any
@@ -41,7 +41,7 @@ _READ_ONLY = (
 
 @admin.register(User)
 class UserAdmin(PoolModelAdmin):
-    """The pool's people. They come by logging in or are added here; nobody is deleted."""
+    """The pool's users. A login makes them, or an operator adds them; they are never deleted."""
 
     path = "users"
     invitation = _("People become users by logging in. Press “Experience login” on an application.")
@@ -92,7 +92,7 @@ class UserAdmin(PoolModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Leave merged users out, unless they are asked for by status or by their old sub."""
+        """Leave merged users out, unless the list is filtered by status or searched for a sub."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         if not any(name.startswith("status") for name in request.GET):
             found = found.exclude(Q(status=User.Status.MERGED) & ~Q(sub=search_term.strip()))

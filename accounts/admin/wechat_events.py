@@ -1,4 +1,4 @@
-"""The events that WeChat pushed, and what came of each."""
+"""The events that WeChat pushed, and what was done about each."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ _COLOURS = {
 
 @admin.register(WeChatEvent)
 class WeChatEventAdmin(ReadOnlyMixin, PoolModelAdmin):
-    """The pool's events of WeChat's, newest first."""
+    """The WeChat events of the pool, newest first."""
 
     path = "wechat-events"
     invitation = _(
