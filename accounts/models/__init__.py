@@ -1,4 +1,17 @@
-"""People, their sessions and their logins."""
+"""The tables of users, their sessions and their logins.
+
+::
+
+    people.py          users and linked accounts
+    sessions.py        sessions and refresh tokens
+    logins.py          login events, and the exchange of WeChat codes
+    browser_login.py   browser sessions, and authorization requests that wait for a person
+    grants.py          authorization codes, pushed requests, revoked access tokens
+    binding.py         binding tickets, codes by e-mail, counted tries
+    merging.py         conflicts and merges
+    history.py         account events, blocked identities, WeChat events
+    logout_notices.py  logout tokens that have to be delivered
+"""
 
 from accounts.models.binding import PROOFS, BindingTicket, EmailCode, Tally
 from accounts.models.browser_login import (

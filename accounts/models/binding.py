@@ -1,4 +1,4 @@
-"""What somebody holds who has to choose between an account of theirs and a new one."""
+"""Binding tickets and codes by e-mail, for a person who chooses a new or an existing account."""
 
 from typing import ClassVar, Self
 
@@ -22,11 +22,11 @@ class BindingTicketQuerySet(models.QuerySet["BindingTicket"]):
 
 
 class BindingTicket(models.Model):
-    """A WeChat identity that has no user yet, and waits for a choice: five minutes, used once.
+    """A WeChat identity without a user, kept until the person chooses: five minutes, used once.
 
-    The ticket itself is stored as a hash. ``answer_ciphertext`` holds the identity that WeChat
-    gave, and the phone number if there was one (accounts/login/tickets.py gives its form). It is
-    used up by success, or by five wrong proofs.
+    The ticket itself is stored as a hash. ``answer_ciphertext`` holds the identity from WeChat, and
+    the phone number if there was one (accounts/login/tickets.py defines its format). It is used up
+    by success, or by five wrong proofs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -56,15 +56,15 @@ class BindingTicket(models.Model):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that the login asked for."""
+        """The scopes that the login requested."""
         return tuple(self.scope.split())
 
     def seal_answer(self, answer: str) -> bytes:
-        """Encrypt what WeChat gave for this row."""
+        """Encrypt WeChat's answer for this row."""
         return seal(self, "answer_ciphertext", answer)
 
     def answer(self) -> str:
-        """Decrypt what WeChat gave.
+        """Decrypt WeChat's answer.
 
         Raises:
             DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted it.
@@ -73,19 +73,19 @@ class BindingTicket(models.Model):
         return unseal(self, "answer_ciphertext")
 
     def count_proof(self, now: object) -> bool:
-        """Take one of the tries before the proof is looked at; tell whether there was one left."""
+        """Count a try before the proof is checked; return whether there was one left."""
         row = BindingTicket.objects.filter(pk=self.pk).usable(now)
         return bool(row.update(failed_proofs=F("failed_proofs") + 1))
 
     def give_proof_back(self) -> None:
-        """Return the try of a proof that couldn't be looked at."""
+        """Uncount the try of a proof that couldn't be checked."""
         BindingTicket.objects.filter(pk=self.pk).update(failed_proofs=F("failed_proofs") - 1)
 
 
 class EmailCode(models.Model):
     """A one-time code that was sent, or seemed to be sent, to an address for one ticket.
 
-    There is a row whether or not anybody has the address: both look alike from outside. Code and
+    There is a row even if no account has the address, so that a caller sees no difference. Code and
     address are stored as keyed hashes.
     """
 
@@ -111,7 +111,7 @@ class Tally(models.Model):
 
     Counted by accounts/binding/exact_limits.py.
 
-    ``name`` is a keyed hash of both: the target may be somebody's address.
+    ``name`` is a keyed hash of both, since the target may be a person's address.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

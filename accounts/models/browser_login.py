@@ -1,4 +1,4 @@
-"""Logging in through a browser: who is signed on there, and what an application waits for."""
+"""Logins in a browser: browser sessions, and authorization requests that wait for a person."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -17,15 +17,15 @@ from userpools.models import UserPool
 
 class BrowserSessionQuerySet(models.QuerySet["BrowserSession"]):
     def running(self, now: datetime) -> Self:
-        """Keep those that neither ended nor ran out."""
+        """Keep those that have neither ended nor expired."""
         return self.filter(ended_at__isnull=True, expires_at__gt=now)
 
 
 class BrowserSession(models.Model):
-    """A person who is signed on in one browser: what single sign-on within the pool rests on.
+    """A person who is signed on in one browser; the basis of single sign-on within the pool.
 
-    The browser holds a random secret in a cookie, the row its hash. Each application that is
-    entered from it has a Session of its own, which ends with it.
+    The browser holds a random secret in a cookie, the row its hash. Each application that the
+    person enters from it has a Session of its own, which ends with it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -60,7 +60,7 @@ class BrowserSession(models.Model):
 
 
 class DeviceAuthorization(models.Model):
-    """A device that waits for its person (RFC 8628): it polls, the person decides elsewhere."""
+    """A device that polls until its person decides in a browser (RFC 8628)."""
 
     class Decision(models.TextChoices):
         PENDING = "pending"
@@ -102,11 +102,11 @@ class DeviceAuthorization(models.Model):
 
 
 class AuthorizationRequest(models.Model):
-    """What an application, or a device, asked for, while its person logs in and consents.
+    """The request of an application or a device, kept while the person logs in and consents.
 
     ``parameters`` are those of RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, checked already
-    (accounts/oidc/authorization). It can be gone on with only in the browser that began it, which
-    holds the secret of ``browser_hash``; ``handle_hash`` is of the word in the page's address.
+    (accounts/oidc/authorization). It can be continued only in the browser that began it, which has
+    the secret of ``browser_hash``; ``handle_hash`` is the hash of the handle in the page's address.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -143,7 +143,7 @@ class AuthorizationRequest(models.Model):
 
 
 class WeChatState(models.Model):
-    """The ``state`` with which a browser that was sent to WeChat is to come back, once."""
+    """The ``state`` of one redirect to WeChat, with which the browser returns, once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     request = models.ForeignKey(AuthorizationRequest, models.CASCADE, related_name="wechat_states")
@@ -162,7 +162,7 @@ class WeChatState(models.Model):
 
 
 class Consent(models.Model):
-    """What a person once agreed that an application may know of them, and do for them."""
+    """The scopes that a person allowed an application."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="consents")

@@ -1,4 +1,4 @@
-"""What the OpenID provider keeps of requests and tokens besides the refresh tokens."""
+"""Authorization codes, pushed requests and revoked access tokens of the OpenID provider."""
 
 from typing import ClassVar
 
@@ -14,9 +14,9 @@ from userpools.models import UserPool
 
 
 class AuthorizationCode(models.Model):
-    """An authorization code, stored as a hash: good once, for a minute (RFC 6749 §4.1.2).
+    """An authorization code, stored as a hash: valid once, for a minute (RFC 6749 §4.1.2).
 
-    ``family`` is the refresh family of the tokens it gives: used again, they are revoked.
+    ``family`` is the refresh family of its tokens, which are revoked if the code is used again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -44,7 +44,7 @@ class AuthorizationCode(models.Model):
 
 
 class PushedRequest(models.Model):
-    """The parameters of an authorization request that came by the back channel (RFC 9126)."""
+    """The parameters of a pushed authorization request (RFC 9126)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="pushed_requests")
@@ -69,7 +69,7 @@ class PushedRequest(models.Model):
 
 
 class RevokedAccessToken(models.Model):
-    """A machine's access token that was revoked before its end: no session stands behind it."""
+    """A machine's access token that was revoked before it expired; it has no session to end."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="revoked_access_tokens")

@@ -1,4 +1,4 @@
-"""What happened to accounts besides logins; only ever added to, without personal values."""
+"""Events of accounts besides logins: rows are only added, and hold no personal data."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -17,10 +17,11 @@ from userpools.models import UserPool
 
 
 class AccountEvent(models.Model):
-    """One change of an account: who it is about, by whom, and facts that are nobody's secret.
+    """One change of an account: its user, its author, and facts without personal data.
 
-    ``operator`` is set where one did it in the console, ``application`` where the person did it by
-    an access token; neither where WeChat or a rule did. ``facts`` holds subs, words and counts.
+    ``operator`` is set if an operator made the change in the console, ``application`` if the person
+    made it with an access token, neither if WeChat or a rule did. ``facts`` holds subs, words and
+    counts.
     """
 
     class Kind(models.TextChoices):
@@ -82,8 +83,8 @@ class AccountEvent(models.Model):
     def record(cls, user: User, kind: str, *, now: datetime, **fields: Any) -> None:
         """Add an event to the user's history, within the transaction that makes the change.
 
-        ``fields`` are those that are known: ``application``, ``identity_source``, ``operator`` and
-        ``facts``, which hold no personal value.
+        ``fields`` may have ``application``, ``identity_source``, ``operator`` and ``facts``, which
+        hold no personal data.
         """
         cls.objects.create(
             pool_id=user.pool_id,
@@ -98,7 +99,7 @@ class AccountEvent(models.Model):
 class BlockedIdentity(models.Model):
     """A keyed hash of an OpenID or UnionID whose suspended user's data was erased.
 
-    It refuses that WeChat account as the suspension did, and tells nobody whose it was.
+    It blocks that WeChat account as the suspension did, without disclosing whose it was.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -122,10 +123,10 @@ class BlockedIdentity(models.Model):
 
 
 class WeChatEvent(models.Model):
-    """An event that WeChat pushed, once however often it was sent, and what came of it.
+    """An event that WeChat pushed, stored once however often it was sent, and its outcome.
 
-    ``content_hash`` is a keyed hash of its content: WeChat repeats an event that it thinks lost.
-    ``mode`` tells whether it was proven: one in plain mode is recorded and changes nothing.
+    ``content_hash`` is a keyed hash of its content, to find repetitions: WeChat sends an event
+    again if it got no answer. An event in the ``mode`` plain is unproven: it changes nothing.
     """
 
     class Mode(models.TextChoices):

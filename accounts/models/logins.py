@@ -1,4 +1,4 @@
-"""Attempts to log in: what is recorded of them, and the WeChat codes that are being exchanged."""
+"""Attempts to log in: the login events, and the WeChat codes that are being exchanged."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,12 +18,12 @@ from userpools.models import UserPool
 
 
 class LoginEvent(models.Model):
-    """One attempt to log in, with its outcome and why this user. Only ever added to.
+    """One attempt to log in, with its outcome and the reason for its user. Rows never change.
 
-    Holds no personal value: the user's id, but neither OpenID, phone number nor address.
-    ``steps`` is the trace: what happened, in order, and where it stopped (accounts/login/trail.py).
-    ``sid`` is the session that began, or was ended. No row refers to an event, so that PostgreSQL
-    can partition the table by id, whose UUIDv7 follows time.
+    It holds no personal data: the user's id, but no OpenID, phone number or address. ``steps`` is
+    the trace: what happened, in order, and where it stopped (accounts/login/trail.py). ``sid`` is
+    the session that began or was ended. No row refers to an event, so that PostgreSQL can partition
+    the table by id, a UUIDv7, which is ordered by time.
     """
 
     class Door(models.TextChoices):
@@ -95,9 +95,9 @@ class LoginEvent(models.Model):
 
     @classmethod
     def record(cls, session: Session, *, door: str, now: datetime, **fields: Any) -> None:
-        """Write an event of a session that had begun before; ``fields`` are those that are known.
+        """Write an event about an existing session; ``fields`` are further fields of the event.
 
-        An application is entered by it, or it is ended, without another attempt to log in.
+        It records that the session was entered or ended without a new login.
         """
         cls.objects.create(
             pool_id=session.pool_id,
@@ -114,10 +114,10 @@ class LoginEvent(models.Model):
 
 
 class CodeExchange(models.Model):
-    """One WeChat code at one door: who exchanges it, and for 60 s the identity it gave.
+    """One WeChat code at one door: which request exchanges it, and for 60 s WeChat's answer.
 
     The code itself is not stored, only ``key``, its keyed hash with door, application and source.
-    The first request inserts the row and asks WeChat; the same code sent meanwhile waits for it.
+    The first request inserts the row and asks WeChat; requests with the same code wait for it.
     """
 
     class State(models.TextChoices):

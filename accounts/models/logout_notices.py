@@ -1,4 +1,4 @@
-"""What applications have yet to hear of sessions that ended."""
+"""Notices about ended sessions that have to be delivered to applications."""
 
 import threading
 from datetime import datetime
@@ -12,27 +12,28 @@ from config.kernel.primary_keys import new_id
 from userpools.models import UserPool
 
 NOTICES_WRITTEN = threading.Event()
-"""Set in this process once new notices are committed; whoever delivers them clears it."""
+"""Set in this process after new notices are committed; the delivery thread clears it."""
 _ROWS_AT_ONCE = 1000
 
 
 class LogoutNoticeQuerySet(models.QuerySet["LogoutNotice"]):
     def due(self, now: datetime) -> Self:
-        """Keep those of which the next attempt may begin, the oldest first."""
+        """Keep the notices whose next attempt may begin, the oldest first."""
         return self.filter(due_at__lte=now).order_by("due_at", "pk")
 
     def write(self, notices: list["LogoutNotice"]) -> None:
-        """Write those whose session has none yet, within the transaction that ends it."""
+        """Save notices for sessions that have none yet, within the transaction that ends them."""
         if notices:
             self.bulk_create(notices, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
             transaction.on_commit(NOTICES_WRITTEN.set)
 
 
 class LogoutNotice(models.Model):
-    """An application that is to hear that a session ended (OpenID Connect Back-Channel Logout).
+    """An ended session of which the application is notified (OIDC Back-Channel Logout).
 
-    Written in the transaction that ends the session, delivered after it. ``due_at`` is when the
-    next attempt may begin; whoever makes it moves that ahead first, so that nobody else does.
+    It is saved in the transaction that ends the session, and delivered after it. ``due_at`` is when
+    the next attempt may begin; a process postpones it before its attempt, so that no other process
+    makes the same one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -40,7 +41,7 @@ class LogoutNotice(models.Model):
     session = models.ForeignKey("accounts.Session", models.PROTECT, related_name="logout_notices")
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
-    """None once it was delivered, or given up"""
+    """None after it was delivered or given up"""
     delivered_at = models.DateTimeField(_("delivered at"), null=True)
     failure = models.CharField(_("last failure"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"))

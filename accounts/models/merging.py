@@ -16,11 +16,11 @@ from userpools.models import UserPool
 
 
 class Conflict(models.Model):
-    """What no rule may decide, on the review list until an operator does.
+    """A conflict that no rule may decide, on the review list until an operator decides.
 
-    Of two users who may be the same person, ``user`` is the older one; where ``other`` is null,
-    somebody with the UnionID of ``user`` came with an OpenID that can't be theirs. A pair that an
-    operator keeps apart, or whose merge was undone, is never merged automatically again.
+    Of two users who may be the same person, ``user`` is the older one. If ``other`` is null, a
+    login had the UnionID of ``user`` but an OpenID that can't be theirs. A pair that an operator
+    keeps apart, or whose merge was undone, is never merged automatically again.
     """
 
     class Reason(models.TextChoices):
@@ -87,11 +87,11 @@ class Conflict(models.Model):
 
 
 class Merge(models.Model):
-    """One user who became part of another, with what moved, so that it can be undone.
+    """The merge of one user into another, with what moved, so that it can be undone.
 
-    ``moved`` names rows by id and holds no personal value (accounts/merging/merge.py gives its
-    form): what the merged user had stays on their tombstone until undoing is over. ``operator`` is
-    null where a login merged by itself.
+    ``moved`` names rows by id and holds no personal data (accounts/merging/merge.py defines its
+    format); the merged user's data stays on the tombstone until the merge can't be undone any more.
+    ``operator`` is null for an automatic merge.
     """
 
     UNDO_WITHIN = timedelta(days=30)
@@ -147,5 +147,5 @@ class Merge(models.Model):
 
     @property
     def undo_ends_at(self) -> datetime:
-        """Until when the merge can be undone."""
+        """The time until which the merge can be undone."""
         return self.merged_at + self.UNDO_WITHIN

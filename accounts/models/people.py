@@ -1,4 +1,4 @@
-"""People in a pool, and their linked accounts."""
+"""Users of a pool, and their linked accounts."""
 
 import uuid
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from userpools.models import UserPool
 
 
 def new_sub() -> str:
-    """Return a new subject identifier: random, so that it tells nothing (OIDC Core §8)."""
+    """Return a new subject identifier: random, so that it discloses nothing (OIDC Core §8)."""
     return str(uuid.uuid4())
 
 
 class UserQuerySet(models.QuerySet["User"]):
     def with_verified_email(self, email: str) -> Self:
-        """Keep the user who has verified this address; upper and lower case are one."""
+        """Keep the user who has verified this address; case is ignored."""
         verified = self.filter(email_verified_at__isnull=False)
         return verified.alias(lower_email=Lower("email")).filter(lower_email=email.lower())
 
@@ -32,14 +32,13 @@ class UserQuerySet(models.QuerySet["User"]):
 class User(models.Model):
     """A person in a pool. Rows are never deleted: tokens and events name them.
 
-    A merged user is a tombstone: ``merged_into`` names whoever the person is now, never another
+    A merged user is a tombstone: ``merged_into`` is the user that the person is now, never another
     tombstone. A closed account keeps its personal data until it is erased
-    (accounts/users/closing.py).
-    ``password`` is Django's hash of one, empty where there is none.
+    (accounts/users/closing.py). ``password`` is Django's hash of a password, or empty.
     """
 
     class Status(models.TextChoices):
-        # So is a signing key, in another sense.
+        # With a context: a signing key is "active" too, which may translate differently.
         ACTIVE = "active", pgettext_lazy("user", "Active")
         SUSPENDED = "suspended", _("Suspended")
         CLOSED = "closed", _("Closed")
@@ -69,7 +68,7 @@ class User(models.Model):
         verbose_name=_("merged into"),
     )
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
-    # Whether a closed account was suspended before: then it is, if it is opened again.
+    # Whether a closed account was suspended before; if so, it is suspended again when reopened.
     was_suspended = models.BooleanField(default=False, editable=False)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -116,12 +115,12 @@ class User(models.Model):
 
 
 class LinkedAccount(models.Model):
-    """What ties a user to WeChat: a row for each OpenID of an AppID, and one for the UnionID.
+    """A link from a user to WeChat: a row for each OpenID of an AppID, and one for the UnionID.
 
-    An OpenID row also records the UnionID last seen with it; a UnionID row has no AppID. The
-    AppID, not the source, is the key: it outlives a source that was archived and entered again.
-    Rows of one ``wechat_identity`` were seen to be the same WeChat account, which is what a person
-    links and unlinks: a UnionID with every OpenID seen with it, or a lone OpenID.
+    An OpenID row also records the UnionID last seen with it; a UnionID row has no AppID. The key is
+    the AppID, not the source, so that it stays valid if a source is archived and entered again.
+    Rows of one ``wechat_identity`` belong to the same WeChat account, which a person links and
+    unlinks as a whole: a UnionID with every OpenID seen with it, or a single OpenID.
     """
 
     class Kind(models.TextChoices):
@@ -140,7 +139,7 @@ class LinkedAccount(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"))
 
     source_name = ""
-    """The display name of its source, where `linked_identities` has found it."""
+    """The display name of its source; `linked_identities` sets it."""
 
     class Meta:
         verbose_name = _("linked account")
@@ -206,7 +205,7 @@ def linked_identities(user: User) -> list[LinkedIdentity]:
     """Return the user's WeChat identities, in the order in which they were linked."""
     accounts = list(LinkedAccount.objects.filter(pool=user.pool_id, user=user))
     app_ids = [account.app_id for account in accounts if account.app_id]
-    # An AppID occurs once among the sources in use; of archived ones the newest name is right.
+    # Only one source in use has a given AppID; among archived ones the newest name is used.
     sources = IdentitySource.objects.filter(pool=user.pool_id, app_id__in=app_ids)
     names = dict(sources.order_by("created_at").values_list("app_id", "display_name"))
     for account in accounts:

@@ -1,4 +1,4 @@
-"""Logins that last, and the refresh tokens that carry them on."""
+"""Sessions, and the refresh tokens that extend them."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -22,12 +22,12 @@ _ROWS_AT_ONCE = 1000
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def end(self, *, now: datetime, reason: str) -> int:
-        """End those that still run, the one way in which sessions end; return how many ended.
+        """End the running sessions; return how many ended. Sessions end in no other way.
 
-        Applications that ask to be told are (`LogoutNotice`). Where the reason is about the person
-        they are signed off in the browsers behind these sessions, also behind those that ended
-        earlier, and whatever else was entered from there ends as well: whoever lets a session
-        begin in a browser locks its `BrowserSession` first, so that none is missed.
+        Applications with back-channel logout get a `LogoutNotice`. If the reason is about the
+        person, the browser sessions behind these sessions end too, also those behind sessions that
+        ended earlier, and with them all sessions entered from there. A transaction that begins a
+        session in a browser locks its `BrowserSession` first, so that none is missed.
         """
         with transaction.atomic():
             sessions = self
@@ -63,8 +63,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
 
 def _locked_while_running(sessions: SessionQuerySet) -> list["Session"]:
-    # In the order of their ids, so that nobody waits in a circle; of two who end the same session
-    # the second finds, after waiting, that it no longer runs.
+    # Locked in the order of their ids, so that transactions don't deadlock; if two end the same
+    # session, the second waits and then finds that it has ended.
     running = sessions.filter(ended_at__isnull=True).order_by("pk")
     needed = running.select_related("application").only(
         "pool_id", "application__backchannel_logout_uri"
@@ -85,7 +85,7 @@ def _batches(keys: list[UUID]) -> list[list[UUID]]:
 
 
 class Session(models.Model):
-    """A login that lasts: what every code, refresh family and access token (``sid``) belongs to."""
+    """A login in an application: each code, refresh family and access token (``sid``) has one."""
 
     class EndReason(models.TextChoices):
         LOGGED_OUT = "logged_out", _("Logged out")
@@ -158,7 +158,7 @@ _ABOUT_THE_PERSON = frozenset(
         Session.EndReason.ACCOUNT_CLOSED,
     }
 )
-# The application never had a token of theirs.
+# Sessions of which the application never got a token.
 _UNTOLD = frozenset({Session.EndReason.EXPERIENCE_ENDED, Session.EndReason.NOT_ENTERED})
 
 
@@ -169,7 +169,7 @@ class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
 
 
 class RefreshToken(models.Model):
-    """One token of a family: each exchange spends one and makes the next (RFC 9700 §4.14.2)."""
+    """One token of a family: each exchange uses one up and makes the next (RFC 9700 §4.14.2)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="refresh_tokens")
