@@ -24,11 +24,11 @@ from accounts.oidc.endpoints.device_authorization import past_devices
 from accounts.sessions.signing_keys import delete_spent_keys
 from applications.models import ClientAssertion
 
-# Long after WeChat has given up sending one again.
+# By then WeChat doesn't repeat an event any more.
 EVENTS_WITHOUT_EFFECT_LAST = timedelta(days=30)
-# Long enough to look into why an application wasn't told of a logout.
+# Time to find out why an application didn't get a logout token.
 NOTICES_LAST = timedelta(days=30)
-# A code that comes again within a day is told from one that never was.
+# For a day, a used code is distinguished from an unknown one.
 SPENT_CODES_LAST = timedelta(days=1)
 
 

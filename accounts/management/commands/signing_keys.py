@@ -22,7 +22,7 @@ _COLUMNS = ("kid", "algorithm", "state", "published", "promoted", "retired", "ma
 
 
 class Command(BaseCommand):
-    """For both algorithms unless one is named: all of it, or nothing."""
+    """Works for both algorithms unless one is given; if one fails, nothing is changed."""
 
     help = "Rotate the keys that a user pool's tokens are signed with (docs/operations.md)."
 
