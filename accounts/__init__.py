@@ -1,6 +1,6 @@
 """Users, how they log in, and what follows from a login.
 
-A module imports only from the layers below its own layer; import-linter checks it::
+A module imports only from the layers below its own; import-linter checks it::
 
     management/     commands: erase closed accounts, purge, signing keys, logout notices
 

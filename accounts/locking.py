@@ -49,7 +49,7 @@ class LostRace(Exception):
 
 
 def in_transaction(attempt: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Run a function in a transaction of its own, and again each time it loses a race.
+    """Decorate a function to run in its own transaction, and again each time it loses a race.
 
     It raises ServiceUnavailable if it loses every time.
     """

@@ -5,7 +5,7 @@
     urls.py     the addresses
     schema.py   the OpenAPI description of each endpoint
     views.py    login, account binding and logout
-    me.py       the endpoints of the person to whom an access token belongs
+    me.py       the endpoints for the user of an access token
     inputs.py   the fields that the endpoints accept
     answers.py  the fields that the endpoints answer with
 """

@@ -1,4 +1,4 @@
-"""The endpoints of the person to whom an access token belongs, at ``/api/v1/me``."""
+"""The endpoints for the user of an access token, at ``/api/v1/me``."""
 
 from http import HTTPStatus
 from uuid import UUID

@@ -100,7 +100,7 @@ class Trail(CodeObserver):
         )
 
     def exchanged(self, record: CallRecord) -> None:
-        """Note the call that exchanged the login's code, and keep how long WeChat took."""
+        """Note the call that exchanged the login's code, and how long WeChat took."""
         self.wechat_milliseconds = record.milliseconds
         self.asked(record)
 

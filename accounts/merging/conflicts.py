@@ -12,7 +12,7 @@ from identity_sources.models import IdentitySource
 
 
 def in_order(first: User, second: User) -> tuple[User, User]:
-    """Return two users, the one who survives a merge first: the older one."""
+    """Return two users in order: first the older one, who survives a merge."""
     older, younger = sorted((first, second), key=lambda user: (user.created_at, user.pk))
     return older, younger
 

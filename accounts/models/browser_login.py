@@ -102,7 +102,7 @@ class DeviceAuthorization(models.Model):
 
 
 class AuthorizationRequest(models.Model):
-    """The request of an application or a device, kept while the person logs in and consents.
+    """The request of an application or a device, stored while the person logs in and consents.
 
     ``parameters`` are those of RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, checked already
     (accounts/oidc/authorization). It can be continued only in the browser that began it, which has

@@ -1,4 +1,4 @@
-"""The endpoints that applications call themselves: each proves who it is, and gets one answer."""
+"""The endpoints that applications call themselves, after authenticating."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The discovery document of a pool's issuer.
+"""The discovery document of a pool's issuer; it lists only what is supported.
 
 OpenID Connect Discovery 1.0 §3, RFC 8414 §2, and the members that the extensions add: RFC 9207 §3,
 RFC 9126 §5, RFC 8628 §4, RP-Initiated Logout §2.1, Back-Channel Logout §2.1.

@@ -34,7 +34,7 @@ from userpools.pools import find_pool
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: HttpRequest, pool: str) -> HttpResponse:
-    """Answer an authorization request, or keep it and ask the person first."""
+    """Answer an authorization request, or store it and ask the person first."""
     found = find_pool(pool)
     try:
         if request.method == "POST":

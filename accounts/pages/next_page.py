@@ -1,4 +1,4 @@
-"""From a kept authorization request to its next page, or to its answer."""
+"""From a stored authorization request to its next page, or to its answer."""
 
 from datetime import datetime
 from http import HTTPStatus

@@ -60,7 +60,7 @@ def may_enter(browser_session: BrowserSession, application: Application) -> bool
 
 
 class SignedOff(Exception):
-    """The person was signed off in this browser a moment ago."""
+    """The person has just been signed off in this browser."""
 
 
 def session_in(

@@ -22,7 +22,7 @@ _DEFAULT_ELSEWHERE = (OPENID, PROFILE, PHONE, OFFLINE_ACCESS)
 
 
 class InvalidScope(DomainError):
-    """A scope that doesn't exist, or that was never granted."""
+    """A scope that doesn't exist, or that wasn't granted."""
 
     code = "invalid_scope"
     status = HTTPStatus.BAD_REQUEST

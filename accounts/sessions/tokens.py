@@ -1,7 +1,7 @@
 """Making tokens: a signed access token and ID token, and an opaque refresh token.
 
 Access token: RFC 9068. ID token: OpenID Connect Core §2. Both are signed with the pool's active
-key of the application's algorithm.
+key for the application's algorithm.
 """
 
 import base64

@@ -8,7 +8,7 @@
     hints.py       ID tokens that are sent back as ``id_token_hint``
     deciding.py    whether to answer now, ask the person first, or refuse
     consents.py    the consent that people gave to applications
-    pending.py     requests that are kept while the person is on our pages
+    pending.py     requests that are stored while the person is on our pages
     answering.py   the answer to the redirect URI: a code or an error
 
 The pages are accounts/pages.

@@ -245,6 +245,6 @@ def _hinted_sub(application: Application, fields: Mapping[str, str], to: ReturnA
         return ""
     hint = read_hint(application.pool, fields["id_token_hint"])
     if hint is None or hint.client_id != application.client_id:
-        # No login could satisfy it.
+        # No login could match it.
         raise Refused(to, "invalid_request", "id_token_hint: isn't an ID token of yours.")
     return hint.sub
