@@ -73,6 +73,10 @@ test: .venv/.npm ## Every test, on PostgreSQL and on SQLite
 		failed="$${failed:+$$failed and }SQLite"; \
 	test -z "$$failed" || { echo "The tests failed on $$failed."; exit 1; }
 
+.PHONY: walk
+walk: .venv/.dev ## Print the files and moves of four requests
+	$(BIN)/python -m pytest -q -s tests/accounts/test_walks.py
+
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)
 	mkdir -p docs/images
