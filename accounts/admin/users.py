@@ -132,7 +132,7 @@ class UserAdmin(PoolModelAdmin):
                 "may_change": place_of(request).may_change,
                 "can_be_changed": user.status in CAN_BE_CHANGED,
                 "running_sessions": sessions.filter(ended_at__isnull=True).count(),
-                "identities": linked_identities(user),
+                "identities": linked_identities(user, with_sources=True),
                 "merges": merges,
                 "own_merge": next((one for one in merges if not one["is_survivor"]), None),
                 "grace_days": settings.CLOSED_ACCOUNT_GRACE_DAYS,

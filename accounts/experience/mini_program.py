@@ -38,6 +38,10 @@ def attempt_login(
     except AWAY:
         logger.exception("An experience login found the database or the cache away.")
         return Attempt.refused(ServiceUnavailable())
+    except Exception:
+        # As the REST API does: the page says that the server failed, and the log says why.
+        logger.exception("An experience login failed.")
+        return Attempt.refused(DomainError())
     begun = Session.objects.filter(pk=login.session.pk, pool=application.pool_id)
     begun.end(now=timezone.now(), reason=Session.EndReason.EXPERIENCE_ENDED)
     return Attempt.succeeded_with(login.event)

@@ -127,6 +127,9 @@ def described(person: Person) -> dict[str, Any]:
 
 def _outcome(visitor: Visitor, attempt: Attempt) -> dict[str, Any]:
     event = attempt.event
+    if event:
+        # As on the event's own page: PostgreSQL doesn't keep the order of an object's members.
+        event.refresh_from_db(fields=["steps"])
     lines = (
         narrate(event) if event else narrate_unrecorded(attempt.error, attempt.error_description)
     )

@@ -12,6 +12,7 @@ from accounts.login.codes import PhoneAnswer, ask_for_phone_number
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.trail import Trail
 from accounts.models import BindingTicket
+from accounts.refusals import IdentityConflict
 from applications.models import LoginMethod
 from applications.offers import Offer, load_offer
 from applications.rules import Way
@@ -66,7 +67,11 @@ def attempt(
     offer = load_offer(unverified_client_id, way)
     trail = Trail(door=door, way=way, application=offer.application, at=now, began=began)
     try:
-        yield offer, trail
+        try:
+            yield offer, trail
+        except IdentityConflict:
+            trail.hold_conflict()
+            raise
     except DomainError as refusal:
         trail.record_refusal(refusal)
         raise

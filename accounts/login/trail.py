@@ -163,10 +163,15 @@ class Trail(CodeObserver):
         event.save(force_insert=True)
         return event
 
+    def hold_conflict(self) -> None:
+        """Hold the conflicting OpenID for review, after its transaction has rolled back."""
+        if self.user and self.source:
+            hold_openid(self.user, self.second_openid, self.source, now=self.at)
+
     def record_refusal(self, refusal: DomainError) -> None:
         """Write the event of a refused login, after its transaction has rolled back.
 
-        A conflicting OpenID is held for review. The event is attached to the refusal.
+        The event is attached to the refusal.
         """
         self.start_over()
         self._note(StepName.REFUSED, error=refusal.code, description=refusal.description)
@@ -176,8 +181,6 @@ class Trail(CodeObserver):
         event.wechat_rid = refusal.extra.get("wechat_rid", "")
         event.save(force_insert=True)
         refusal.event = event
-        if self.second_openid and self.user and self.source:
-            hold_openid(self.user, self.second_openid, self.source, now=self.at)
 
     def _note(self, step: StepName, **facts: Any) -> None:
         milliseconds = round((time.monotonic() - self.began) * 1000)

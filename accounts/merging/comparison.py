@@ -81,7 +81,7 @@ def side_of(user: User) -> Side:
     sessions = Session.objects.filter(pool=user.pool_id, user=user, ended_at__isnull=True)
     return Side(
         user=user,
-        identities=linked_identities(user),
+        identities=linked_identities(user, with_sources=True),
         logins=list(latest[:LOGINS_SHOWN]),
         running_sessions=sessions.count(),
     )

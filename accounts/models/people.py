@@ -139,7 +139,7 @@ class LinkedAccount(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"))
 
     source_name = ""
-    """The display name of its source; `linked_identities` sets it."""
+    """The display name of its source, empty where the pool has none or it wasn't looked up."""
 
     class Meta:
         verbose_name = _("linked account")
@@ -175,11 +175,7 @@ class LinkedAccount(models.Model):
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedIdentity:
-    """A WeChat identity of a user: its id and its rows. It is linked and unlinked as a whole.
-
-    Each row has the display name of its source as ``source_name``, empty where the pool has no
-    source of its AppID.
-    """
+    """A WeChat identity of a user: its id and its rows. It is linked and unlinked as a whole."""
 
     id: uuid.UUID
     accounts: list[LinkedAccount]
@@ -201,18 +197,26 @@ class LinkedIdentity:
         return [row for row in self.accounts if row.kind == LinkedAccount.Kind.OPENID]
 
 
-def linked_identities(user: User) -> list[LinkedIdentity]:
-    """Return the user's WeChat identities, in the order in which they were linked."""
+def linked_identities(user: User, *, with_sources: bool = False) -> list[LinkedIdentity]:
+    """Return the user's WeChat identities, in the order in which they were linked.
+
+    ``with_sources`` looks up the name of each account's source, in another query.
+    """
     accounts = list(LinkedAccount.objects.filter(pool=user.pool_id, user=user))
-    app_ids = [account.app_id for account in accounts if account.app_id]
-    # Only one source in use has a given AppID; among archived ones the newest name is used.
-    sources = IdentitySource.objects.filter(pool=user.pool_id, app_id__in=app_ids)
-    names = dict(sources.order_by("created_at").values_list("app_id", "display_name"))
-    for account in accounts:
-        account.source_name = names.get(account.app_id, "")
+    if with_sources:
+        _name_sources(user, accounts)
     ordered = sorted(accounts, key=lambda account: str(account.wechat_identity))
     identities = [
         LinkedIdentity(id=key, accounts=sorted(group, key=lambda row: row.first_seen_at))
         for key, group in groupby(ordered, key=lambda account: account.wechat_identity)
     ]
     return sorted(identities, key=lambda identity: identity.accounts[0].first_seen_at)
+
+
+def _name_sources(user: User, accounts: list[LinkedAccount]) -> None:
+    app_ids = [account.app_id for account in accounts if account.app_id]
+    # Only one source in use has a given AppID; among archived ones the newest name is used.
+    sources = IdentitySource.objects.filter(pool=user.pool_id, app_id__in=app_ids)
+    names = dict(sources.order_by("created_at").values_list("app_id", "display_name"))
+    for account in accounts:
+        account.source_name = names.get(account.app_id, "")

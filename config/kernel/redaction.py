@@ -23,10 +23,13 @@ _IN_JSON = re.compile(
     r"""(?:(")(?:[^"\\]|\\.)*"?|(')(?:[^'\\]|\\.)*'?|(\\+")[^"]*"?|[\w.+-]+)""",
     re.IGNORECASE | re.DOTALL,
 )
-# PostgreSQL says it below its message: up to another such field, an empty line or the end.
+# PostgreSQL writes it below its message; the row that it quotes may hold any line. It ends at the
+# next field of the error, at the next exception of a chain, or with the text.
 # https://www.postgresql.org/docs/current/protocol-error-fields.html
 _DATABASE_DETAIL = re.compile(
-    r"^(DETAIL:\s*).*?(?=\n(?:HINT|CONTEXT|LINE \d+|STATEMENT):|\n\s*\n|\Z)",
+    r"((?:^|\\n)[ |]*DETAIL:\s*)"
+    r".*?(?=(?:\n|\\n)[ |]*(?:HINT|CONTEXT|LINE \d+|STATEMENT):"
+    r"|\n[ |\n]*(?:The above exception|During handling)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 _LOGGERS_THAT_QUOTE_URLS = (

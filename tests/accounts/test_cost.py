@@ -14,6 +14,7 @@ from accounts.login.exchange import WeChatIdentity, exchange_once
 from accounts.models import CodeExchange
 from identity_sources.models import IdentitySource
 from tests.support import builders
+from tests.support.oidc import bearer
 from tests.support.statements import described
 
 FIND_OFFER = ["SELECT applications_loginmethod"]
@@ -195,6 +196,19 @@ def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
         "SELECT identity_sources_wechataccesstoken",
         "SELECT identity_sources_wechataccesstoken",
         "asks getuserphonenumber",
+    ]
+
+
+def test_listing_linked_accounts_says_exactly_this(known, statements, log_in, client):
+    token = log_in().json()["access_token"]
+
+    said = statements(lambda: client.get("/api/v1/me/linked-accounts", headers=bearer(token)))
+
+    assert said == [
+        "SELECT userpools_userpool",
+        "SELECT accounts_session",
+        "SELECT identity_sources_identitysource",
+        "SELECT accounts_linkedaccount",
     ]
 
 

@@ -18,7 +18,7 @@ def test_rows_of_one_wechat_account_are_one_identity(acme):
 
     user.linked_accounts.update(wechat_identity=user.linked_accounts.first().wechat_identity)
 
-    (identity,) = linked_identities(user)
+    (identity,) = linked_identities(user, with_sources=True)
     assert len(identity.accounts) == 2
     assert [row.unionid for row in identity.unionids] == [f"oSANDBOX_unionid_{1:012d}"]
     assert [row.source_name for row in identity.openids] == ["Mini program"]
@@ -28,6 +28,10 @@ def test_an_openid_of_no_source_has_no_name_and_another_pools_source_lends_none(
     user = make_person(acme, 1)
     user.linked_accounts.filter(kind="openid").update(app_id=globex.source.app_id)
 
-    names = [row.source_name for item in linked_identities(user) for row in item.openids]
+    names = [
+        row.source_name
+        for item in linked_identities(user, with_sources=True)
+        for row in item.openids
+    ]
 
     assert names == [""]

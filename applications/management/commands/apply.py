@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 
 from applications.manifest.applying import ApplyInterrupted, apply_manifest, preview
 from applications.manifest.entries import read_entries
@@ -14,6 +14,7 @@ from applications.manifest.plan import NO_CHANGES
 from applications.manifest.problems import ManifestRefused
 from applications.manifest.reading import read_document
 from config.kernel.database import UNAPPLIED_MIGRATIONS, unapplied_migrations
+from config.kernel.redaction import redact
 
 STANDARD_INPUT = "-"
 
@@ -44,6 +45,12 @@ class Command(BaseCommand):
         except ApplyInterrupted:
             raise CommandError(
                 "Somebody else is changing the same things; nothing was applied. Try again."
+            ) from None
+        except IntegrityError as error:
+            # Not raised on: a traceback would quote the row.
+            raise CommandError(
+                "The database refused what was to be written; nothing was applied. This is a fault "
+                f"of the server's: {redact(str(error))}"
             ) from None
         except DatabaseError:
             if unapplied_migrations():

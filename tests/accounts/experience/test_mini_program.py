@@ -351,6 +351,16 @@ def test_a_cache_that_is_away_is_told(admin_client, absent_cache, caplog):
     assert refused(press(admin_client)) == "service_unavailable"
 
 
+def test_a_fault_of_the_server_is_told_and_logged(admin_client, monkeypatch, caplog):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(login, "issue_tokens", fail)
+
+    assert refused(press(admin_client)) == "server_error"
+    assert "a fault of ours" in caplog.text
+
+
 # Logged in
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from accounts import refusals
 from accounts.login.rules import LoginRequest, log_in
-from accounts.models import LinkedAccount, RefreshToken, Session, User
+from accounts.models import LinkedAccount, LoginEvent, RefreshToken, Session, User
 from applications.client_authentication import ClientCredentials
 from applications.rules import Way
 from config.kernel.encryption import token_hash
+from config.kernel.errors import ServiceUnavailable
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
 from tests.support import builders
@@ -440,3 +441,17 @@ def test_a_request_does_not_show_its_secrets_when_printed():
     )
 
     assert "the " not in repr(request)
+
+
+def test_a_conflict_that_cant_be_held_is_recorded_as_that(acme, log_in, monkeypatch):
+    user = builders.make_user(acme.pool)
+    builders.link_unionid(user, unionid_of(acme.source.app_id, "alice"))
+    builders.link_openid(user, "another-openid", app_id=acme.source.app_id)
+
+    def fail(*_args, **_kwargs):
+        raise ServiceUnavailable
+
+    monkeypatch.setattr("accounts.login.trail.hold_openid", fail)
+
+    assert log_in().status_code == 503
+    assert [event.error for event in LoginEvent.objects.all()] == ["service_unavailable"]

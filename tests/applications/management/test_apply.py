@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 from django.utils import timezone
 
 from applications.checklist import checklist
@@ -58,6 +59,22 @@ def test_a_fault_is_an_exit_code_and_lines_without_a_traceback(tmp_path):
         f"{file}:2: user_pools[0].identifer: is not known here. Did you mean identifier?\n"
         f"{file}:2: user_pools[0].identifier: is required.\n"
     )
+
+
+def test_a_row_that_the_database_refuses_is_a_sentence_without_its_values(db, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise IntegrityError("null value in column\nDETAIL:  Failing row contains (a secret).")
+
+    give(monkeypatch, GLOBEX)
+    monkeypatch.setattr("applications.management.commands.apply.apply_manifest", refuse)
+
+    with pytest.raises(CommandError) as refused:
+        call_command("apply", "-")
+
+    assert "nothing was applied" in str(refused.value)
+    assert "null value in column" in str(refused.value)
+    assert "a secret" not in str(refused.value)
+    assert refused.value.__suppress_context__
 
 
 def test_a_minus_reads_standard_input_in_utf_8_with_or_without_a_mark(db, monkeypatch):

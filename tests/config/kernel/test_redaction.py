@@ -88,3 +88,27 @@ def test_the_filter_is_put_on_a_logger_only_once():
 
     filters = logging.getLogger("urllib3.connectionpool").filters
     assert [type(each) for each in filters].count(RedactingFilter) == 1
+
+
+DETAIL = "Failing row contains (1, +8613800138000, Ann\n\nO'Neil)."
+
+
+@pytest.mark.parametrize(
+    ("template", "redacted"),
+    [
+        ("null value\nDETAIL:  {}", "null value\nDETAIL:  ***"),
+        ("null value\nDETAIL:  {}\nHINT:  Try.", "null value\nDETAIL:  ***\nHINT:  Try."),
+        ("null value\nDETAIL:  {}\nCONTEXT:  f()", "null value\nDETAIL:  ***\nCONTEXT:  f()"),
+        (
+            "null\nDETAIL:  {}\n\nThe above exception was the cause:\n\nIt",
+            "null\nDETAIL:  ***\n\nThe above exception was the cause:\n\nIt",
+        ),
+        ("  | null value\n  | DETAIL:  {}", "  | null value\n  | DETAIL:  ***"),
+        (
+            "NotNullViolation('null value\\nDETAIL:  {}",
+            "NotNullViolation('null value\\nDETAIL:  ***",
+        ),
+    ],
+)
+def test_the_row_that_a_database_quotes_is_masked(template, redacted):
+    assert redact(template.format(DETAIL)) == redacted
