@@ -1,4 +1,4 @@
-"""What an application still lacks before somebody can log in with it."""
+"""The steps that are missing before somebody can log in to an application."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +14,16 @@ from identity_sources.models import IdentitySource
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing to do; ``done`` is None for what only WeChat's console can tell."""
+    """One step; ``done`` is None if only WeChat's console shows it."""
 
     done: bool | None
     sentence: str
     source: IdentitySource | None = None
-    """whose page says more"""
+    """whose page has the details"""
 
 
 def checklist(application: Application, *, now: datetime) -> list[Item]:
-    """Return what there is to do for this type of application, in the order of doing it."""
+    """Return the steps for this type of application, in order."""
     items = [Item(done=application.enabled, sentence=_("The application is switched on."))]
     if application.type == ApplicationType.MACHINE:
         return [*items, *_proof(application, now)]

@@ -1,7 +1,7 @@
-"""``private_key_jwt``: an application proves itself by a JWT that it signed.
+"""``private_key_jwt``: an application authenticates by a JWT that it signed.
 
-The rules are those of RFC 7523 §3 and OpenID Connect Core §9, without the freedoms that they leave:
-an assertion lives for an hour at most, is good once, and its key decides about the algorithm.
+The rules are those of RFC 7523 §3 and OpenID Connect Core §9, in their strict form: an assertion is
+valid for an hour at most, once, and its key determines the algorithm.
 """
 
 import json
@@ -23,14 +23,14 @@ from userpools.models import UserPool
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
 
-# The seconds by which a server's clock may differ from ours.
+# How many seconds a client's clock may differ from ours.
 _LEEWAY = timedelta(seconds=60)
-# What Authlib signs; a replay is refused however long an assertion lives.
+# Authlib's lifetime; a replay is refused regardless of an assertion's lifetime.
 _LIFETIME_MAX = timedelta(hours=1)
 _JTI_MAX_LENGTH = 256
 # JSON can hold half of a surrogate pair, which UTF-8 can't; PostgreSQL stores no NUL.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# Libraries put the address that they are about to call where the issuer is meant.
+# Libraries use the endpoint's URL instead of the issuer.
 _ENDPOINTS = ("token", "par", "introspect", "revoke", "device_authorization")
 
 
@@ -51,10 +51,10 @@ def unverified_subject(unverified_assertion: str) -> str:
 
 
 def verify_assertion(application: Application, unverified_assertion: str, *, now: datetime) -> None:
-    """Check that the application signed the assertion, for us and just now, and use it up.
+    """Check that the application signed the assertion for this server, recently; use it up.
 
     Raises:
-        InvalidClient: it isn't so; which check failed isn't told.
+        InvalidClient: a check failed; the error doesn't tell which.
 
     """
     try:
@@ -109,7 +109,7 @@ def _audiences(pool: UserPool) -> list[str]:
 
 
 def _use_up(application: Application, claims: dict[str, Any]) -> None:
-    # The row stays for as long as the assertion could pass the other checks.
+    # The row is kept as long as the assertion could pass the other checks.
     expires_at = datetime.fromtimestamp(claims["exp"], UTC) + _LEEWAY
     used = ClientAssertion(
         application=application, jti_hash=token_hash(claims["jti"]), expires_at=expires_at

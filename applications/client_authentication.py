@@ -1,7 +1,7 @@
-"""Who calls: an application, named by its client_id and, if it is confidential, proven.
+"""Client authentication: an application sends its client_id and, if it is confidential, a proof.
 
-Its proof is a secret, or a JWT that it signed (client_assertions.py). A stranger isn't told whether
-the client_id or the proof was wrong (RFC 6749 §5.2).
+The proof is a secret, or a JWT that it signed (client_assertions.py). Errors don't tell whether the
+client_id or the proof was wrong (RFC 6749 §5.2).
 """
 
 import base64
@@ -21,7 +21,7 @@ from userpools.models import UserPool
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """What a caller says of itself; nothing is verified yet."""
+    """The credentials of a request, not verified yet."""
 
     unverified_client_id: str
     unverified_secret: str | None = field(default=None, repr=False)
@@ -34,10 +34,10 @@ def uses_basic(authorization: str) -> bool:
 
 
 def read_credentials(authorization: str, fields: Mapping[str, str]) -> ClientCredentials:
-    """Take the credentials from HTTP Basic or from the body's fields, whichever the caller used.
+    """Read the credentials from HTTP Basic or from the body's fields.
 
     The fields are ``client_id``, ``client_secret``, ``client_assertion_type`` and
-    ``client_assertion``; others are passed over.
+    ``client_assertion``; others are ignored.
 
     Raises:
         InvalidRequest: none was used, or more than one (RFC 6749 §2.3), or two different
@@ -71,9 +71,9 @@ def read_credentials(authorization: str, fields: Mapping[str, str]) -> ClientCre
 def authenticate_client(
     application: Application, client: ClientCredentials, *, now: datetime
 ) -> None:
-    """Check that the caller is the application, in the way that the application is set to.
+    """Check the application's credentials, by its client authentication.
 
-    A public application has nothing to prove itself by and needs nothing.
+    A public application needs none.
 
     Raises:
         InvalidClient: the proof is missing, wrong, expired, used before or of another kind.
@@ -136,7 +136,7 @@ def _read_basic(encoded: str) -> tuple[str, str]:
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:
-        # Not base64, not in ASCII (headers are Latin-1), or not in UTF-8 underneath.
+        # Not base64, not ASCII (headers are Latin-1), or decoded not UTF-8.
         raise InvalidClient from None
     client_id, colon, secret = decoded.partition(":")
     if not colon:

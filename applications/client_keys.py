@@ -16,7 +16,7 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 def validate_client_jwks(jwks: Any) -> None:
-    """Accept a JWK set of public keys for signatures, each with an algorithm of its own kind.
+    """Accept a JWK set of public signature keys, each with an algorithm of its type.
 
     Raises:
         ValidationError: it is no JWK set, holds a private or symmetric key, or one that is weak.
@@ -33,12 +33,12 @@ def validate_client_jwks(jwks: Any) -> None:
 
 
 def client_keys(jwks: KeySetSerialization) -> KeySet:
-    """Return the keys of a JWK set that was accepted."""
+    """Return the keys of an accepted JWK set."""
     return KeySet.import_key_set(jwks)
 
 
 def algorithm_of(key: Key) -> str:
-    """Return the one algorithm that a key is used with: its own ``alg``, or its kind's."""
+    """Return the only algorithm of a key: its ``alg``, or that of its type."""
     named = key.get("alg")
     if isinstance(named, str):
         return named
@@ -63,7 +63,7 @@ def _validate(unverified: Any) -> None:
 
 
 def _is_flat(member: tuple[Any, Any]) -> bool:
-    """Tell whether a member holds a text or a list of texts, which any database can store."""
+    """Tell whether a member is a text or a list of texts that any database can store."""
     name, value = member
     texts = [name, *value] if isinstance(value, list) else [name, value]
     return all(isinstance(text, str) and text.isprintable() for text in texts)

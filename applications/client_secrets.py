@@ -1,4 +1,4 @@
-"""Putting a client secret in force: the one before it goes on working for a day."""
+"""Activating a client secret: the previous one works for a day more."""
 
 from datetime import datetime, timedelta
 
@@ -7,13 +7,13 @@ from django.db import transaction
 from applications.models import Application, ClientSecret
 from config.kernel.encryption import token_hash
 
-# Long enough for every server of the application to be given the new secret in working hours,
-# short enough that a secret nobody means to use any more isn't forgotten.
+# Long enough to give every server of the application the new secret in working hours, short
+# enough that an obsolete secret doesn't stay.
 CLIENT_SECRET_OVERLAP = timedelta(hours=24)
 
 
 def issue_client_secret(application: Application, *, now: datetime) -> str:
-    """Make a random secret, put it in force and return it: it is to be shown once."""
+    """Create a random secret, activate it and return it, to be shown once."""
     secret = ClientSecret.generate()
     put_in_force(application, token_hash(secret), now=now)
     return secret
@@ -21,8 +21,8 @@ def issue_client_secret(application: Application, *, now: datetime) -> str:
 
 @transaction.atomic
 def put_in_force(application: Application, secret_hash: bytes, *, now: datetime) -> None:
-    """Make this the secret that lasts; the others end in a day, or sooner if they already do."""
-    # Two at once would each miss the other's, and both would last.
+    """Make this the current secret; the others expire in a day, or earlier if already set."""
+    # Two concurrent calls would miss each other's secret, and both would stay.
     Application.objects.select_for_update().get(pk=application.pk)
     overlap_ends_at = now + CLIENT_SECRET_OVERLAP
     found = None

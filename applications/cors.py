@@ -1,7 +1,7 @@
-"""Which programs in browsers may read answers: those at the origins of registered redirect URIs.
+"""CORS: the origins of registered redirect URIs may read responses.
 
-What they may read is decided by ``CORS_URLS_REGEX``: token, userinfo, revocation and pushed
-requests of their own pool, and a person's own account. Nobody's cookies are taken along.
+``CORS_URLS_REGEX`` decides which: token, userinfo, revocation and pushed requests of their own
+pool, and a person's own account. Cookies are never included.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 
 def allows_origin(sender: object, request: HttpRequest, **_: Any) -> bool:
-    """Tell whether a program at the request's origin may read the answer at its path.
+    """Tell whether the request's origin may read the response at its path.
 
     A receiver of django-cors-headers' ``check_request_enabled``.
     """
@@ -22,7 +22,7 @@ def allows_origin(sender: object, request: HttpRequest, **_: Any) -> bool:
     origin = request.headers.get("Origin")
     if path is None or not origin:
         return False
-    # Asked for by name: the receiver is connected before there are models.
+    # Looked up by name: the receiver is connected before the models are loaded.
     redirect_uris = apps.get_model("applications", "RedirectURI").objects
     registered = redirect_uris.filter(origin=origin, application__enabled=True)
     if path["pool"]:
@@ -30,5 +30,5 @@ def allows_origin(sender: object, request: HttpRequest, **_: Any) -> bool:
     try:
         return bool(registered.exists())
     except DatabaseError:
-        # The request was answered already, if need be by a 503: that answer shall stay as it is.
+        # The response exists already, possibly a 503, and mustn't change.
         return False

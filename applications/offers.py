@@ -1,4 +1,4 @@
-"""What an application offers at a door, and which of it a request means."""
+"""The login methods that an application offers, and the one that a request means."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +11,7 @@ from identity_sources.models import IdentitySource
 
 
 class ApplicationDisabled(LoginRefused):
-    """An operator switched the application off."""
+    """An operator disabled the application."""
 
     is_callers_doing = False
     code = "application_disabled"
@@ -19,7 +19,7 @@ class ApplicationDisabled(LoginRefused):
 
 
 class IdentitySourceDisabled(LoginRefused):
-    """An operator switched the source off, or it is a sandbox and there is no sandbox here."""
+    """An operator disabled the source, or it is a sandbox source without the sandbox."""
 
     is_callers_doing = False
     code = "identity_source_disabled"
@@ -27,7 +27,7 @@ class IdentitySourceDisabled(LoginRefused):
 
 
 class LoginMethodDisabled(LoginRefused):
-    """The application doesn't offer this source in this way, whether the source exists or not."""
+    """The application doesn't offer this source by this way, whether the source exists or not."""
 
     is_callers_doing = False
     code = "login_method_disabled"
@@ -44,7 +44,7 @@ class Offer:
     methods: list[LoginMethod]
 
     def choose(self, identifier: str | None) -> LoginMethod:
-        """Return the login method that a request means; a source need only be named among several.
+        """Return the login method that a request means; a source must be named only among several.
 
         Raises:
             ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: as they say.
@@ -71,7 +71,7 @@ class Offer:
 
 
 def refuse_disabled(application: Application) -> None:
-    """Refuse an application that is switched off.
+    """Refuse a disabled application.
 
     Raises:
         ApplicationDisabled: it is.
@@ -111,7 +111,7 @@ def load_offer(unverified_client_id: str, way: Way) -> Offer:
 
 
 def still_offers(application: Application, source_id: UUID, way: str) -> bool:
-    """Tell whether the application offers this source by this way, to one who came by it before."""
+    """Tell whether the application still offers this source by this way."""
     methods = (
         LoginMethod.objects.offered()
         .filter(application=application, identity_source=source_id, way=way)
@@ -123,5 +123,5 @@ def still_offers(application: Application, source_id: UUID, way: str) -> bool:
 
 
 def _fits(method: LoginMethod, application: Application) -> bool:
-    # The table decides at every door, even about a row that slipped past every form.
+    # The table is applied everywhere, even to a row that no form has checked.
     return method.way in ways_in(method.identity_source.type, application.type)

@@ -1,7 +1,7 @@
 """What may be registered as a redirect URI (OAuth 2.0 Security BCP, RFC 9700 §2.1; RFC 8252 §7).
 
-Registered URIs are compared character by character, so nothing here normalises: a URI is taken as
-it is written, or refused. The one exception is a native application's port on loopback.
+Registered URIs are compared character by character, so nothing here normalises: a URI is accepted
+unchanged, or refused. The one exception is a native application's port on loopback.
 """
 
 import re
@@ -21,16 +21,16 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 # RFC 3986's characters without the quotation marks, brackets and backslash that browsers and
 # parsers read differently; "[" and "]" stand around IPv6 addresses.
 _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%#*-]+")
-# RFC 8252 §7.1: a scheme that belongs to somebody, a domain name written backwards.
+# RFC 8252 §7.1: a private-use scheme is a reversed domain name.
 _PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOOPBACK = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|\Z)")
 
 
 def is_registered(uri: str, registered: Iterable[str], application_type: str) -> bool:
-    """Tell whether an answer may go to this URI.
+    """Tell whether a response may go to this URI.
 
-    A native application can't know its port before it listens, so on loopback every port is the
-    registered one's (RFC 8252 §7.3, RFC 9700 §4.1.3).
+    A native application can't know its port before it listens, so on loopback every port matches
+    (RFC 8252 §7.3, RFC 9700 §4.1.3).
     """
     known = set(registered)
     if application_type != ApplicationType.NATIVE:
@@ -66,10 +66,10 @@ def validate_redirect_uri(uri: str, application_type: str) -> None:
 
 
 def validate_logout_uri(uri: str) -> None:
-    """Accept what a server may call: an https URI, or http on loopback, without a fragment.
+    """Accept a URI that this server may call: https, or http on loopback, without a fragment.
 
     Raises:
-        ValidationError: another scheme, or anything that a redirect URI mustn't have either.
+        ValidationError: another scheme, or anything else that a redirect URI mustn't have.
 
     """
     validate_redirect_uri(uri, ApplicationType.WEB)

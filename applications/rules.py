@@ -1,4 +1,4 @@
-"""Which application may use which source, by which way in: one table for every door and form."""
+"""Which application may use which source, by which way in: one table for endpoints and forms."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ class ApplicationType(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """By which way a person comes in from a source."""
+    """How a login method lets people in from a source."""
 
     MINI_PROGRAM = "mini_program", _("In the mini program")
     MINI_PROGRAM_SCAN = "mini_program_scan", _("PC scan with the mini program")
@@ -48,23 +48,23 @@ _WAYS: dict[tuple[str, str], tuple[Way, ...]] = {
     (_Source.WECHAT_MOBILE_APP, ApplicationType.NATIVE): (Way.MOBILE_APP,),
 }
 
-# They keep a secret where nobody else reads it (RFC 6749 §2.1), so they must have one.
+# They can keep a secret (RFC 6749 §2.1), so they must have one.
 _CONFIDENTIAL = frozenset({ApplicationType.WEB, ApplicationType.MACHINE})
 
-# Their people are sent to our pages by a browser, and back to a redirect URI.
+# Their people are redirected to our pages, and back to a redirect URI.
 _REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
 def ways_in(source_type: str, application_type: str) -> tuple[Way, ...]:
-    """Return the ways by which such a source can serve such an application; the first is usual."""
+    """Return the ways in from this type of source to this type of application, the usual first."""
     return _WAYS.get((source_type, application_type), ())
 
 
 def is_confidential(application_type: str) -> bool:
-    """Tell whether an application of this type must prove itself.
+    """Tell whether an application of this type must authenticate.
 
-    Only such a one may do so by a private key (RFC 8252 §8.5): what is delivered to people's phones
-    and browsers is one key in many hands. (A secret may be kept by a mini program's own server.)
+    Only such an application may use a private key (RFC 8252 §8.5): a key in an app or a web page is
+    known to everybody. (A mini program's own server may have a secret.)
     """
     return application_type in _CONFIDENTIAL
 
@@ -75,5 +75,5 @@ def is_redirected(application_type: str) -> bool:
 
 
 def has_people(application_type: str) -> bool:
-    """Tell whether people log in to such an application at all: a machine speaks for itself."""
+    """Tell whether people log in to such an application at all: to a machine they don't."""
     return application_type != ApplicationType.MACHINE

@@ -1,7 +1,7 @@
-"""``make run``: a server to look at, on this machine only, made from nothing.
+"""``make run``: a server for evaluation, on this machine only, without any setup.
 
-Keeps its secrets and its SQLite file in ``.run/`` (or ``RUN_DIR``). An environment variable that
-is set already wins, so that a look at another database or port is one word away.
+Stores its secrets and its SQLite file in ``.run/`` (or ``RUN_DIR``). Environment variables that
+are already set have precedence, such as another database or port.
 """
 
 import base64
@@ -33,7 +33,7 @@ DEMO_APP_ID = "wxsandbox000000001"
 
 
 def main() -> None:
-    """Prepare everything that is missing, say how to log somebody in, and serve."""
+    """Create everything that is missing, print how to log in, and serve."""
     port = os.environ.get("PORT", "").strip() or "8000"
     refuse_taken_port(port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def environment(port: str) -> dict[str, str]:
-    """Return the settings of this look, with secrets that are made once and then kept."""
+    """Return the settings, with secrets that are generated once and then kept."""
     return {
         "DEBUG": "on",
         "WECHAT_SANDBOX": "on",
@@ -64,7 +64,7 @@ def environment(port: str) -> dict[str, str]:
 
 
 def kept_secrets() -> dict[str, str]:
-    """Return the secrets of earlier runs; the first run makes them, for this user alone."""
+    """Return the stored secrets; the first run generates them, readable only by this user."""
     RUN_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not SECRETS.exists():
         made = {
@@ -79,7 +79,7 @@ def kept_secrets() -> dict[str, str]:
 
 
 def make_demo_pool() -> None:
-    """Apply the demo once; what an operator changed in it since is theirs."""
+    """Apply the demo once; later changes by an operator are kept."""
     pools = apps.get_model("userpools", "UserPool")._default_manager
     if not pools.filter(identifier=DEMO_POOL).exists():
         with io.StringIO() as unsaid:
@@ -87,9 +87,9 @@ def make_demo_pool() -> None:
 
 
 def make_operator() -> str:
-    """Make the operator on the first run; return what is to be printed as the password.
+    """Create the operator on the first run; return the text to print as the password.
 
-    Kept apart from the environment: the server that is started has no use for it.
+    The password isn't in the environment, because the server doesn't need it.
     """
     operators = apps.get_model("userpools", "Operator")._default_manager
     operator = operators.filter(username=OPERATOR).first()
@@ -104,13 +104,13 @@ def make_operator() -> str:
 
 
 def _keep(path: Path, text: str) -> None:
-    """Write a file that is for this user alone from its first moment on."""
+    """Write a file that only this user can read, from its creation on."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
 
 
 def refuse_taken_port(port: str) -> None:
-    """Stop with a sentence if somebody listens there already."""
+    """Stop with a message if the port is in use."""
     if not port.isdecimal() or not 0 < int(port) < 2**16:
         sys.exit(f"Unionpass can't start. PORT={port} is not a port number.")
     with socket.socket() as probe:
@@ -124,7 +124,7 @@ def refuse_taken_port(port: str) -> None:
 
 
 def greeting(url: str, password: str) -> str:
-    """Return what the terminal says: where we are, who may enter, how to log somebody in."""
+    """Return the text for the terminal: address, operator, and how to log in."""
     code = f"{url}/sandbox/wx.login?app_id={DEMO_APP_ID}&person=alice"
     return f"""
 Unionpass runs at {url}  (Ctrl-C stops it; data stays in {RUN_DIR})

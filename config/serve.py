@@ -1,7 +1,7 @@
-"""``make serve``: the production server, from environment variables alone.
+"""``make serve``: the production server, configured only by environment variables.
 
-Refuses to start on a setting that is missing or contradicts another, on a failed system check and
-on unapplied migrations, each with a sentence that says what to do.
+Refuses to start on a missing or contradictory setting, a failed system check or unapplied
+migrations, each with a message that says what to do.
 """
 
 import fcntl
@@ -57,7 +57,7 @@ def refuse_unapplied_migrations() -> None:
     """Stop if the database is not of this version.
 
     Raises:
-        ImproperlyConfigured: it is behind, or can't be reached.
+        ImproperlyConfigured: it has unapplied migrations, or can't be reached.
 
     """
     try:
@@ -71,9 +71,9 @@ def refuse_unapplied_migrations() -> None:
 
 
 def collect_static_files() -> None:
-    """Collect static files into ``STATIC_ROOT`` unless they are as they were last time.
+    """Collect static files into ``STATIC_ROOT`` if they changed.
 
-    Two servers that start from one folder wait for each other.
+    Servers that start from the same folder wait for each other.
     """
     root = Path(settings.STATIC_ROOT)
     root.mkdir(exist_ok=True)

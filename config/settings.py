@@ -1,4 +1,4 @@
-"""Django settings, read from the environment alone. docs/settings.md lists every variable."""
+"""Django settings, read only from the environment. docs/settings.md lists every variable."""
 
 import os
 from datetime import timedelta
@@ -62,7 +62,7 @@ THROTTLE_LOGIN_PER_APPLICATION = environment.rate("THROTTLE_LOGIN_PER_APPLICATIO
 # --- People ----------------------------------------------------------------------------------
 # A number that was verified longer ago may have a new owner.
 PHONE_PROOF_DAYS = environment.positive_integer("PHONE_PROOF_DAYS", 180)
-# Between closing an account and erasing what is personal of it.
+# Between closing an account and erasing its personal data.
 CLOSED_ACCOUNT_GRACE_DAYS = environment.positive_integer("CLOSED_ACCOUNT_GRACE_DAYS", 30)
 
 # --- Logout notices --------------------------------------------------------------------------
@@ -167,7 +167,7 @@ _shared_cache = (
     {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
-        # Without these a Redis that doesn't answer would hold every login for ever.
+        # Without these a Redis that doesn't answer would block every login for ever.
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     }
     if CACHE_URL
@@ -179,7 +179,7 @@ _shared_cache = (
 )
 CACHES = {
     "default": _shared_cache,
-    # The built-in WeChat keeps its codes apart, as WeChat itself would.
+    # The sandbox stores its codes separately, as WeChat does.
     "sandbox": {**_shared_cache, "KEY_PREFIX": "sandbox"},
 }
 
@@ -188,13 +188,13 @@ UNFOLD = page_settings.UNFOLD
 CONSOLE_CONTENT_SECURITY_POLICY = page_settings.CONSOLE_CONTENT_SECURITY_POLICY
 LOGIN_URL = LOGOUT_REDIRECT_URL = "/console/login/"
 LOGIN_REDIRECT_URL = "/console/"
-# Wrong passwords from one address; what axes writes down of them is no more than it needs.
+# Wrong passwords are counted by address; axes stores no more than it needs.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "userpools.console.sign_in.caller"
 AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
-# A right password forgives nothing: whoever has an account could guess at others' for ever.
+# A correct password resets nothing: the owner of an account could guess others' for ever.
 AXES_RESET_ON_SUCCESS = False
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -226,7 +226,7 @@ STORAGES = {
 # --- Security --------------------------------------------------------------------------------
 _https = _public.scheme == "https"
 SILENCED_SYSTEM_CHECKS = [
-    # An identity server's host doesn't decide for its siblings, nor for browsers' preload lists.
+    # HSTS for this host only: neither for its siblings, nor for browsers' preload lists.
     "security.W005",
     "security.W021",
     # Whether to redirect follows from PUBLIC_URL and TRUSTED_PROXIES; see unionpass.W002.
@@ -234,8 +234,8 @@ SILENCED_SYSTEM_CHECKS = [
     # Django's warnings about plain http; only loopback gets this far without https.
     *([] if _https else ["security.W004", "security.W012", "security.W016"]),
 ]
-# Without a trusted proxy nobody can say that a request came by https, and the redirect would
-# lead to itself.
+# Without a trusted proxy it is unknown whether a request came by https, and the redirect would
+# loop.
 SECURE_SSL_REDIRECT = _https and bool(TRUSTED_PROXIES)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
@@ -243,7 +243,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_NAME = "unionpass_operator"
-SESSION_COOKIE_AGE = 12 * 3600  # a working day: operators sign in anew each morning
+SESSION_COOKIE_AGE = 12 * 3600  # a working day: operators sign in again each morning
 LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = _https, True, "Lax"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -252,7 +252,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_settings.CONTENT_SECURITY_POLICY}
 
 # --- Programs in browsers --------------------------------------------------------------------
-# Whose: applications/cors.py. Discovery and JWKS are for everybody and say so themselves.
+# The origins: applications/cors.py. Discovery and JWKS set their own header for all origins.
 CORS_URLS_REGEX = (
     r"/(?:oidc/(?P<pool>[a-z0-9-]+)/(?:token|userinfo|revoke|par)|api/v1/me(?:/.*)?)\Z"
 )

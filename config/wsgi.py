@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# What PEP 3333 promises of a request; containers set some of these names for themselves.
+# The variables of a request by PEP 3333; containers set some of these names themselves.
 REQUESTS_OWN = frozenset(
     {
         "CONTENT_LENGTH",
@@ -26,7 +26,7 @@ REQUESTS_OWN = frozenset(
     }
 )
 
-# RFC 2046 §5.1.1; Django takes no other characters either.
+# RFC 2046 §5.1.1; Django accepts no other characters either.
 _BOUNDARY = re.compile(r';\s*boundary=("[ !#-~]+"|[!#-:<-~]+)', re.IGNORECASE)
 
 _django = get_wsgi_application()
@@ -38,12 +38,12 @@ if settings.LOGOUT_COURIER:
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Serve a request without the process's own environment, and without its charset.
+    """Serve a request without the process's environment variables and without a charset.
 
-    The server copies the former into each request, and with it the secrets: error pages and
-    reports would print them. By the latter Django would read query and form, and fail before any
-    middleware where Python knows it as no encoding of text; all that we take is UTF-8 (RFC 6749,
-    appendix B).
+    The server copies the environment into each request, and with it the secrets: error pages and
+    reports would print them. Django would decode query and form by the charset, and fail before
+    any middleware if Python has no such text encoding; only UTF-8 is accepted (RFC 6749, appendix
+    B).
     """
     for name, value in os.environ.items():
         if name not in REQUESTS_OWN and environ.get(name) == value:
@@ -53,7 +53,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 
 def _kind_of_body(content_type: str) -> str:
-    """Return of a Content-Type the media type, and the boundary of a form's parts."""
+    """Return the media type of a Content-Type, and the boundary of a form's parts."""
     media_type = content_type.partition(";")[0]
     boundary = _BOUNDARY.search(content_type)
     return f"{media_type}{boundary[0]}" if boundary else media_type

@@ -1,9 +1,9 @@
 """WeChat's application access token of a source: fetched once, shared by all processes.
 
-One process at a time asks WeChat, the one that took the lease by a conditional UPDATE; the others
-wait for its token without holding a database connection. A rejected token is replaced only if it
-is still the stored one (wechat-api §3.3 {40001, 40014, 42001}; never ``force_refresh``, which
-would kill the token of another system that uses the same AppSecret).
+One process at a time fetches it: the one that took the lease by a conditional UPDATE. The others
+wait for the token without holding a database connection. A rejected token is replaced only if it
+is still the stored one (wechat-api §3.3 {40001, 40014, 42001}; never by ``force_refresh``, which
+would invalidate the token of another system with the same AppSecret).
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
 """
 
@@ -23,10 +23,10 @@ from identity_sources.models import IdentitySource, WeChatAccessToken
 from identity_sources.wechat.client import WeChatClient
 from identity_sources.wechat.errors import AccessTokenRejected, WeChatUnavailable
 
-# In its last five minutes WeChat hands out a successor; ours is fetched before.
+# In the last five minutes WeChat returns a successor; ours is fetched before.
 RENEW_BEFORE = timedelta(seconds=300)
 FAILURE_SHARED_FOR = timedelta(seconds=2)
-LEASE_MARGIN = timedelta(seconds=5)  # for what a fetch does besides asking WeChat
+LEASE_MARGIN = timedelta(seconds=5)  # for the rest of a fetch besides the call
 POLL_SECONDS = 0.05
 
 Result = TypeVar("Result")
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class SharedToken:
-    """A token and the generation by which it is replaced, if WeChat rejects it."""
+    """A token and its generation, by which it is replaced if WeChat rejects it."""
 
     value: str = field(repr=False)
     generation: int
@@ -46,7 +46,7 @@ def call_with_access_token(
     """Make a call that needs WeChat's access token; replace a rejected token once.
 
     Raises:
-        WeChatError: whatever the call, or the fetching of the token, ends in.
+        WeChatError: the call or the fetch of the token failed.
 
     """
     token = _usable_token(source, client, rejected=None)
@@ -91,14 +91,14 @@ def _fits(row: WeChatAccessToken, fingerprint: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Who fetches a token: the holder of this lease, and nobody whose lease has run out."""
+    """The lease to fetch a token; an expired lease can't write."""
 
     row: WeChatAccessToken
     leased_until: datetime
     fingerprint: bytes
 
     def settle(self, **changes: Any) -> None:
-        """Write the outcome and give the lease back, if it still is ours."""
+        """Write the outcome and release the lease, if it is still ours."""
         held = WeChatAccessToken.objects.filter(pk=self.row.pk, leased_until=self.leased_until)
         held.update(leased_until=None, **changes)
 
@@ -107,7 +107,7 @@ def _take_lease(row: WeChatAccessToken) -> datetime | None:
     now = timezone.now()
     leased_until = now + _lease()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    # Somebody may have failed since the row was read.
+    # Another fetch may have failed since the row was read.
     untried = Q(failed_until__isnull=True) | Q(failed_until__lt=now)
     rows = WeChatAccessToken.objects.filter(free, untried, pk=row.pk, generation=row.generation)
     return leased_until if rows.update(leased_until=leased_until) else None
@@ -117,10 +117,10 @@ def _fetch(fetch: Fetch, app_id: str, app_secret: str, client: WeChatClient) -> 
     release_connection()
     try:
         answer = client.stable_token(app_id=app_id, app_secret=app_secret)
-    except BaseException:  # also a stopped process lets the others go on at once
+    except BaseException:  # the others continue at once, also if this process is stopped
         fetch.settle(failed_until=timezone.now() + FAILURE_SHARED_FOR)
         raise
-    # A lifetime of five minutes or less still serves for one call after another.
+    # With a lifetime of five minutes or less it is fetched for each call.
     lifetime = max(timedelta(seconds=answer.expires_in) - RENEW_BEFORE, timedelta(seconds=1))
     fetch.settle(
         token_ciphertext=seal(fetch.row, "token_ciphertext", answer.access_token),

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class IdentitySourcesConfig(AppConfig):
-    """WeChat apps that people come from."""
+    """Identity sources: WeChat apps by which people log in."""
 
     name = "identity_sources"
     verbose_name = _("Identity sources")

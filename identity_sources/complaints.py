@@ -1,4 +1,4 @@
-"""What WeChat has against a source, in words for an operator, with what to do about it."""
+"""WeChat's complaints about a source, in an operator's language, with a remedy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ _PUNISHMENTS: Mapping[object, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Complaint:
-    """One call whose settings WeChat refuses, or something that WeChat did to the app.
+    """A call whose settings WeChat refuses, or a punishment of the app by WeChat.
 
-    ``errcode`` is None for what WeChat did; ``facts`` then are what it said of it, by its own
-    names. With a notice the source goes on working.
+    For a punishment ``errcode`` is None, and ``facts`` has its details, by WeChat's names. With a
+    notice the source still works.
     """
 
     subject: str
@@ -90,7 +90,7 @@ def _common(row: SourceFailure) -> dict[str, Any]:
         "errcode": row.errcode,
         "errmsg": row.errmsg,
         "rid": row.rid,
-        # The database keeps no order; what happened comes first.
+        # The database keeps no order; the event itself comes first.
         "facts": dict(sorted(row.facts.items(), key=lambda fact: (fact[0] != "event_type", fact))),
         "since": row.since,
         "last_at": row.last_at,

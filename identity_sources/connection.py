@@ -1,4 +1,4 @@
-"""Trying out an AppID and AppSecret, before a person's login does."""
+"""Testing an AppID and AppSecret without a person's login."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from identity_sources.wechat.catalogue import explain
 from identity_sources.wechat.client import WeChatClient
 from identity_sources.wechat.errors import CodeRefused, Reason, WeChatError, WeChatRefusal
 
-# Of a code's shape, and never one that WeChat gave out.
+# It looks like a code, but WeChat never issued it.
 NO_CODE = "unionpass-tries-the-connection"
 
 _OUTAGES: dict[Reason, Any] = {
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was tried: in words for an operator, with what to do where it failed."""
+    """The result of one test, for an operator, with a remedy if it failed."""
 
     verdict: Verdict
     subject: str
@@ -47,12 +47,12 @@ class Finding:
     remedy: str = ""
     errcode: int | None = None
     errmsg: str = ""
-    """WeChat's own text, which names the address that it saw"""
+    """WeChat's own text, which has the address of the call"""
     rid: str = ""
 
 
 def try_connection(source: IdentitySource) -> list[Finding]:
-    """Make the calls that need no person, and say what each shows.
+    """Make the calls that need no person, and return their results.
 
     Raises:
         DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted the AppSecret.
@@ -117,7 +117,7 @@ def _unionid_is_unknown() -> Finding:
 
 
 def outage_in_words(reason: str) -> str:
-    """Return what a reason of `WeChatUnavailable` means; an unknown reason as it is."""
+    """Return the meaning of a reason of `WeChatUnavailable`; an unknown reason unchanged."""
     return next((str(words) for known, words in _OUTAGES.items() if known == reason), reason)
 
 
@@ -150,7 +150,7 @@ _TRIALS: dict[str, tuple[_Trial, ...]] = {
     IdentitySource.Type.WECHAT_MOBILE_APP: (_try_oauth_login,),
 }
 
-# The others are of an Open Platform account from the start, so their people have UnionIDs.
+# The others always belong to an Open Platform account, so there are UnionIDs.
 _BOUND_BY_AN_OPERATOR = frozenset(
     {IdentitySource.Type.WECHAT_MINI_PROGRAM, IdentitySource.Type.WECHAT_OFFICIAL_ACCOUNT}
 )

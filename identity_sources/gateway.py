@@ -1,4 +1,4 @@
-"""From an identity source to a WeChat client that speaks for it: live, or to the sandbox."""
+"""The WeChat client of an identity source: for WeChat, or for the sandbox."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
 from identity_sources.wechat.client import ATTEMPTS, REPEAT_PAUSE, CallRecord, WeChatClient
 
-# As many as a process has threads (config/wiring/server.py), so that none waits for a connection.
+# One for each thread of a process (config/wiring/server.py), so that none waits for a connection.
 POOL_SIZE = 32
 SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
 
@@ -27,10 +27,10 @@ SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers i
 def wechat_client(
     source: IdentitySource, observer: Callable[[CallRecord], None] = lambda _record: None
 ) -> WeChatClient:
-    """Return a client for this source; ``observer`` hears of every call it makes.
+    """Return a client for this source; ``observer`` is called after every call.
 
-    So does the source's health (`health`), from what each call shows of the settings that are
-    stored: a client for other credentials than those isn't one for this source.
+    Every call also updates the source's health (`health`), so the client must only be used with
+    the source's stored credentials.
     """
 
     def heard(record: CallRecord) -> None:
@@ -48,14 +48,14 @@ def wechat_client(
 
 
 def qrconnect_url(source: IdentitySource, *, redirect_uri: str, state: str, language: str) -> str:
-    """Return WeChat's page with the code to scan, for a website source.
+    """Return the URL of WeChat's page with the QR code, for a website source.
 
-    WeChat sends the browser back to ``redirect_uri`` with ``code`` and ``state``; a person who
-    refuses stays there. ``language`` is one of this server's: WeChat's page speaks Chinese or
-    English.
+    WeChat redirects the browser to ``redirect_uri`` with ``code`` and ``state``; if the person
+    refuses, there is no redirect. ``language`` is one of this server's: WeChat's page is in
+    Chinese or English.
     Source: https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login
     """
-    # In the documented order, to which WeChat holds official accounts.
+    # In the documented order, which WeChat requires for official accounts.
     query = urlencode(
         {
             "appid": source.app_id,
@@ -72,7 +72,7 @@ def qrconnect_url(source: IdentitySource, *, redirect_uri: str, state: str, lang
 
 
 def longest_call() -> timedelta:
-    """Return how long a call may take at most, its repetition included.
+    """Return the longest duration of a call, its repetition included.
 
     An attempt connects, waits for the answer to begin, and reads it.
     """
@@ -81,14 +81,14 @@ def longest_call() -> timedelta:
 
 
 def is_reachable(source: IdentitySource) -> bool:
-    """Tell whether the source may be asked: a sandbox source only with ``WECHAT_SANDBOX``."""
+    """Tell whether the source may be called: a sandbox source only with ``WECHAT_SANDBOX``."""
     return source.mode == IdentitySource.Mode.LIVE or settings.WECHAT_SANDBOX
 
 
 def belongs_to(source: IdentitySource, *identities: str | None) -> bool:
-    """Tell whether these OpenIDs and UnionIDs, where there are any, may all come from this source.
+    """Tell whether all of these OpenIDs and UnionIDs may come from this source.
 
-    The sandbox's are of a namespace of their own, which no live source accepts, and vice versa.
+    The sandbox's ids have their own namespace, which no live source accepts, and vice versa.
     """
     sandboxed = source.mode == IdentitySource.Mode.SANDBOX
     return all(is_sandbox_identity(identity) == sandboxed for identity in identities if identity)
@@ -96,7 +96,7 @@ def belongs_to(source: IdentitySource, *identities: str | None) -> bool:
 
 @lru_cache(maxsize=1)
 def sandbox() -> Sandbox:
-    """Return the built-in WeChat; all processes share its state through the sandbox cache."""
+    """Return the sandbox; all processes share its state through the sandbox cache."""
     return Sandbox(ConnectionProxy(caches, "sandbox"))
 
 

@@ -1,12 +1,12 @@
-"""Whether WeChat accepts a source's settings: told by the calls themselves, as they end.
+"""Whether WeChat accepts a source's settings, as shown by the results of its calls.
 
-A source fails from the first call whose answer accuses its settings (wechat/errcodes.py) until the
-same call shows that they are good again. Time-outs and WeChat's own faults do neither, nor does
-entering another AppSecret: the next call decides.
+A source fails from the first call whose answer blames its settings (wechat/errcodes.py) until the
+same call shows that they are correct again. Time-outs and WeChat's own errors change nothing, nor
+does entering another AppSecret: the next call decides.
 
-There is a `SourceFailure` for each call that fails, and ``failing_since`` is set while there is
-one. Both change together, under a lock on the source's row. While a source works nothing here says
-a word to the database, and while it fails a call that fails like the one before only reads.
+There is a `SourceFailure` for each failing call, and ``failing_since`` is set while there is one.
+Both change together, under a lock on the source's row. While a source works this code uses no
+database query, and while it fails a call that fails like the previous one only reads.
 """
 
 import logging
@@ -24,9 +24,9 @@ from identity_sources.wechat.errcodes import BANS
 
 logger = logging.getLogger(__name__)
 
-# A failing source that many people use would otherwise be a row that everybody writes.
+# Otherwise every login at a failing source would write the same row.
 SAME_AGAIN = timedelta(minutes=1)
-# WeChat never says that a warning is over.
+# WeChat sends no event when a warning is over.
 NOTICES_LAST = timedelta(days=30)
 
 PUNISHMENT = "wxa_punish_event"
@@ -38,11 +38,11 @@ _LOGINS = frozenset({"jscode2session", "oauth2_access_token"})
 
 
 def note_call(source: IdentitySource, record: CallRecord, *, now: datetime) -> None:
-    """Learn from a call that has ended whether WeChat accepts the source's settings.
+    """Update the source's health from a finished call.
 
-    ``source`` is as it was read before the call. Never raises for the database's sake: WeChat has
-    answered and the code is spent, so a person's login isn't to fail for a note that the next call
-    makes as well. The connection is given back, since another call may follow.
+    ``source`` is as it was read before the call. Never raises a database error: WeChat has
+    answered and the code is used up, so a login shouldn't fail for a note that the next call makes
+    as well. The connection is released, since another call may follow.
     """
     if record.settings_accepted is None or (record.settings_accepted and not source.failing_since):
         return
@@ -60,12 +60,12 @@ def note_call(source: IdentitySource, record: CallRecord, *, now: datetime) -> N
 def note_punishment(
     source: IdentitySource, *, event_type: int, facts: Mapping[str, str | int], now: datetime
 ) -> None:
-    """Note WeChat's event ``wxa_punish_event``, which has to be proven WeChat's before.
+    """Note WeChat's event ``wxa_punish_event``, whose origin must be verified before.
 
-    Types 3 (removed) and 4 (account banned) make the source fail, until WeChat gives somebody's
-    identity again. The others (1 warning, 2 function ban, 10 page ban, and what WeChat may add) are
-    kept as notices, the last of each type, and are shown for `NOTICES_LAST`. ``facts`` is what the
-    console shows of the event beside its type, by WeChat's names, such as ``banned_days``.
+    Types 3 (removed) and 4 (account banned) make the source fail, until WeChat returns an identity
+    again. The others (1 warning, 2 function ban, 10 page ban, and what WeChat may add) are
+    kept as notices, the last of each type, and are shown for `NOTICES_LAST`. ``facts`` has further
+    details for the console, by WeChat's names, such as ``banned_days``.
 
     A failure of the database is raised: WeChat sends an event again that wasn't acknowledged.
     Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/Penalty_for_Violation
@@ -83,7 +83,7 @@ def note_punishment(
 
 
 def is_notice(failure: SourceFailure) -> bool:
-    """Tell whether the row is only a notice of WeChat's, with which the source goes on working."""
+    """Tell whether the row is only a notice of WeChat's: the source still works."""
     return failure.call.startswith(_NOTICE)
 
 
@@ -104,7 +104,7 @@ def _fail(seen: SourceFailure) -> None:
     if _is_noted(seen):
         return
     with _alone_with(seen.source):
-        # Fifty logins may have met the first refusal at once; one of them notes it.
+        # Many concurrent logins may get the first refusal; one of them notes it.
         if not _is_noted(seen):
             _store(seen, fails=True)
 
@@ -133,7 +133,7 @@ def _store(seen: SourceFailure, *, fails: bool) -> None:
 
 def _heal(source: IdentitySource, record: CallRecord, now: datetime) -> None:
     healed = _healed_by(source, record, now)
-    # Another call may be the one that fails: people go on logging in without a word written.
+    # Another call may be the failing one: logins write nothing.
     if not healed.exists():
         return
     with _alone_with(source):
@@ -147,7 +147,7 @@ def _healed_by(
 ) -> QuerySet[SourceFailure]:
     same = Q(call=record.call)
     if record.errcode != 0:
-        # Whoever sends made-up codes gets this far, perhaps even to an app that is banned.
+        # Made-up codes get this far, perhaps even for a banned app.
         same &= ~Q(errcode__in=BANS)
     elif record.call in _LOGINS:
         same |= Q(call=PUNISHMENT, last_at__lt=_began_by(record, now))
@@ -155,7 +155,7 @@ def _healed_by(
 
 
 def _began_by(record: CallRecord, now: datetime) -> datetime:
-    # A login that was under way when WeChat shut the app proves nothing. Milliseconds are rounded.
+    # A login that began before the ban proves nothing. Milliseconds are rounded.
     return now - timedelta(milliseconds=max(record.milliseconds - 1, 0))
 
 
@@ -165,11 +165,11 @@ def _failures_of(source: IdentitySource) -> QuerySet[SourceFailure]:
 
 @contextmanager
 def _alone_with(source: IdentitySource) -> Iterator[None]:
-    """Let nobody else change this source's health meanwhile.
+    """Lock the source's health until the transaction ends.
 
-    Conditional statements alone wouldn't do: the last failure's removal and another one's arrival,
-    each unseen by the other, could leave a failure without ``failing_since``. Sessions that refer
-    to the source are still made (``no_key``). SQLite has one writer at a time anyway.
+    Conditional statements wouldn't suffice: the concurrent removal of the last failure and insert
+    of another could leave a failure without ``failing_since``. ``no_key`` allows inserts of
+    sessions that refer to the source. SQLite has one writer at a time anyway.
     """
     with transaction.atomic():
         list(

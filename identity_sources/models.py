@@ -22,7 +22,7 @@ class IdentitySource(ImmutableFieldsMixin):
     """One WeChat app: a type, an AppID, an AppSecret.
 
     ``app_id``, ``type`` and ``mode`` never change. Deleting a source archives it; its users keep
-    their linked accounts, which the same AppID entered later takes up again.
+    their linked accounts, which are usable again when the same AppID is added later.
     """
 
     class Type(models.TextChoices):
@@ -92,10 +92,10 @@ class IdentitySource(ImmutableFieldsMixin):
         return self.display_name
 
     def save(self, **kwargs: Any) -> None:
-        """Write the row, but not its health when it is there already.
+        """Save the row; for an existing row leave out its health.
 
-        Health is written by whoever talks to WeChat (health.py), at any moment: a form that was
-        filled in meanwhile would put back what it had read.
+        Calls to WeChat update the health at any time (health.py): a form that was opened before
+        would overwrite it with an old value.
         """
         is_there = not self._state.adding and not kwargs.get("force_insert")
         if is_there and kwargs.get("update_fields") is None:
@@ -107,7 +107,7 @@ class IdentitySource(ImmutableFieldsMixin):
         super().save(**kwargs)
 
     def clean(self) -> None:
-        # Where there is none, that has been said: it is required, or a form refused it.
+        # A missing one was reported before: it is required, or a form refused it.
         if self.app_id:
             self._refuse_malformed_app_id()
         if self.association == self.Association.FIELD and not self.gives_phone_numbers:
@@ -146,7 +146,7 @@ class IdentitySource(ImmutableFieldsMixin):
         self.app_secret_set_at = now
 
     def app_secret(self) -> str:
-        """Decrypt the AppSecret, to send it to WeChat and to nobody else.
+        """Decrypt the AppSecret, to send it only to WeChat.
 
         Raises:
             DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted it.
@@ -159,9 +159,9 @@ class WeChatAccessToken(models.Model):
     """WeChat's application access token of a source, shared by all processes.
 
     Valid only for the AppID and AppSecret that it was fetched with (``fingerprint``). One process
-    at a time fetches: the one that holds the lease. Its failure is everybody's until
-    ``failed_until``, lest each who waits try in turn. ``generation`` goes up with every token, so
-    that a rejected token is replaced once, not once by every thread that saw it fail.
+    at a time fetches: the one that holds the lease. If it fails, the waiting ones fail as well,
+    until ``failed_until``, instead of trying in turn. ``generation`` is incremented with every
+    token, so that a rejected token is replaced once, not by every thread that used it.
     """
 
     source = models.OneToOneField(
@@ -183,15 +183,15 @@ class WeChatAccessToken(models.Model):
 
     @staticmethod
     def fingerprint_of(app_id: str, app_secret: str) -> bytes:
-        """Return what tells whether a token belongs to these credentials."""
+        """Return the fingerprint of these credentials."""
         return hashlib.sha256(f"{app_id}\n{app_secret}".encode()).digest()
 
 
 class SourceFailure(models.Model):
-    """A call of a source whose settings WeChat refuses: since when, and how it said so last.
+    """A call of a source whose settings WeChat refuses: since when, and the last answer.
 
     There is a row for each such call until the same call succeeds. ``call`` is WeChat's name of
-    it, or that of the event by which WeChat told of a punishment, and then ``errcode`` is null.
+    it, or that of the event about a punishment, and then ``errcode`` is null.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -218,9 +218,9 @@ class SourceFailure(models.Model):
 
 
 class MessagePushKey(models.Model):
-    """Token and EncodingAESKey with which WeChat proves the events that it pushes.
+    """Token and EncodingAESKey by which WeChat authenticates the events that it pushes.
 
-    Making new ones gives the old ones a day, until they are entered in WeChat's console.
+    After new ones are generated, the old ones stay valid for a day.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

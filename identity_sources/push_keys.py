@@ -1,4 +1,4 @@
-"""Token and EncodingAESKey of a source's message push: made here, entered in WeChat's console."""
+"""Token and EncodingAESKey of a source's message push, to be entered in WeChat's console."""
 
 from datetime import datetime, timedelta
 
@@ -9,12 +9,12 @@ from config.kernel.encryption import seal, unseal
 from identity_sources.models import IdentitySource, MessagePushKey
 from identity_sources.wechat.push import PushKey, new_push_key
 
-# After new ones were made, WeChat goes on using the old ones until somebody enters the new.
+# WeChat uses the old ones until the new ones are entered in its console.
 OLD_ONES_LAST = timedelta(days=1)
 
 
 def make_push_key(source: IdentitySource, *, now: datetime) -> PushKey:
-    """Make a new token and key, to be shown once; those of before are good for another day."""
+    """Generate a token and key, to be shown once; the old ones stay valid for a day."""
     made = new_push_key()
     row = MessagePushKey(source=source, created_at=now)
     row.token_ciphertext = seal(row, "token_ciphertext", made.token)
@@ -28,7 +28,7 @@ def make_push_key(source: IdentitySource, *, now: datetime) -> PushKey:
 
 
 def push_keys_of(source: IdentitySource, *, now: datetime) -> list[PushKey]:
-    """Return the keys that are good now, the newest first.
+    """Return the valid keys, the newest first.
 
     Raises:
         DecryptionError: ENCRYPTION_KEYS lacks the key that encrypted one.

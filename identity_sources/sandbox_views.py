@@ -1,7 +1,7 @@
-"""The built-in WeChat at ``/sandbox/…``, only with ``WECHAT_SANDBOX``.
+"""The sandbox at ``/sandbox/…``, only with ``WECHAT_SANDBOX``.
 
-The emulated open.weixin.qq.com has a page at ``connect/qrconnect``; all else are doors that control
-the sandbox.
+The emulated open.weixin.qq.com has a page at ``connect/qrconnect``; all others are endpoints that
+control the sandbox.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ from identity_sources.sandbox.world import PEOPLE
 @never_cache
 @csrf_exempt
 def door(request: HttpRequest) -> HttpResponse:
-    """Serve one of the doors that identity_sources/sandbox/control.py lists."""
+    """Serve one of the endpoints in identity_sources/sandbox/control.py."""
     origin = request.headers.get("Origin")
     if origin and origin != f"{request.scheme}://{request.get_host()}":
         return JsonResponse({"message": "The sandbox isn't for pages of other sites."}, status=403)
@@ -50,10 +50,10 @@ def door(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def qrconnect(request: HttpRequest) -> HttpResponse:
-    """Show who may scan the code; a POST says who confirms, or that somebody refuses.
+    """Show the people who may scan the code; a POST confirms as one of them, or refuses.
 
-    A confirmation goes back to the website with a code. After a refusal the page stays, as WeChat's
-    does today, unless it is to go back with the state alone, as WeChat's did formerly.
+    A confirmation redirects to the website with a code. After a refusal the page stays, as WeChat's
+    does today, unless it should redirect with only the state, as WeChat's did formerly.
     """
     query = first_values(request.META["QUERY_STRING"])
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
@@ -82,7 +82,7 @@ def _confirmation(wanted: QrConnectRequest, person: str) -> str:
 def _page(
     request: HttpRequest, query: dict[str, str], context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    # WeChat's page speaks the language that the website asks for, whatever the visitor's is.
+    # WeChat's page is in the language that the website requests, not the visitor's.
     language = "en" if query.get("lang") == "en" else "zh-hans"
     people = [
         {

@@ -23,13 +23,13 @@ from userpools.console.site import console_url
 from userpools.models import Membership, Operator, UserPool
 from userpools.pools import save_new_pool
 
-# What somebody may do is said by their role in a pool; Django's groups would say nothing.
+# Permissions come from roles in pools; Django's groups would have no effect.
 admin.site.unregister(Group)
 
 
 @admin.register(UserPool)
 class UserPoolAdmin(PoolModelAdmin):
-    """The pool's own settings; outside of any pool, the choice of one and the making of others."""
+    """The pool's settings; outside of any pool, the list of pools and the page to add one."""
 
     path = "pools"
     invitation = _(
@@ -81,7 +81,7 @@ class UserPoolAdmin(PoolModelAdmin):
 
 
 class MembershipForm(PoolForm):
-    """Names an operator by their whole user name, so that nobody is shown a list of all."""
+    """Selects an operator by the full user name, so that there is no list of all."""
 
     username = forms.CharField(label=_("User name"), widget=UnfoldAdminTextInputWidget)
 
@@ -104,7 +104,7 @@ class MembershipForm(PoolForm):
 
 @admin.register(Membership)
 class MembershipAdmin(PoolModelAdmin):
-    """Who may work in the pool."""
+    """The operators' roles in the pool."""
 
     path = "operators"
     invitation = _("Operators of every pool work here already. Give others a role in this pool.")
@@ -160,5 +160,5 @@ class OperatorAdmin(UserAdmin, ModelAdmin):
         return operator_of(request).is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Whoever is to stay outside is made inactive; what they did stays theirs.
+        # Operators are made inactive instead: what they did stays attributed to them.
         return False

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UserPoolsConfig(AppConfig):
-    """User pools, their keys, and the operators who may work in them."""
+    """User pools, their keys, and their operators."""
 
     name = "userpools"
     verbose_name = _("User pools")

@@ -1,12 +1,12 @@
-"""Staged rotation: a key is published for a day before it signs, and for long after it did.
+"""Staged rotation: a key is published a day before it signs, and stays published afterwards.
 
 ::
 
     next ──promote──▶ active ──(the next one is promoted)──▶ retired
 
-Whoever changes a pool's keys locks the pool first, so that of two at once the second meets what
-the first one made. At each moment one key of each algorithm is active. The pool's
-``signing_keys_version`` goes up in the same transaction: every process reads the keys again.
+Every change of a pool's keys locks the pool first, so that the second of two concurrent changes
+sees the first one. There is always one active key for each algorithm. The pool's
+``signing_keys_version`` is incremented in the same transaction, and every process reloads the keys.
 """
 
 from collections.abc import Iterator
@@ -22,29 +22,29 @@ from userpools.models import SigningKey, UserPool
 
 State = SigningKey.State
 
-# Clients keep the published keys for an hour; a day forgives those that keep them for longer.
+# Clients cache the published keys for an hour; a day allows for those that cache them longer.
 PUBLISHED_BEFORE_IT_SIGNS = timedelta(hours=24)
 
 
 class KeyRotationRefused(Exception):
-    """The keys can't be changed so; the sentence tells an operator what to do."""
+    """The keys can't be changed like this; the message tells an operator what to do."""
 
 
 class PromotionTooEarly(KeyRotationRefused):
-    """Clients may not know the next key yet; it can be promoted all the same."""
+    """Clients may not have the next key yet; promoting it can be forced."""
 
 
 class UnknownKey(KeyRotationRefused):
-    """The pool has no such key, or no longer."""
+    """The pool has no such key, or not any more."""
 
 
 def promotable_from(key: SigningKey) -> datetime:
-    """Return when a key that is to sign has been published for long enough."""
+    """Return the time from which a next key may be promoted."""
     return key.created_at + PUBLISHED_BEFORE_IT_SIGNS
 
 
 def prepare_key(pool: UserPool, algorithm: str) -> SigningKey:
-    """Make the key that is to sign next, and publish it.
+    """Create the next key, and publish it.
 
     Raises:
         KeyRotationRefused: there is one already.
@@ -64,10 +64,10 @@ def prepare_key(pool: UserPool, algorithm: str) -> SigningKey:
 def promote_key(
     pool: UserPool, algorithm: str, *, now: datetime, force: bool = False
 ) -> SigningKey:
-    """Sign with the next key from now on; the one before retires, and goes on verifying.
+    """Sign with the next key from now on; the previous one retires, and still verifies.
 
     Raises:
-        PromotionTooEarly: it was published less than 24 hours ago, and ``force`` isn't said.
+        PromotionTooEarly: it was published less than 24 hours ago, and ``force`` isn't given.
         KeyRotationRefused: there is no next key.
 
     """
@@ -89,9 +89,9 @@ def promote_key(
 
 
 def remove_key(pool: UserPool, kid: str, *, now: datetime) -> SigningKey:
-    """Delete a key and return it as it was: nothing that it signed verifies any more.
+    """Delete a key and return it: its signatures are not accepted any more.
 
-    In an active key's place the next one signs at once, however new, or else one made for it.
+    An active key is replaced by the next one at once, however new, or else by a new key.
 
     Raises:
         UnknownKey: the pool has no key of this kid.
@@ -119,7 +119,7 @@ def remove_retired_keys(pool: UserPool, *, before: datetime) -> int:
 @contextmanager
 def _changed_keys(pool: UserPool) -> Iterator[None]:
     with transaction.atomic():
-        # Rows of the pool are written meanwhile: no_key lets their foreign keys pass.
+        # no_key doesn't block inserts of rows that refer to the pool.
         UserPool.objects.select_for_update(no_key=True).get(pk=pool.pk)
         yield
         version = F("signing_keys_version") + 1

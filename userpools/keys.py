@@ -1,4 +1,4 @@
-"""A pool's signing keys: made with the pool, published as a JWK set, kept decrypted in memory."""
+"""A pool's signing keys: created with the pool, published as JWKs, cached decrypted in memory."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ RSA_BITS = 2048  # RFC 7518 §3.3: at least this
 
 @dataclass(frozen=True)
 class PoolKeys:
-    """What a pool signs with and what its tokens are verified with."""
+    """The keys that sign and verify a pool's tokens."""
 
     signing: dict[str, ECKey | RSAKey]
     """algorithm → the active private key"""
@@ -26,25 +26,25 @@ class PoolKeys:
 
 
 def pool_keys(pool: UserPool) -> PoolKeys:
-    """Return the pool's keys, from memory while the pool's ``signing_keys_version`` stays."""
+    """Return the pool's keys, from memory until its ``signing_keys_version`` changes."""
     return _load(pool.pk, pool.signing_keys_version)
 
 
 def jwks(pool: UserPool) -> dict[str, Any]:
-    """Return the public keys as a JWK set (RFC 7517 §5): those to come, active and retired."""
+    """Return the public keys as a JWK set (RFC 7517 §5): next, active and retired ones."""
     keys: dict[str, Any] = dict(pool_keys(pool).public.as_dict(private=False))
     return keys
 
 
 def generate_private_key(algorithm: str) -> ECKey | RSAKey:
-    """Make a key pair for an algorithm: P-256 for ES256, RSA for RS256."""
+    """Generate a key pair for an algorithm: P-256 for ES256, RSA for RS256."""
     if algorithm == SigningKey.Algorithm.ES256:
         return ECKey.generate_key("P-256")
     return RSAKey.generate_key(RSA_BITS)
 
 
 def active_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> SigningKey:
-    """Return an unsaved row by which the pool signs with this key from now on."""
+    """Return an unsaved row that makes this the pool's active key."""
     row = next_key(pool, algorithm, private)
     row.state = SigningKey.State.ACTIVE
     row.promoted_at = timezone.now()
@@ -52,7 +52,7 @@ def active_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> Signi
 
 
 def next_key(pool: UserPool, algorithm: str, private: ECKey | RSAKey) -> SigningKey:
-    """Return an unsaved row by which this key is published, and signs nothing yet."""
+    """Return an unsaved row that makes this the pool's next key: published, not signing yet."""
     kid = private.thumbprint()
     public = {**private.as_dict(private=False), "kid": kid, "alg": str(algorithm), "use": "sig"}
     row = SigningKey(

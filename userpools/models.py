@@ -16,8 +16,8 @@ from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, vali
 from config.kernel.immutable import ImmutableFieldsMixin
 from config.kernel.primary_keys import new_id
 
-# A pool's identifier stands in /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
-# or will be, paths of their own there (design: "identifiers that would collide are refused").
+# A pool's identifier is part of /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
+# or will be, other paths there.
 # fmt: off
 RESERVED_POOL_IDENTIFIERS = frozenset({
     "account", "accounts", "add", "admin", "api", "applications", "apply", "auth",
@@ -43,12 +43,12 @@ class Operator(AbstractUser):
         verbose_name_plural = _("operators")
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Hold no database connection while hashing, which takes a second of one core."""
+        """Hold no database connection while hashing, which takes a second of CPU time."""
         release_connection()
         return super().check_password(raw_password)
 
     def set_password(self, raw_password: str | None) -> None:
-        """Do so here too: for a name that nobody has, Django hashes by this."""
+        """Do the same here: Django calls this for unknown user names."""
         release_connection()
         super().set_password(raw_password)
 
@@ -83,7 +83,7 @@ class UserPool(ImmutableFieldsMixin):
         _("merging"), max_length=16, choices=Merge.choices, default=Merge.AUTOMATIC
     )
     genauth_compatible = models.BooleanField(_("GenAuth-compatible doors"), default=False)
-    # Goes up whenever a key of the pool changes, so that a process may keep decrypted keys.
+    # Incremented whenever a key of the pool changes, so that processes can cache decrypted keys.
     signing_keys_version = models.PositiveIntegerField(default=1, editable=False)
     # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
@@ -149,7 +149,7 @@ class SigningKey(models.Model):
         RS256 = "RS256", "RS256"
 
     class State(models.TextChoices):
-        # A list of pages has a "Next" too, and a user is "Active" in another sense.
+        # "Next" is also the next page, and "Active" has another meaning for users.
         NEXT = "next", pgettext_lazy("signing key", "Next")
         ACTIVE = "active", pgettext_lazy("signing key", "Active")
         RETIRED = "retired", pgettext_lazy("signing key", "Retired")

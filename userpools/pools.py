@@ -1,4 +1,4 @@
-"""Finding a user pool by its identifier, and making one: never without keys to sign with."""
+"""Finding a user pool by its identifier, and creating one with its signing keys."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from userpools.models import SigningKey, UserPool
 
 
 def create_pool(**fields: Any) -> UserPool:
-    """Make a pool with its signing keys, one for each algorithm.
+    """Create a pool with its signing keys, one for each algorithm.
 
     Raises:
         ValidationError: a field is malformed or the identifier is taken or reserved.
@@ -23,7 +23,7 @@ def create_pool(**fields: Any) -> UserPool:
 
 
 def save_new_pool(pool: UserPool) -> None:
-    """Store a pool that was checked, with its signing keys."""
+    """Save a validated pool, with its signing keys."""
     with transaction.atomic():
         pool.save(force_insert=True)
         for algorithm in SigningKey.Algorithm:
@@ -31,7 +31,7 @@ def save_new_pool(pool: UserPool) -> None:
 
 
 def find_pool(identifier: str) -> UserPool:
-    """Return the pool of an address.
+    """Return the pool with this identifier.
 
     Raises:
         Http404: there is none.

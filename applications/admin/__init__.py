@@ -2,8 +2,8 @@
 
 ::
 
-    applications.py    the list, the page of one with its tabs of redirect URIs, and what stands
-                       above it
+    applications.py    the list, the page of one with its tabs of redirect URIs, and what is shown
+above it
     forms.py           a new application, and what can be changed of one
     login_control.py   the social login toggles
     integration.py     the tab with the snippets

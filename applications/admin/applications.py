@@ -25,7 +25,7 @@ _PEOPLE = ("pkce", "requires_consent", "allows_device_flow", "backchannel_logout
 
 
 class RegisteredURIInline(PoolTabularInline):
-    """Addresses of the application's, compared character by character."""
+    """URIs of the application, compared character by character."""
 
     fields = ("uri",)
     hide_title = True
@@ -40,14 +40,14 @@ class RegisteredURIInline(PoolTabularInline):
 
 
 class RedirectURIInline(RegisteredURIInline):
-    """Where the application may take its answer."""
+    """Where the application may receive the authorization response."""
 
     model = RedirectURI
     verbose_name_plural = _("Redirect URIs")
 
 
 class PostLogoutRedirectURIInline(RegisteredURIInline):
-    """Where the application may send people who have logged out."""
+    """Where people may be redirected after logging out."""
 
     model = PostLogoutRedirectURI
     verbose_name_plural = _("Post-logout redirect URIs")
@@ -55,7 +55,7 @@ class PostLogoutRedirectURIInline(RegisteredURIInline):
 
 @admin.register(Application)
 class ApplicationAdmin(PoolModelAdmin):
-    """The pool's applications. None is deleted: a client_id is never used again."""
+    """The pool's applications. None is deleted: a client_id is never reused."""
 
     path = "applications"
     invitation = _("An application is a program of yours that people log in to.")
@@ -90,7 +90,7 @@ class ApplicationAdmin(PoolModelAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the fields that mean something for this type."""
+        """Show the fields of this type."""
         if obj is None:
             return self.add_fieldsets
         keys = ("jwks",) if is_confidential(obj.type) else ()
@@ -102,7 +102,7 @@ class ApplicationAdmin(PoolModelAdmin):
         )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """Offer the tabs that mean something for this type."""
+        """Show the tabs of this type."""
         if obj is None or not has_people(obj.type):
             return []
         if not is_redirected(obj.type):
@@ -141,7 +141,7 @@ class ApplicationAdmin(PoolModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Application, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Go on where the next thing is to be done: the secret, or the login control."""
+        """Continue with the next step: the secret, or the login control."""
         if is_confidential(obj.type):
             return client_secret_page(self, request, obj)
         messages.success(request, _("The application is there. Now offer a login method."))

@@ -1,4 +1,4 @@
-"""A new client secret: made on demand, shown on one page, once."""
+"""A new client secret: created on demand, shown on one page, once."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -18,7 +18,7 @@ from applications.models import Application
 
 
 def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], HttpResponse]:
-    """Return the view that makes a secret; the one before goes on working for a day."""
+    """Return the view that creates a secret; the previous one works for a day more."""
 
     @require_POST
     def view(request: HttpRequest, application_id: UUID) -> HttpResponse:
@@ -28,7 +28,7 @@ def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], H
         ):
             raise PermissionDenied
         if application.client_authentication != Application.ClientAuthentication.CLIENT_SECRET:
-            # It would lie in wait for the day on which the application is to prove itself by one.
+            # It would become valid if the client authentication were set to a client secret later.
             messages.error(request, _("This application doesn't prove itself by a secret."))
             page = reverse("admin:applications_application_change", args=[application.pk])
             return HttpResponseRedirect(page)
@@ -41,9 +41,9 @@ def new_client_secret_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], H
 def client_secret_page(
     admin: ModelAdmin, request: HttpRequest, application: Application
 ) -> HttpResponse:
-    """Make a secret and answer with the page that shows it.
+    """Create a secret and return the page that shows it.
 
-    The answer to the very request: kept for another one, it would lie in a session or a cookie.
+    It is the response to the same request: otherwise a session or a cookie would have to store it.
     """
     context = {
         **admin.admin_site.each_context(request),

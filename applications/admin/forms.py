@@ -21,7 +21,7 @@ LIFETIMES = (
 )
 
 _LIFETIME = _("As [days] hours:minutes:seconds: “30 00:00:00” is 30 days, “1:00:00” an hour.")
-# Longer than anybody means, and short enough that an end can be computed from it.
+# Longer than anybody needs, and short enough that an expiry can be computed from it.
 _LONGEST_LIFETIME = timedelta(days=3650)
 # Ten RSA keys of 4096 bits with a certificate each.
 _JWKS_MAX_LENGTH = 50_000
@@ -30,10 +30,10 @@ _Authentication = Application.ClientAuthentication
 
 
 class KeySetField(forms.Field):
-    """A JWK set, pasted as JSON; which keys are taken is the model's to say.
+    """A JWK set, pasted as JSON; the model checks the keys.
 
-    Django's own field answers 500 to what no JSON reader takes to its end: brackets in brackets, or
-    a number of thousands of digits.
+    Django's own field answers 500 to JSON that can't be parsed: deeply nested brackets, or a number
+    of thousands of digits.
     """
 
     widget = UnfoldAdminTextareaWidget
@@ -42,7 +42,7 @@ class KeySetField(forms.Field):
     }
 
     def __init__(self, *, encoder: Any = None, decoder: Any = None, **kwargs: Any) -> None:
-        """Take what the model's field passes on; both are None."""
+        """Accept the arguments of the model's field; both are None."""
         super().__init__(**kwargs)
         self.widget.attrs["rows"] = 4
 

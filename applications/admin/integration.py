@@ -13,7 +13,7 @@ from applications.models import Application
 from applications.rules import ApplicationType, is_redirected
 from userpools.console.place import place_of
 
-# What stands in a snippet until a redirect URI is registered.
+# The placeholder in a snippet until a redirect URI is registered.
 _EXAMPLES: dict[str, str] = {
     ApplicationType.WEB: "https://shop.example.com/callback",
     ApplicationType.SPA: "https://shop.example.com/callback",
@@ -31,10 +31,10 @@ _INTRODUCTIONS: dict[str, Any] = {
 
 
 class IntegrationTab(BaseDataset):
-    """A tab beside the forms that holds the snippet, with the application's own values."""
+    """A tab next to the forms with the snippet, with the application's own values."""
 
     tab = True
-    # unfold looks up by it whose rows an action was posted for; here are no rows and no actions.
+    # unfold uses it to find the rows of a posted action; there are no rows and no actions here.
     id = None
     title = _("Integration")
     model: ClassVar[type[Model]] = Application
@@ -55,7 +55,7 @@ class IntegrationTab(BaseDataset):
 
 
 def integration(application: Application) -> dict[str, Any]:
-    """Return what the snippets are made of."""
+    """Return the values of the snippets."""
     offered = application.login_methods.offered().select_related("identity_source")
     sources = [method.identity_source.identifier for method in offered.order_by("position", "pk")]
     issuer = application.pool.issuer
@@ -68,13 +68,13 @@ def integration(application: Application) -> dict[str, Any]:
         "endpoints": _endpoints(application),
         "redirect_uri": _redirect_uri(application),
         "public_url": settings.PUBLIC_URL,
-        # Named in the snippet only where WeChat's code alone doesn't say which source is meant.
+        # Named in the snippet only if the application offers several sources.
         "identity_source": sources[0] if len(sources) > 1 else None,
     }
 
 
 def _endpoints(application: Application) -> dict[str, str]:
-    """Return the addresses, by their names in discovery, for programs that don't read that."""
+    """Return the endpoints, by their names in discovery, for programs that don't use it."""
     if application.type == ApplicationType.MINI_PROGRAM:
         return {}
     names = {"token_endpoint": "token", "jwks_uri": "jwks.json"}

@@ -1,7 +1,7 @@
 """The login control tab: every source and way that the application may offer, each with a switch.
 
-A login method is a row only once it was switched; until then it is a candidate, computed from the
-pool's sources by the one table of applications/rules.py.
+A login method becomes a row when it is switched on; until then it is a candidate, computed from
+the pool's sources by the table in applications/rules.py.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from userpools.console.model_admin import PoolTabularInline
 
 
 class FixedChoice(forms.Select):
-    """A choice that was made already: shown as text, sent as a hidden field."""
+    """A fixed choice: shown as text, sent as a hidden field."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         label = next((label for known, label in self.choices if str(known) == str(value)), "-")
@@ -34,14 +34,14 @@ class FixedChoice(forms.Select):
 
 
 class SourceChoiceField(forms.ModelChoiceField):
-    """Names a source so that it can be told from others of its type."""
+    """Shows a source so that it can be distinguished from others of its type."""
 
     def label_from_instance(self, obj: Any) -> str:
         return named(obj)
 
 
 def named(source: IdentitySource) -> SafeString:
-    """Return name and AppID, what becomes of somebody new, and that the source fails if it does."""
+    """Return name and AppID, the association, and whether the source is failing."""
     name = format_html("{} · {}", source.display_name, source.app_id)
     for unusual in _unusual_of(source):
         name = format_html('{} <span class="up-subtle">· {}</span>', name, unusual)
@@ -49,7 +49,7 @@ def named(source: IdentitySource) -> SafeString:
 
 
 def _unusual_of(source: IdentitySource) -> list[str]:
-    """Say where somebody new doesn't simply become a new user."""
+    """Describe the association, unless a new person becomes a new user."""
     association = source.get_association_display()
     asks = source.association != IdentitySource.Association.NONE
     closed = source.registration == IdentitySource.Registration.CLOSED
@@ -58,7 +58,7 @@ def _unusual_of(source: IdentitySource) -> list[str]:
 
 
 class LoginMethodForm(forms.ModelForm):
-    """One switch. Which source and way it is for can't be changed."""
+    """One switch. Its source and way can't be changed."""
 
     identity_source = SourceChoiceField(
         queryset=IdentitySource.objects.none(), widget=FixedChoice, label=_("identity source")
@@ -78,16 +78,16 @@ class LoginMethodForm(forms.ModelForm):
             self.fields["identity_source"].disabled = self.fields["way"].disabled = True
 
     def has_changed(self) -> bool:
-        """Tell whether there is something to save: a candidate becomes a row by being switched on.
+        """Tell whether there is something to save: a candidate becomes a row when switched on.
 
-        Where it stood and what it was for may have changed since the page was opened.
+        Its position and its source may have changed since the page was opened.
         """
         is_candidate = self.instance._state.adding  # noqa: SLF001  documented
         return super().has_changed() and not (is_candidate and "enabled" not in self.changed_data)
 
 
 class LoginControlFormSet(PaginationInlineFormSet):
-    """The application's switches: its rows, then what it could offer besides."""
+    """The application's switches: its rows, then the candidates."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -96,12 +96,12 @@ class LoginControlFormSet(PaginationInlineFormSet):
 
 
 class LoginControlInline(PoolTabularInline):
-    """The tab. Nothing is deleted in it: sessions refer to what was once offered."""
+    """The tab. It deletes nothing: sessions refer to login methods offered earlier."""
 
     model = LoginMethod
     form = LoginMethodForm
     formset = LoginControlFormSet
-    # unfold heads a tab that can hold one row alone by the singular.
+    # unfold uses the singular as the title of a tab that can have only one row.
     verbose_name = verbose_name_plural = _("Login control")
     fields = ("enabled", "identity_source", "way", "position")
     ordering_field = "position"
@@ -126,7 +126,7 @@ class LoginControlInline(PoolTabularInline):
 
     @display(description=_("identity source"))
     def source(self, method: LoginMethod) -> SafeString:
-        """Show a viewer the source as the form shows it; Django would show its name alone."""
+        """Show a viewer the source as the form shows it; Django would show only its name."""
         page = reverse(
             "admin:identity_sources_identitysource_change", args=[method.identity_source_id]
         )
@@ -136,7 +136,7 @@ class LoginControlInline(PoolTabularInline):
         return len(candidates(obj)) if obj else 0
 
     def get_max_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        # No empty row can be added by hand: what there is to switch is known.
+        # No empty row can be added by hand: all candidates are listed.
         return len(candidates(obj)) + obj.login_methods.count() if obj else 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -152,7 +152,7 @@ def sources_for(application: Application) -> QuerySet[IdentitySource]:
 
 
 def candidates(application: Application) -> list[dict[str, Any]]:
-    """Return the first values of the switches that were never touched, off as they are."""
+    """Return the initial values of the candidates' switches, all off."""
     taken = set(application.login_methods.values_list("identity_source_id", "way"))
     untouched = _untouched(sources_for(application), application.type, taken)
     return [

@@ -2,7 +2,7 @@
 
 ::
 
-    problems.py    what is wrong, with line and key, never with a secret
+    problems.py    errors of a file, with line and key, never with a secret
     reading.py     YAML or JSON → plain values, and the line of each
     schema.py      the shape of each object (serializers)
     entries.py     the file's objects, each with its path, those values that are valid, and the
@@ -11,7 +11,7 @@
                    digests: the console's changes show
     planning.py    file against database → plan; planning_fields.py field by field,
                    planning_applications.py for redirect URIs, login methods and secrets
-    plan.py        the plan, and how it is printed
+    plan.py        the plan, and its output
     applying.py    the plan → database, in one transaction
     exporting.py   database → YAML
 """

@@ -1,4 +1,4 @@
-"""The plan into the database: everything in one transaction, or nothing."""
+"""Writing the plan to the database: everything in one transaction, or nothing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,8 +32,8 @@ from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 from userpools.pools import create_pool
 
-# Two files that make the same new thing at once meet only at a unique constraint: there is no row
-# to lock yet. The one that comes second starts again and finds the row.
+# Two concurrent runs that create the same object meet only at a unique constraint: there is no row
+# to lock yet. The second one starts again and finds the row.
 _ATTEMPTS = 3
 _URIS: dict[str, type[RedirectURI | PostLogoutRedirectURI]] = {
     "redirect_uris": RedirectURI,
@@ -42,7 +42,7 @@ _URIS: dict[str, type[RedirectURI | PostLogoutRedirectURI]] = {
 
 
 class ApplyInterrupted(Exception):
-    """Somebody else keeps changing the same rows."""
+    """Other runs keep changing the same rows."""
 
 
 def preview(manifest: Manifest, *, overwrite: bool) -> Plan:
@@ -57,11 +57,11 @@ def preview(manifest: Manifest, *, overwrite: bool) -> Plan:
 
 
 def apply_manifest(manifest: Manifest, *, overwrite: bool) -> Plan:
-    """Bring the database to what the file says, in one transaction, and return what was done.
+    """Change the database to match the file, in one transaction, and return what was done.
 
     Raises:
         ManifestRefused: the file can't be applied; nothing was written.
-        ApplyInterrupted: others changed the same things each time it was tried.
+        ApplyInterrupted: others changed the same objects at each attempt.
 
     """
     for _attempt in range(_ATTEMPTS):
@@ -69,7 +69,7 @@ def apply_manifest(manifest: Manifest, *, overwrite: bool) -> Plan:
             with transaction.atomic():
                 return _apply_once(manifest, overwrite=overwrite)
         except (IntegrityError, ValidationError) as error:
-            # Another made the same meanwhile; any other violation is a fault of ours.
+            # Another run created the same object meanwhile; any other violation is a bug.
             if isinstance(error, IntegrityError) and not violated_constraint(error):
                 raise
             last = error
@@ -80,8 +80,8 @@ def _apply_once(manifest: Manifest, *, overwrite: bool) -> Plan:
     now = timezone.now()
     rows = load_rows(manifest, lock=True)
     plan = make_plan(manifest, rows, overwrite=overwrite, now=now)
-    # In the order of the locks, whatever the order in the file: two who make the same pools wait
-    # for each other, but not in a circle.
+    # In the order of the locks, not that of the file: two runs that create the same pools wait
+    # for each other without a deadlock.
     for pool_plan in sorted(plan.pools, key=lambda part: part.pool.identifier):
         _PoolWriter(rows, now).write(pool_plan)
     return plan

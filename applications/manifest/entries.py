@@ -1,7 +1,7 @@
-"""The file's objects, each with its path and those of its values that are valid.
+"""The file's objects, each with its path and its valid values.
 
-A value that is refused is left out and remembered as refused, so that one run finds every fault of
-a file and doesn't take the consequences of one for others.
+A refused value is left out and remembered as refused, so that one run finds every error of a file
+and reports no consequences of an error as further errors.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _REASONS = {"required": "is required.", "null": "has no value."}
 
 @dataclass(frozen=True)
 class Entry:
-    """One object of the file: only the keys that stand there and are valid."""
+    """One object of the file: only its valid keys."""
 
     path: Path
     values: Mapping[str, Any] = field(repr=False)
@@ -47,7 +47,7 @@ class PoolEntry(Entry):
 
 @dataclass
 class Manifest:
-    """A file that was read: its pools, and everything that is wrong so far."""
+    """A file that was read: its pools, and the errors found so far."""
 
     document: Document
     pools: tuple[PoolEntry, ...] = ()
@@ -59,7 +59,7 @@ class Manifest:
 
 
 def read_entries(document: Document, environment: Mapping[str, str]) -> Manifest:
-    """Look at every object of the file; what is wrong is noted in the manifest, not raised."""
+    """Check every object of the file; errors are noted in the manifest, not raised."""
     manifest = Manifest(document, problems=list(document.problems))
     reader = _EntryReader(manifest, environment)
     root = reader.entry(ManifestRootSerializer, document.value, ())
@@ -76,7 +76,7 @@ class _EntryReader:
     environment: Mapping[str, str]
 
     def entry(self, shape: type[ManifestSerializer], data: Any, path: Path) -> Entry | None:
-        """Return the valid part of an object, None where what names it is missing or refused."""
+        """Return the valid part of an object, None if its identifier is missing or refused."""
         serializer = shape(data=data, context={"environment": self.environment})
         if serializer.is_valid():
             return Entry(path, serializer.validated_data)
@@ -89,7 +89,7 @@ class _EntryReader:
             self.manifest.refuse(place, _REASONS.get(reason.code, str(reason)))
         valid = {key: value for key, value in data.items() if key not in serializer.errors}
         rest = shape(data=valid, context={"environment": self.environment})
-        if not rest.is_valid():  # what names the object is missing
+        if not rest.is_valid():  # the object's identifier is missing
             return None
         return Entry(path, rest.validated_data, frozenset(serializer.errors))
 

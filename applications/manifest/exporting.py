@@ -14,7 +14,7 @@ from applications.rules import ways_in
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
-# Long names and URIs stay on one line, so that a search and a comparison find them whole.
+# Long names and URIs stay on one line, so that searches and comparisons find them.
 _LINE_WIDTH = 4096
 
 
@@ -39,7 +39,7 @@ def export_manifest(identifier: str | None = None) -> str:
 
 
 class _SecretNames:
-    """Gives every secret of one export an environment variable of its own."""
+    """Gives every secret of an export its own environment variable."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
@@ -111,7 +111,7 @@ def _application(pool: UserPool, application: Application, names: _SecretNames) 
 
 
 def _login_method(application: Application, method: LoginMethod) -> str | CommentedMap:
-    """Return the short form where it means the same."""
+    """Return the short form if it is equivalent."""
     source = method.identity_source
     if method.enabled and method.way in ways_in(source.type, application.type)[:1]:
         return source.identifier

@@ -1,4 +1,4 @@
-"""What `apply` will do, and how it is printed. Secrets are in it, but never in what is printed."""
+"""What `apply` will do, and its output. The plan has secrets, the output never."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field: ``before`` and ``after`` are what is printed, None where there was nothing."""
+    """One field: ``before`` and ``after`` as printed, None if there was no value."""
 
     field: str
     before: str | None
@@ -45,7 +45,7 @@ class Method(NamedTuple):
 
 @dataclass(frozen=True)
 class Intent:
-    """What the file says about one object, in the form of state.py."""
+    """The file's values of one object, in the form of state.py."""
 
     values: Mapping[str, Value] = field(repr=False)
     methods: tuple[Method, ...] = ()
@@ -75,7 +75,7 @@ class ObjectPlan:
 
 @dataclass(frozen=True)
 class PoolPlan:
-    """One pool with what is in it, in the file's order."""
+    """One pool with its objects, in the file's order."""
 
     pool: ObjectPlan
     sources: tuple[ObjectPlan, ...]

@@ -1,4 +1,4 @@
-"""File against database: what is to be done to pools and identity sources, and what is refused."""
+"""File against database: the changes to pools and identity sources, and what is refused."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,11 +30,11 @@ _SOURCE_REQUIRED = ("type", "display_name", "app_id", "app_secret")
 
 
 def make_plan(manifest: Manifest, rows: Rows, *, overwrite: bool, now: datetime) -> Plan:
-    """Compare the file with the database and return what is to be done; nothing is written.
+    """Compare the file with the database and return the plan; nothing is written.
 
     Raises:
-        ManifestRefused: with everything that is wrong, from the file's form to the console's
-            changes (which ``overwrite`` lets pass).
+        ManifestRefused: with all errors, from the file's form to changes made in the console
+            (which ``overwrite`` allows).
 
     """
     planning = Planning(manifest, rows, overwrite, now)
@@ -89,7 +89,7 @@ def _plan_source(planning: Planning, pool: str, entry: Entry) -> ObjectPlan:
 def _check_new_source(planning: Planning, pool: str, entry: Entry) -> None:
     planning.require(entry, _SOURCE_REQUIRED)
     if "mode" in entry.refused:
-        return  # what an AppID looks like depends on it
+        return  # the form of an AppID depends on it
     constants = _chosen(entry, ("identifier", "display_name", *_SOURCE_CONSTANTS))
     row = IdentitySource(pool=UserPool(identifier=pool), **constants)
     planning.check_new(entry, row, exclude=("pool", "app_secret_ciphertext", "app_secret_set_at"))
@@ -134,7 +134,7 @@ def _source_types(planning: Planning, entry: PoolEntry) -> SourceTypes:
 
 
 def _chosen(entry: Entry, keys: tuple[str, ...]) -> dict[str, Value]:
-    """Return those of the keys that the file has, in this order, secrets in the clear."""
+    """Return those of the keys that the file has, in this order, secrets in plain text."""
     values: Mapping[str, object] = entry.values
     chosen: dict[str, Value] = {}
     for key in keys:

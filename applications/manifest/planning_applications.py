@@ -22,7 +22,7 @@ from config.kernel.encryption import token_hash
 
 _Authentication = Application.ClientAuthentication
 
-# The fields that some rule of the model's looks at together.
+# The fields that the model checks together.
 _SETTINGS = ("client_authentication", "jwks", "pkce", "allows_device_flow")
 _PLAIN_KEYS = (
     "name",
@@ -42,7 +42,7 @@ class SourceTypes:
     """The sources of a pool that are there after this apply, with their types."""
 
     types: Mapping[str, str | None]
-    """identifier → type, None where the file doesn't say it validly"""
+    """identifier → type, None if the file has no valid one"""
     complete: bool
     """False when the file has sources whose identifiers can't be read"""
 
@@ -50,7 +50,7 @@ class SourceTypes:
 def plan_application(
     planning: Planning, pool: str, entry: ApplicationEntry, sources: SourceTypes
 ) -> ObjectPlan:
-    """Return what is to be done to one application; what is wrong is noted in ``planning``."""
+    """Return the changes to one application; errors are noted in ``planning``."""
     client_id = entry.values["client_id"]
     row = planning.rows.applications.get(client_id)
     if row is not None and row.pool.identifier != pool:
@@ -75,7 +75,7 @@ def plan_application(
 
 
 def _is_complete(planning: Planning, entry: ApplicationEntry) -> bool:
-    """Refuse a new application that lacks something; tell whether it has all."""
+    """Refuse a new application with missing keys; tell whether it is complete."""
     complete = planning.require(entry, ("name", "type"))
     authentication = entry.values.get("client_authentication")
     if authentication == _Authentication.PRIVATE_KEY_JWT:
@@ -94,7 +94,7 @@ def _check_settings(
     row: Application | None,
     wanted: Mapping[str, Value],
 ) -> None:
-    """Refuse what the model's own rules refuse about these settings together."""
+    """Refuse combinations of settings that the model refuses."""
     if "client_secret" in entry.values and not _proves_by_secret(wanted):
         planning.refuse(
             (*entry.path, "client_authentication"),
@@ -136,7 +136,7 @@ def _wanted(entry: ApplicationEntry, methods: tuple[Method, ...]) -> dict[str, V
 def _is_whole(entry: ApplicationEntry, key: str, items: Sized) -> bool:
     """Tell whether the list is there with all its items.
 
-    One with an item that was refused isn't compared: that would only repeat the refusal.
+    A list with a refused item isn't compared: that would only repeat the refusal.
     """
     return key in entry.values and len(items) == len(entry.values[key])
 
@@ -162,8 +162,8 @@ def _compare(
 def _is_current_secret(planning: Planning, row: Application, secret_hash: str) -> bool:
     """Tell whether the file's secret works and, if it expires, the console began its rotation.
 
-    If `apply` itself rotated it away, a file that goes back to it must not look up to date only
-    to lock the application out when the overlap is over.
+    If `apply` itself rotated it away, a file that returns to it must not count as up to date: the
+    application would be locked out at the end of the overlap.
     """
     return any(
         secret_hash_of(secret) == secret_hash
@@ -239,7 +239,7 @@ def _methods(
 def _way(
     planning: Planning, item: Entry, application_type: str | None, sources: SourceTypes
 ) -> str | None:
-    """Return the way in that the item means, None where that can't be said or is refused."""
+    """Return the item's way in, None if it can't be determined or is refused."""
     identifier = item.values["source"]
     if identifier not in sources.types:
         if sources.complete:

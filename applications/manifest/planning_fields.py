@@ -24,13 +24,13 @@ _UNREADABLE = (
     "can't be compared: no key of ENCRYPTION_KEYS decrypts the present one. Add that key, or run "
     "again with --overwrite to replace the secret."
 )
-# Field → the key of the file that decides about it as well.
+# Field → another key of the file that affects it.
 _KEYS = {"client_authentication": "client_secret"}
 
 
 @dataclass(frozen=True)
 class Planning:
-    """One comparison of a file with the database, and the problems that it finds."""
+    """One comparison of a file with the database, and the problems found."""
 
     manifest: Manifest
     rows: Rows
@@ -50,14 +50,14 @@ class Planning:
         return all(key in entry.values for key in keys)
 
     def check_immutable(self, entry: Entry, row: Row, keys: Iterable[str]) -> None:
-        """Refuse keys that differ from a row in which they can't be changed."""
+        """Refuse keys that would change a fixed field of a row."""
         for key in keys:
             if key in entry.values and entry.values[key] != getattr(row, key):
                 now = shown(getattr(row, key))
                 self.refuse((*entry.path, key), f"can't be changed: it is {now}.")
 
     def check_new(self, entry: Entry, row: Row, *, exclude: Iterable[str]) -> None:
-        """Refuse what the model's own rules refuse about a row that doesn't exist yet."""
+        """Refuse what the model refuses for a new row."""
         try:
             row.full_clean(
                 {*exclude, *entry.refused}, validate_unique=False, validate_constraints=False
@@ -112,7 +112,7 @@ def action_of(changes: tuple[FieldChange, ...]) -> Action:
 
 def _is_as_applied(row: Row, name: str, current: Value) -> bool:
     if name not in row.applied and name in APPLICATION_DEFAULTS:
-        # The row is older than the field: nobody can have said anything yet.
+        # The row is older than the field, so the field was never set.
         return bool(row.applied) and current == APPLICATION_DEFAULTS[name]
     remembered = row.applied.get(name, "")
     return hmac.compare_digest(remembered, digest(row.pk, name, current))

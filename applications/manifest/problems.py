@@ -1,4 +1,4 @@
-"""What is wrong with a manifest: always with the line and the key, never with a secret."""
+"""The errors of a manifest: always with the line and the key, never with a secret."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class ManifestRefused(Exception):
     """The file can't be applied; ``problems`` has every reason, in the order of the lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        # Two rules may find the same fault; it is said once.
+        # Two rules may find the same error; it is reported once.
         self.problems = sorted(
             dict.fromkeys(problems), key=lambda problem: (problem.line, written(problem.path))
         )

@@ -2,8 +2,8 @@
 
 The loader stops at nodes, before ruamel.yaml makes values of them: so an unquoted ``0123`` isn't
 cast to a number that might be printed, every duplicate key is found and not the first alone, and a
-file can't name a Python type. ruamel.yaml's own messages quote what they stumble over, which may be
-a secret; they are used with every quotation taken out.
+file can't name a Python type. ruamel.yaml's messages quote the text that they reject, which may be
+a secret; they are used without the quotations.
 
 YAML: https://yaml.org/spec/1.2.2/ (read 2026-11)
 """
@@ -26,8 +26,8 @@ from applications.manifest.problems import ManifestRefused, Path, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
-# A message's words in quotation marks: what YAML's grammar waits for may be shown; anything else
-# may be part of a secret.
+# Quotations in a message: tokens of YAML's grammar may be shown; anything else may be part of a
+# secret.
 _HARMLESS = frozenset({"','", "']'", "'}'", "':'", "'-'", "'?'", r"'\t'"})
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _FROM_FIRST_TO_LAST_QUOTE = re.compile(r"""['"].*['"]""", re.DOTALL)
@@ -35,12 +35,12 @@ _FROM_FIRST_TO_LAST_QUOTE = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 @dataclass(frozen=True)
 class Unquoted:
-    """A number, a date or anything else that stands in the file without quotation marks."""
+    """A number, a date or anything else without quotation marks in the file."""
 
 
 @dataclass
 class Document:
-    """The values of a file, and where each stands."""
+    """The values of a file, and the line of each."""
 
     root: Node = field(repr=False)
     value: Any = field(default=None, repr=False)
@@ -108,7 +108,7 @@ def _syntax_problem(error: MarkedYAMLError) -> Problem:
 
 
 def _without_tabs(text: str) -> str:
-    """Return JSON with blanks for tabs, which may stand between its words but not in YAML's."""
+    """Return JSON with blanks for tabs: JSON allows them between tokens, YAML doesn't."""
     with suppress(ValueError, RecursionError):
         json.loads(text)  # a JSON string holds no raw tab, so none of a value's is replaced
         return text.replace("\t", " ")
@@ -118,7 +118,7 @@ def _without_tabs(text: str) -> str:
 @dataclass
 class _Reader:
     document: Document
-    # An alias is the same node again: read once, however often it is named.
+    # An alias is the same node again: it is read only once.
     known: dict[int, Any] = field(default_factory=dict)
 
     def read(self, node: Node, path: Path) -> Any:

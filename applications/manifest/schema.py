@@ -25,9 +25,9 @@ SOURCE_IDENTIFIER_MAX_LENGTH = 32
 APP_ID_MAX_LENGTH = 32
 SECRET_MAX_LENGTH = 256
 
-# Upper case only: somebody who pastes the secret itself where the name belongs isn't quoted back.
+# Upper case only: a secret pasted in the place of the name isn't quoted in the error.
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-# RFC 6749 appendix A.2 without the blank, so that a line break copied along is noticed.
+# RFC 6749 appendix A.2 without the blank, so that a copied line break is noticed.
 _SECRET = re.compile(r"[\x21-\x7e]+")
 
 
@@ -49,7 +49,7 @@ class TextField(StrictTextField):
 
 
 class ChoiceField(serializers.Field[str, Any, str, Any]):
-    """One of a model's words."""
+    """One of a model's choices."""
 
     default_error_messages = {
         "type": "must be a string: one of {words}.",
@@ -86,7 +86,7 @@ class SwitchField(serializers.Field[bool, Any, bool, Any]):
 
 
 class ItemsField(serializers.Field[list[Any], Any, list[Any], Any]):
-    """A list; what is in it is looked at item by item (entries.py)."""
+    """A list; its items are checked one by one (entries.py)."""
 
     default_error_messages = {"type": "must be a list."}
 
@@ -157,7 +157,7 @@ class SecretField(serializers.Field[Secret, Any, Secret, Any]):
 
 
 class ManifestSerializer(StrictSerializer):
-    """Names every key that it doesn't know, not the first alone, and what may have been meant."""
+    """Names every unknown key, not only the first, with a suggestion."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -196,7 +196,7 @@ def _check_app_secret(value: str) -> None:
 
 
 def _check_logout_uri(value: str) -> None:
-    if value:  # an empty text takes the address away
+    if value:  # an empty text removes the URI
         validate_logout_uri(value)
 
 

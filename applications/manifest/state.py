@@ -1,7 +1,6 @@
-"""What the database holds: the rows that a manifest is about, and their values field by field.
+"""The database's side: the rows of a manifest, and their values field by field.
 
-What `apply` wrote last is remembered as a digest of each value, so that a change made in the
-console shows.
+A digest of each value that `apply` wrote last is stored, to detect changes made in the console.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ Value = str | bool | list[str] | dict[str, Any] | None
 
 SECRET_FIELDS = frozenset({"app_secret", "client_secret"})
 
-# What an application has where nobody said anything: left out of an export.
+# The defaults of an application: left out of an export.
 APPLICATION_DEFAULTS: Mapping[str, Value] = {
     "signing_algorithm": SigningKey.Algorithm.ES256.value,
     "jwks": None,
@@ -49,8 +48,8 @@ class Rows:
 def load_rows(manifest: Manifest, *, lock: bool) -> Rows:
     """Load what the manifest names; with ``lock``, keep it from others until the transaction ends.
 
-    The pools are locked first and in the order of their names, so that of two who apply at once
-    one waits for the other, and reads the rest only when that one has finished.
+    The pools are locked first and in the order of their names, so that one of two concurrent runs
+    waits for the other, and reads the rest only when that one has finished.
     """
     identifiers = [entry.values["identifier"] for entry in manifest.pools]
     client_ids = [
@@ -110,8 +109,8 @@ def application_state(
 ) -> dict[str, Value]:
     """Return the application's values; a client secret is the hexadecimal form of its hash.
 
-    A login method that is switched off counts as one that isn't there, as does one of a source
-    that isn't among ``live_sources``: neither lets anybody in.
+    A disabled login method counts as absent, and so does one of a source that isn't among
+    ``live_sources``: nobody can log in by them.
     """
     return {
         "name": application.name,
@@ -142,12 +141,12 @@ def secret_hash_of(secret: ClientSecret) -> str:
 
 
 def digest(row_id: UUID, field: str, value: Value) -> str:
-    """Return what is remembered about a value.
+    """Return the digest of a value.
 
     It covers the row's id and the field as well, so that equal values of two rows don't look
     alike. The values aren't secret, or have 128 random bits and more: SHA-256 needs no key here.
     """
-    # Sorted, since a database may keep an object's members in an order of its own.
+    # Sorted, since a database may reorder an object's members.
     text = json.dumps(
         [str(row_id), field, value], ensure_ascii=True, separators=(",", ":"), sort_keys=True
     )
@@ -159,7 +158,7 @@ def _in_order(uris: Iterable[RedirectURI | PostLogoutRedirectURI]) -> list[str]:
 
 
 def _lasting_secrets(application: Application) -> Value:
-    # One that expires is on its way out: a rotation has begun, and its successor is what counts.
+    # A secret that expires is being rotated: its successor is compared.
     hashes = sorted(
         secret_hash_of(secret)
         for secret in application.client_secrets.all()

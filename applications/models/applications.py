@@ -118,7 +118,7 @@ class Application(ImmutableFieldsMixin):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Note when the signing algorithm changes: a key may be revoked after it signed for us."""
+        """Note when the signing algorithm changes: a key that signed before may be revoked."""
         if not self._state.adding and self._changes_algorithm(kwargs.get("update_fields")):
             self.other_algorithm_until = timezone.now()
             if kwargs.get("update_fields") is not None:
@@ -136,10 +136,10 @@ class Application(ImmutableFieldsMixin):
         self.refuse_contradictions()
 
     def refuse_contradictions(self) -> None:
-        """Compare with each other the fields that say how the application is to prove itself.
+        """Check the fields of the client authentication together.
 
         Raises:
-            ValidationError: they don't go together, or don't suit an application of this type.
+            ValidationError: they contradict each other, or don't fit the application's type.
 
         """
         self._refuse_weak_authentication()

@@ -1,4 +1,4 @@
-"""By what a confidential application proves itself: its secrets, and assertions it has used."""
+"""The client authentication of confidential applications: secrets, and used assertions."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -22,7 +22,7 @@ class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
 
 
 class ClientSecret(models.Model):
-    """A hashed secret of a confidential application; two overlap while one is rotated."""
+    """A hashed secret of a confidential application; two overlap during a rotation."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, models.PROTECT, related_name="client_secrets")
@@ -69,7 +69,7 @@ class ClientSecret(models.Model):
 
 
 class ClientAssertion(models.Model):
-    """The ``jti`` of a client assertion that was accepted: it is good once (RFC 7523 §3)."""
+    """The ``jti`` of an accepted client assertion: it is valid once (RFC 7523 §3)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, models.CASCADE, related_name="client_assertions")

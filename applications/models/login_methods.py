@@ -16,7 +16,7 @@ from userpools.models import UserPool
 
 class LoginMethodQuerySet(models.QuerySet["LoginMethod"]):
     def offered(self) -> Self:
-        """Keep the methods that are switched on and whose source is not archived."""
+        """Keep the enabled methods whose source is not archived."""
         return self.filter(enabled=True, identity_source__archived_at__isnull=True)
 
 

@@ -1,4 +1,4 @@
-"""Where an application's answers may be taken: registered in full, compared by character."""
+"""Redirect URIs of an application: registered in full, compared character by character."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from config.kernel.primary_keys import new_id
 
 
 class RegisteredURI(models.Model):
-    """An address of the application's, in full."""
+    """A URI of the application, in full."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application: models.ForeignKey[Application, Application]
@@ -37,9 +37,9 @@ class RegisteredURI(models.Model):
 
 
 class RedirectURI(RegisteredURI):
-    """Where the application takes its answer; compared character by character (RFC 9700 §2.1).
+    """Where the authorization response goes; compared character by character (RFC 9700 §2.1).
 
-    ``origin`` is its web origin, whose programs may read answers (CORS); empty for other schemes.
+    ``origin`` is its web origin, which may read responses (CORS); empty for other schemes.
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="redirect_uris")
@@ -61,7 +61,7 @@ class RedirectURI(RegisteredURI):
 
 
 class PostLogoutRedirectURI(RegisteredURI):
-    """Where a person may be taken after logging out (OpenID Connect RP-Initiated Logout §3)."""
+    """Where a person may be redirected after logging out (RP-Initiated Logout §3)."""
 
     application = models.ForeignKey(
         Application, models.CASCADE, related_name="post_logout_redirect_uris"

@@ -1,1 +1,1 @@
-"""How times are written: in full and with their zone, since operators compare them with logs."""
+"""The format of times: in full and with their zone, since operators compare them with logs."""

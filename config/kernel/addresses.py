@@ -1,4 +1,4 @@
-"""Whose an address is, for limits: of IPv6, a household or a server has a whole /64."""
+"""The address that limits count by: a household or server has a whole /64 of IPv6."""
 
 import ipaddress
 
@@ -6,9 +6,9 @@ IPV6_SITE = 64
 
 
 def site_of(address: str) -> str:
-    """Return the address that limits count by; what is no address is returned as it is.
+    """Return the address that limits count by; anything else is returned unchanged.
 
-    An IPv6 address stands for its /64, since single addresses in it cost nothing.
+    For an IPv6 address it is the /64, since a client can use any address in it.
     """
     try:
         parsed = ipaddress.ip_address(address)

@@ -1,7 +1,7 @@
-"""Foreign keys over several columns, which Django's ORM doesn't know.
+"""Foreign keys over several columns, which Django's ORM doesn't support.
 
 A login method names an application and an identity source, and both must be of its own pool. The
-database sees to it: the pool's column is part of each foreign key.
+database enforces it: the pool's column is part of each foreign key.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import BaseConstraint, Model
 
 
 class SamePool(BaseConstraint):
-    """The row that a foreign key names belongs to the pool that this row belongs to.
+    """The row that a foreign key refers to belongs to the same pool as this row.
 
     ``SamePool(name=…, field="user")`` becomes
     ``FOREIGN KEY (pool_id, user_id) REFERENCES accounts_user (pool_id, id)``, on PostgreSQL and
@@ -45,7 +45,7 @@ class SamePool(BaseConstraint):
         return f"ALTER TABLE {table} DROP CONSTRAINT {editor.quote_name(self.name)}"
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
-        """Leave it to the database: forms offer only rows of the pool to begin with."""
+        """Leave it to the database: forms offer only rows of the pool."""
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
@@ -82,7 +82,7 @@ class SamePool(BaseConstraint):
 def _given(
     model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
 ) -> tuple[type[Model], BaseDatabaseSchemaEditor]:
-    """Narrow what Django's signatures allow to be missing and its schema editors always pass."""
+    """Narrow the type of an optional argument that Django's schema editors always pass."""
     if model is None or schema_editor is None:
         raise ValueError("A constraint is made on a model, by a schema editor.")
     return model, schema_editor

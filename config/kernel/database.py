@@ -1,7 +1,7 @@
-"""The database: what it raises while it is away, and what is asked of it besides rows.
+"""What the database does besides storing rows.
 
-Giving a connection back, whether migrations are applied, which constraint was violated. What the
-cache raises while it is away counts as well.
+The exceptions of an unreachable database or cache, releasing a connection, unapplied migrations,
+and the name of a violated constraint.
 """
 
 import re
@@ -26,17 +26,17 @@ _OF_SQLITE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>\w+)'|(?
 
 
 def release_connection() -> None:
-    """Return this thread's connection to the pool: nothing is held while WeChat is asked.
+    """Return this thread's connection to the pool: none is held while WeChat is called.
 
-    Within a transaction there is nothing to give back, and calling it there would be a mistake of
-    ours; only tests that wrap themselves in one do.
+    Within a transaction it can't be released, and only tests that wrap themselves in one call it
+    there.
     """
     if not connection.in_atomic_block:
         connection.close()
 
 
 def unapplied_migrations() -> bool:
-    """Tell whether ``manage.py migrate`` has work to do."""
+    """Tell whether there are unapplied migrations."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
@@ -60,7 +60,7 @@ def violated_constraint(error: IntegrityError) -> str:
 
 
 def save_unless_taken(row: Model, constraint: str, **options: Any) -> bool:
-    """Save a row, as `Model.save`; tell whether no other has its place by this unique constraint.
+    """Save a row, as `Model.save`; return False if it violates this unique constraint.
 
     Raises:
         IntegrityError: another constraint is violated.

@@ -1,7 +1,7 @@
-"""An HTTP adapter whose time-out is over all of a request, not over each wait for a few bytes.
+"""An HTTP adapter with one time-out for the whole request, not for each read.
 
-Otherwise a server that sends a header's letters one by one, or whose name has many dead addresses,
-holds a thread for hours. What is left to the system is how long it takes to look a name up.
+Otherwise a server that sends its headers byte by byte, or whose name has many unreachable
+addresses, blocks a thread for hours. The name's lookup isn't included.
 """
 
 import io
@@ -17,7 +17,7 @@ from urllib3.exceptions import NewConnectionError
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """To be asked with ``timeout=urllib3.Timeout(total=seconds)``: that many for everything."""
+    """Use it with ``timeout=urllib3.Timeout(total=seconds)``, for the whole request."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -25,7 +25,7 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class _Incoming(io.RawIOBase):
-    """What arrives at a socket within its time-out, counted from now."""
+    """The bytes that arrive at a socket within its time-out, counted from now."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -65,7 +65,7 @@ class _Connection(HTTPConnection):
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
-    """The handshake has what connecting left of the time-out."""
+    """The handshake has the rest of the time-out."""
 
 
 class _Pool(HTTPConnectionPool):

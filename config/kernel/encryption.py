@@ -1,7 +1,7 @@
-"""Secrets at rest: AES-256-GCM with a key id in front and the row's place as associated data.
+"""Encryption at rest: AES-256-GCM, prefixed by a key id, with table, column and row as AAD.
 
-A ciphertext is bound to its table, column and row, so that one copied elsewhere in the database
-can't be read. Format: 1 byte version, 8 bytes key id, 12 bytes nonce, ciphertext with tag
+A ciphertext is bound to its table, column and row, so that a copy elsewhere in the database can't
+be decrypted. Format: 1 byte version, 8 bytes key id, 12 bytes nonce, ciphertext with tag
 (NIST SP 800-38D).
 """
 
@@ -29,7 +29,7 @@ _HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
 
 
 class DecryptionError(Exception):
-    """A ciphertext can't be read: its key is not in ENCRYPTION_KEYS, or it was moved or changed."""
+    """Decrypting failed: the key isn't in ENCRYPTION_KEYS, or the text was moved or changed."""
 
 
 def parse_keys(setting: str) -> tuple[bytes, ...]:
@@ -56,7 +56,7 @@ def parse_keys(setting: str) -> tuple[bytes, ...]:
 
 
 def seal(row: models.Model, column: str, plaintext: str) -> bytes:
-    """Encrypt a text for exactly this column of this row, with the first key."""
+    """Encrypt a text for this column of this row, with the first key."""
     key_id, cipher = next(iter(_ciphers(settings.ENCRYPTION_KEYS).items()))
     nonce = os.urandom(_NONCE_BYTES)
     sealed = cipher.encrypt(nonce, plaintext.encode(), _place(row, column))
@@ -64,7 +64,7 @@ def seal(row: models.Model, column: str, plaintext: str) -> bytes:
 
 
 def unseal(row: models.Model, column: str) -> str:
-    """Decrypt what ``seal`` wrote into this column of this row.
+    """Decrypt the result of ``seal`` for this column of this row.
 
     Raises:
         DecryptionError: the key is missing, or the ciphertext was moved or changed.
@@ -82,15 +82,15 @@ def unseal(row: models.Model, column: str) -> str:
 
 
 def keyed_hash(purpose: str, *parts: str) -> bytes:
-    """Return HMAC-SHA256 of the parts under a key that serves this purpose alone.
+    """Return HMAC-SHA256 of the parts, with a key for this purpose only.
 
-    For values that live shorter than a key: the result changes when the first key does.
+    For values that are used for a shorter time than a key: the result changes with the first key.
     """
     return keyed_hashes(purpose, *parts)[0]
 
 
 def keyed_hashes(purpose: str, *parts: str) -> list[bytes]:
-    """Return the keyed hash under each key of ENCRYPTION_KEYS, to find one that an older made."""
+    """Return the keyed hash with each key of ENCRYPTION_KEYS, to find one of an older key."""
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return [
         hmac.digest(_derived_key(key, purpose), message, "sha256")
@@ -104,7 +104,7 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """Return SHA-256 of a random value of 256 bits (a faster hash has nothing to fear there)."""
+    """Return SHA-256 of a random value of 256 bits (which needs no slow hash)."""
     return hashlib.sha256(token.encode()).digest()
 
 

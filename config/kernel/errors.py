@@ -1,4 +1,4 @@
-"""The errors that a program outside may meet, each telling it what to do.
+"""The errors that API clients get, each with a sentence that says what to do.
 
 ::
 
@@ -17,12 +17,11 @@ from typing import Any
 
 
 class DomainError(Exception):
-    """An anticipated failure: a machine's word, an HTTP status and a sentence for a developer.
+    """An expected failure: a code for programs, an HTTP status, a sentence for developers.
 
-    ``extra`` holds further fields of the answer; ``challenge`` is its WWW-Authenticate header.
-    ``is_callers_doing`` tells whether a throttle counts it against the caller; what is answered
-    with a status of 500 or more never is. ``event`` is the login event that records it, if one
-    does.
+    ``extra`` has further fields of the response; ``challenge`` is its WWW-Authenticate header.
+    ``is_callers_doing`` tells whether a throttle counts it against the client; a status of 500 or
+    more never counts. ``event`` is the login event that records it, if there is one.
     """
 
     code: str = "server_error"
@@ -47,7 +46,7 @@ class DomainError(Exception):
 
 
 class InvalidRequest(DomainError):
-    """A request that can't be understood; ``field`` names what to mend, if it is one field."""
+    """A malformed request; ``field`` names the field to fix, if it is one."""
 
     code = "invalid_request"
     status = HTTPStatus.BAD_REQUEST
@@ -61,11 +60,11 @@ class InvalidRequest(DomainError):
 
 
 class InvalidClient(DomainError):
-    """No such application, or its authentication failed: a stranger isn't told which."""
+    """No such application, or its authentication failed: the error doesn't tell which."""
 
     code = "invalid_client"
     status = HTTPStatus.UNAUTHORIZED
-    challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2; sent to those who tried Basic
+    challenge = 'Basic realm="unionpass"'  # RFC 6749 §5.2; sent if Basic was used
     description = (
         "No application has this client_id and this proof. Check client_id, and the secret or key "
         "where the application has one."
@@ -73,7 +72,7 @@ class InvalidClient(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """A limit of ours is reached."""
+    """A limit of this server is reached."""
 
     code = "too_many_requests"
     status = HTTPStatus.TOO_MANY_REQUESTS
@@ -82,7 +81,7 @@ class TooManyRequests(DomainError):
 
 
 class ServiceUnavailable(DomainError):
-    """Our database or cache is away."""
+    """The database or cache can't be reached."""
 
     code = "service_unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -91,6 +90,6 @@ class ServiceUnavailable(DomainError):
 
 
 class LoginRefused(DomainError):
-    """A login that didn't happen."""
+    """A refused login."""
 
     status = HTTPStatus.FORBIDDEN

@@ -1,7 +1,7 @@
-"""Serializer fields that take a value as it is or refuse it: nothing is trimmed, cast or guessed.
+"""Strict serializer fields: a value is accepted unchanged or refused, never trimmed or cast.
 
-DRF's own CharField turns 12345 into "12345" and trims blanks; at a login door a code of the wrong
-type is a mistake of the caller's that should be named.
+DRF's own CharField turns 12345 into "12345" and trims blanks; at a login endpoint a code of the
+wrong type is a client's error that should be reported.
 """
 
 import re
@@ -23,7 +23,7 @@ class StrictTextField(serializers.Field[str, Any, str, Any]):
     """
 
     default_error_messages = {
-        # DRF's own words for these two would follow the caller's language, alone of all errors.
+        # DRF's own texts of these two would be translated, unlike all other errors.
         "required": "is required.",
         "null": "must not be null.",
         "type": "must be a string.",
@@ -54,7 +54,7 @@ class StrictTextField(serializers.Field[str, Any, str, Any]):
 
     @property
     def published_pattern(self) -> str:
-        """The pattern as the OpenAPI schema gives it; Python's own syntax isn't everybody's."""
+        """The pattern for the OpenAPI schema, without Python's own syntax."""
         return self.pattern.pattern if self.pattern and self.pattern.pattern.isascii() else ""
 
     def to_internal_value(self, data: Any) -> str:
@@ -88,7 +88,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 def invalid_request(errors: Any) -> InvalidRequest:
-    """Return what a caller is told of a serializer's errors: the first, with its field."""
+    """Return the error for a client: the first of a serializer's errors, with its field."""
     field, reason = first_error(errors)
     return InvalidRequest(f"{field}: {reason}" if field else reason, field=field)
 
@@ -105,5 +105,5 @@ def first_error(errors: Any, path: str = "") -> tuple[str, str]:
 
 
 def _printable(key: object) -> str:
-    """Return a caller's word fit to be quoted in an answer."""
+    """Return a name from a request in a form that an answer can quote."""
     return re.sub(r"[^\w.-]", "?", str(key), flags=re.ASCII)[:64]

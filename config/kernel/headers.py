@@ -1,4 +1,4 @@
-"""Headers that several answers share."""
+"""Headers of several endpoints."""
 
 from django.http import HttpResponse
 
@@ -6,10 +6,10 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def allow_forms_to(response: HttpResponse, *schemes: str) -> None:
-    """Let the page's form lead to other hosts, by these schemes.
+    """Allow the page's form to be redirected to other hosts, by these schemes.
 
-    Chromium asks a page's policy about every redirect that follows its form: the answer to a login
-    ends at an application, which may redirect on to another host of its own.
+    Chromium applies a page's policy to every redirect that follows its form: a login ends at an
+    application, which may redirect again to another host.
     """
-    # django-csp's own way to change one answer's policy; Django's types don't know of it.
+    # django-csp's method to change one response's policy; Django's types don't have it.
     response._csp_update = {"form-action": [f"{scheme}:" for scheme in schemes]}  # type: ignore[attr-defined]  # noqa: SLF001

@@ -1,9 +1,9 @@
-"""Calls to other servers over HTTP: the session they run on, and why one failed.
+"""HTTP calls to other servers: their session, and the reasons of failures.
 
-No exception of the HTTP library may reach a log or a page: they quote the URL, which may hold a
-secret. Telling them apart answers above all whether a request was sent: requests raises
-ConnectionError for a refused connection and for one that broke after the request had been sent, and
-only urllib3's exception within it tells the two apart.
+No exception of the HTTP library may reach a log or a page: it quotes the URL, which may contain a
+secret. The main question is whether a request was sent: requests raises ConnectionError both for a
+refused connection and for one that broke after the request had been sent, and only urllib3's
+exception within it distinguishes the two.
 """
 
 from http.cookiejar import DefaultCookiePolicy
@@ -39,8 +39,8 @@ def new_session(
 ) -> requests.Session:
     """Make an HTTP session that keeps up to `pool_size` connections per host.
 
-    It repeats nothing by itself, takes no proxy, certificate or password from the environment, and
-    stores no cookies. urllib3's loggers are made to redact what they quote.
+    It never retries, uses no proxy, certificate or password from the environment, and stores no
+    cookies. urllib3's loggers get a filter that redacts URLs.
     """
     redact_http_logs()
     session = requests.Session()
@@ -55,7 +55,7 @@ def new_session(
 
 
 def reason_of(failure: Exception) -> HttpFailure:
-    """Return what failed, holding nothing of the library's exception."""
+    """Return the reason of a failure, without a reference to the library's exception."""
     cause = _innermost(failure)
     if isinstance(failure, requests.ConnectTimeout) or _is_failed_connect(cause):
         return "connect_failed"
@@ -77,6 +77,6 @@ def _is_failed_connect(cause: object) -> bool:
 def _innermost(failure: Exception) -> object:
     wrapped = failure.args[0] if failure.args else None
     cause = getattr(wrapped, "reason", wrapped)
-    # A ProxyError says nothing by itself: urllib3 raises it for a proxy that refuses connections
-    # and also for one that breaks off after the request was sent.
+    # A ProxyError is ambiguous: urllib3 raises it for a proxy that refuses connections and also
+    # for one that closes the connection after the request was sent.
     return getattr(cause, "original_error", cause)

@@ -1,4 +1,4 @@
-"""Validators of the words that name things: identifiers in URLs, YAML files and tokens."""
+"""Validators of identifiers in URLs, YAML files and tokens."""
 
 import re
 import uuid
@@ -30,7 +30,7 @@ def validate_identifier(value: str) -> None:
 
 
 def validate_client_id(value: str) -> None:
-    """Accept what needs no escaping in a URL and can't be taken for a user's ``sub``.
+    """Accept a value that needs no escaping in a URL and can't be mistaken for a ``sub``.
 
     Raises:
         ValidationError: the value has another form.

@@ -1,4 +1,4 @@
-"""Fields that are set once: other systems hold what they say."""
+"""Fields that are set once, because other systems store their values."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 
 class ImmutableFieldsMixin(models.Model):
-    """A model whose ``IMMUTABLE`` fields may not differ from what the database has."""
+    """A model whose ``IMMUTABLE`` fields can't be changed once they are stored."""
 
     IMMUTABLE: ClassVar[tuple[str, ...]] = ()
 

@@ -1,4 +1,4 @@
-"""Log lines: one of JSON each, with the id of the request at work."""
+"""Log lines in JSON, with the id of the current request."""
 
 import copy
 import logging
@@ -12,7 +12,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
-    """Write the request's id on each record, so that an answer leads to its lines."""
+    """Add the request's id to each record, so that a response can be matched with its lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -20,10 +20,10 @@ class RequestIdFilter(logging.Filter):
 
 
 class RedactedJsonFormatter(JsonFormatter):
-    """JSON without what the redacting filter took out, and without what it can't look into."""
+    """JSON without what the redacting filter removed, and without objects that it can't redact."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Django adds the request, whose text is its URL: it may hold a token.
+        # Django adds the request, whose text has its URL: it may contain a token.
         super().__init__(*args, reserved_attrs=[*RESERVED_ATTRS, "request"], **kwargs)
 
     def format(self, record: logging.LogRecord) -> str:
@@ -63,7 +63,7 @@ CONFIGURATION: dict[str, Any] = {
         # Without this Django's own handlers would print a second, unredacted line.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Four lines at INFO for every sign-in, none of which says more than the last one.
+        # Four redundant lines at INFO for every sign-in.
         "axes": {"level": "WARNING"},
     },
 }

@@ -1,6 +1,6 @@
 """Take secrets out of text before it reaches a log.
 
-WeChat wants AppSecrets, tokens and codes in query strings, and urllib3 logs every URL at DEBUG.
+WeChat expects AppSecrets, tokens and codes in query strings, and urllib3 logs every URL at DEBUG.
 What is recognised is a named value: `name=value` as in a URL or a form, and `"name": "value"` as in
 JSON (also JSON within a string of JSON) or a Python repr, even when cut off within the value. So is
 the detail of a database's error, which quotes the row or the key that was refused.
@@ -53,17 +53,17 @@ def _masked_json(found: re.Match[str]) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Redact a record's message and traceback, not its extra fields; let every record pass."""
+    """Redact a record's message and traceback, not its extra fields; filter out no record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = _message_of(record)
         redacted = redact(message)
-        # Left alone otherwise: formatters make more of a dict or of unmerged arguments.
+        # Unchanged otherwise: formatters may use a dict or the arguments.
         if redacted != message:
             record.msg, record.args = redacted, None
         if record.exc_info and not record.exc_text:
             lines = traceback.format_exception(*record.exc_info)
-            # Formatters print `exc_text` when it is there and don't format the traceback again.
+            # If `exc_text` is set, formatters print it and don't format the traceback again.
             record.exc_text = redact("".join(lines).rstrip("\n"))
         return True
 
@@ -72,7 +72,7 @@ def _message_of(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError):
-        # Handlers forgive a message that doesn't fit its arguments; a filter has to as well.
+        # Handlers tolerate a message that doesn't fit its arguments; a filter has to as well.
         return f"{record.msg} {record.args!r}"
 
 

@@ -1,4 +1,4 @@
-"""REST wiring: how bodies are read and how every error is answered."""
+"""REST wiring: parsing of bodies, and the answer to every error."""
 
 import json
 import logging
@@ -74,7 +74,7 @@ class StrictJSONParser(BaseParser):
 
 
 class OneRenderer(DefaultContentNegotiation):
-    """Answer what the address answers, whatever the caller says it accepts."""
+    """Use the view's renderer, whatever the Accept header says."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -116,7 +116,7 @@ def error_body(error: DomainError) -> dict[str, Any]:
 
 
 def error_headers(error: DomainError) -> dict[str, str]:
-    """Return an error's headers: it is never stored, and says when to come back."""
+    """Return an error's headers: it is never cached; Retry-After and WWW-Authenticate if any."""
     headers = {"Cache-Control": "no-store"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -145,7 +145,7 @@ def as_domain_error(error: Exception) -> DomainError:
 
 @csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """Answer an unknown address below /api and /oidc as every other error there."""
+    """Answer an unknown path below /api and /oidc like every other error there."""
     error = as_domain_error(Http404())
     return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
 

@@ -1,4 +1,4 @@
-"""System checks of the settings: what starts, but deserves a word."""
+"""System checks: warnings about settings that work but may be unintended."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ SECRET_KEY_MIN_LENGTH = 32
 def check_debug_is_off(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """DEBUG shows source code and settings to anybody who finds an error page."""
+    """DEBUG shows source code and settings on error pages."""
     if not settings.DEBUG:
         return []
     return [Error("DEBUG is on.", hint="Set DEBUG=off.", id="unionpass.E001")]
@@ -40,7 +40,7 @@ def check_secret_key_is_long(
 def check_database_is_postgresql(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """SQLite has one writer; it is for a look and for small installations."""
+    """SQLite has one writer; it is for evaluation and for small installations."""
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         return []
     return [
@@ -56,7 +56,7 @@ def check_database_is_postgresql(
 def check_proxy_is_trusted(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Https ends at a proxy; if it isn't trusted, everybody seems to come from its address."""
+    """Https ends at a proxy; if it isn't trusted, all clients seem to have its address."""
     if settings.PUBLIC_URL.startswith("http://") or settings.TRUSTED_PROXIES:
         return []
     return [

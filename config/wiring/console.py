@@ -1,4 +1,4 @@
-"""The console's frame: what stands in its sidebar and on its overview (``UNFOLD`` names these)."""
+"""The console's frame: its sidebar and overview (``UNFOLD`` refers to these functions)."""
 
 from typing import Any
 
@@ -20,19 +20,19 @@ MOST_COUNTED = 100
 
 
 def pool_name(request: HttpRequest) -> str:
-    """Head the sidebar with the pool's name."""
+    """Return the sidebar's title, the pool's name."""
     pool = place_of(request).pool
     return pool.name if pool else "Unionpass"
 
 
 def pool_identifier(request: HttpRequest) -> str:
-    """Say below it how the pool is named in addresses and tokens."""
+    """Return the subtitle, the pool's identifier in URLs and tokens."""
     pool = place_of(request).pool
     return pool.identifier if pool else _("No user pool chosen")
 
 
 def pool_picker(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the operator's pools, and where others are made."""
+    """List the operator's pools, and the page that creates others."""
     if not isinstance(request.user, Operator):
         return []
     pools = [
@@ -45,7 +45,7 @@ def pool_picker(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def environment(request: HttpRequest) -> tuple[str, str] | None:
-    """Mark an installation whose people are made up."""
+    """Mark an installation that has the sandbox."""
     return (_("Sandbox"), "warning") if settings.WECHAT_SANDBOX else None
 
 
@@ -55,12 +55,12 @@ def favicon(request: HttpRequest) -> str:
 
 
 def stylesheet(request: HttpRequest) -> str:
-    """Return the address of what unfold's own styles lack."""
+    """Return the address of the styles that unfold lacks."""
     return static("unionpass/console.css")
 
 
 def script(request: HttpRequest) -> str:
-    """Return the address of the script that copies what a copy button names."""
+    """Return the address of the script for copy buttons."""
     return static("unionpass/copy.js")
 
 
@@ -80,7 +80,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the sidebar: always of one pool; outside of pools there is only what spans them."""
+    """Return the sidebar of the pool; outside of pools only the pages about all pools."""
     pool = place_of(request).pool
     groups = [_daily(request, pool), _settings(request, pool)] if pool else []
     if operator_of(request).is_superuser:
@@ -114,7 +114,7 @@ def _daily(request: HttpRequest, pool: UserPool) -> dict[str, Any]:
 
 def _review(request: HttpRequest, pool: UserPool) -> dict[str, Any]:
     page = reverse("admin:accounts_conflict_changelist")
-    # Above a hundred nobody needs the number, and counting on would cost every page.
+    # The exact number above a hundred isn't needed, and counting it would slow every page.
     waiting = open_conflicts(pool)[:MOST_COUNTED].count()
     count = str(waiting) if waiting < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
     badge = {"badge": count, "badge_variant": "warning"} if waiting else {}

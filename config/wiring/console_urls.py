@@ -1,4 +1,4 @@
-"""The addresses below ``/console/`` and ``/console/{pool}/`` (userpools/console/middleware.py)."""
+"""The URLs below ``/console/`` and ``/console/{pool}/`` (userpools/console/middleware.py)."""
 
 from django.contrib import admin
 from django.urls import include, path

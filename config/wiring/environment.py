@@ -1,4 +1,4 @@
-"""How environment variables become settings: each reader refuses a bad value with one sentence.
+"""Readers of environment variables: each refuses an invalid value with one sentence.
 
 Every variable may also be given as ``NAME_FILE``, the path of a file that holds the value
 (Docker and Kubernetes secrets). A variable that is set but empty counts as not set, except where
@@ -16,8 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# The mapping alone, not environ.Env around it: that one takes a value that begins with $ for the
-# name of another variable, which would silently turn a secret into nothing.
+# The mapping itself, not environ.Env: that would read a value that begins with $ as the name of
+# another variable, which would silently lose a secret.
 _variables = environ.FileAwareMapping(cache=False)
 
 _ADDRESS = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
@@ -27,7 +27,7 @@ _RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
 
 
 def text(name: str, default: str = "") -> str:
-    """Return the variable's text without surrounding blanks; empty counts as not set."""
+    """Return the variable's text without surrounding whitespace; empty counts as not set."""
     try:
         value: str = _variables.get(name, "")
     except (OSError, ValueError):
@@ -38,7 +38,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def required_secret(name: str, how_to_make: str) -> str:
-    """Return a secret, or stop the start with the command that makes one."""
+    """Return a secret, or stop with a message that has the command to generate one."""
     value = text(name)
     if not value:
         raise ImproperlyConfigured(
@@ -108,7 +108,7 @@ def rate(name: str, default: str) -> str:
 
 
 def address(name: str, default: str) -> str:
-    """Return where to listen, as ``host:port``; an IPv6 host stands in brackets."""
+    """Return where to listen, as ``host:port``; an IPv6 host is in brackets."""
     value = text(name, default)
     found = _ADDRESS.fullmatch(value)
     if not found or int(found[2]) > _LARGEST_PORT:
@@ -117,7 +117,7 @@ def address(name: str, default: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only be this very machine."""
+    """Tell whether a host name or address can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -193,8 +193,8 @@ def database() -> dict[str, Any]:
             "sqlite:////path/to/file."
         ) from None
     parsed["OPTIONS"] = {**tune(), **parsed.get("OPTIONS", {})}
-    # A connection that died in the pool, with a restart of the database, is replaced when it is
-    # taken out, not handed to a login.
+    # A connection of the pool that broke, by a restart of the database, is replaced before it is
+    # used.
     parsed["CONN_HEALTH_CHECKS"] = True
     return parsed
 
@@ -219,6 +219,6 @@ def _tune_sqlite() -> dict[str, Any]:
 
 
 def _tune_pg() -> dict[str, Any]:
-    # A login gives its connection back while WeChat is asked, so a small pool serves many
-    # threads; waiting longer than 10 s for a connection means that the database is away.
+    # A login releases its connection while WeChat is called, so a small pool serves many threads;
+    # waiting longer than 10 s for a connection counts as an unreachable database.
     return {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}

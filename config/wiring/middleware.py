@@ -1,4 +1,4 @@
-"""What happens to every request before a view sees it."""
+"""Middleware of every request."""
 
 import ipaddress
 import logging
@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# A caller's own id is kept where it can do no harm in a log line.
+# A client's own id is used if it can do no harm in a log line.
 _ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-# Some proxies write the port beside the address: 192.0.2.1:5555, [2001:db8::1]:5555.
+# Some proxies append the port to the address: 192.0.2.1:5555, [2001:db8::1]:5555.
 _WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?)$")
 _PROBE = "readyz"
 _PROBE_SECONDS = 10
 
 
 class RequestIdMiddleware:
-    """Name each request: ``X-Request-ID`` as it came from a proxy, or a new one."""
+    """Give each request an id: ``X-Request-ID`` of the request, or a new one."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -42,8 +42,8 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         name = given if _ACCEPTABLE_REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
-        # Stays set after the answer: Django logs refusals only then, and the thread's next request
-        # sets its own.
+        # Stays set after the response: Django logs refusals only then, and the thread's next
+        # request sets its own.
         logs.request_id.set(name)
         response = self.get_response(request)
         response["X-Request-ID"] = name
@@ -53,7 +53,7 @@ class RequestIdMiddleware:
 class ProbeMiddleware:
     """Answers ``/healthz`` and ``/readyz`` before anything else.
 
-    Orchestrators ask by address, so ``ALLOWED_HOSTS`` and the redirect to https don't apply.
+    Orchestrators use the IP address, so ``ALLOWED_HOSTS`` and the redirect to https don't apply.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -72,7 +72,7 @@ class ProbeMiddleware:
 
     @method_decorator([never_cache, require_safe])
     def _readyz(self, request: HttpRequest) -> HttpResponse:
-        """Answer 200 when all is in order, else 503 and which is not."""
+        """Answer 200 if all checks pass, else 503 and the checks that failed."""
         checks = {
             "database": _works(_ask_database),
             "cache": _works(_ask_cache),
@@ -85,16 +85,16 @@ class ProbeMiddleware:
         )
 
     def _ask_migrations(self) -> bool:
-        # What is applied stays applied while the process lives, and looking is slow.
+        # Applied migrations stay applied while the process runs, and checking is slow.
         self._migrated = self._migrated or not unapplied_migrations()
         return self._migrated
 
 
 class TrustedProxyMiddleware:
-    """Believe forwarding headers only from ``TRUSTED_PROXIES``; REMOTE_ADDR becomes the caller's.
+    """Trust forwarding headers only from ``TRUSTED_PROXIES``; REMOTE_ADDR becomes the client's.
 
-    Of ``X-Forwarded-For`` the rightmost address that no trusted proxy has is taken: everything
-    to its left was written by the caller.
+    Of ``X-Forwarded-For`` the rightmost address that isn't a trusted proxy's is used: the client
+    may have written everything to its left.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -111,7 +111,7 @@ class TrustedProxyMiddleware:
 
 
 class HostMiddleware:
-    """Refuse a request for another host in our own words, before Django's page does."""
+    """Refuse a request for another host with an error of ours, instead of Django's page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -135,10 +135,10 @@ _TOO_LARGE = InvalidRequest("The body is too large.", status=HTTPStatus.REQUEST_
 
 
 class BodyLengthMiddleware:
-    """Refuse a body of unannounced length, which WSGI hands on empty (RFC 9110 §15.5.12).
+    """Refuse a body without a length, which WSGI passes on empty (RFC 9110 §15.5.12).
 
-    Refuse one that is too large as well, whatever it holds: Django's limit spares files, which it
-    writes to the disk before any view is asked.
+    Refuse one that is too large as well: Django's limit excludes files, which it writes to the
+    disk before a view is called.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -162,7 +162,7 @@ def _is_trusted(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    # A socket that serves both families names IPv4 peers like ::ffff:10.0.0.1.
+    # A socket for both families gives IPv4 peers as ::ffff:10.0.0.1.
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return any((mapped or parsed) in network for network in settings.TRUSTED_PROXIES)
 
@@ -181,7 +181,7 @@ def _caller(forwarded_for: str | None, peer: str) -> str:
 
 
 def _works(ask: Callable[[], bool]) -> bool:
-    # A probe reports every failure, of whatever kind; nothing else catches this broadly.
+    # A probe reports every failure; nothing else catches this broadly.
     try:
         return ask()
     except Exception:

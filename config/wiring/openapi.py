@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 
-# The library types its methods, but not how a subclass registers itself: hence the ignore.
+# The library types its methods, but not the registration of subclasses: hence the ignore.
 class StrictTextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A string with its bounds and, where there is one, its pattern."""
 

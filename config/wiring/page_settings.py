@@ -1,7 +1,6 @@
-"""What pages may load and where their forms lead, and how the console looks.
+"""The content security policies of the pages, and the console's appearance.
 
-``config/settings.py`` takes it over; one answer may be let out further
-(``config/kernel/headers.py``).
+``config/settings.py`` imports them; ``config/kernel/headers.py`` extends one response's policy.
 """
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -19,7 +18,7 @@ CONTENT_SECURITY_POLICY = {
 }
 CONSOLE_CONTENT_SECURITY_POLICY = {
     **CONTENT_SECURITY_POLICY,
-    # unfold's pages are written with Alpine, which evaluates what stands in their attributes.
+    # unfold's pages use Alpine, which evaluates their attributes.
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
 }
@@ -44,7 +43,7 @@ UNFOLD = {
     "SCRIPTS": ["config.wiring.console.script"],
     "LOGIN": {"form": "userpools.console.sign_in.SignInForm"},
     "COLORS": {
-        # WeChat's people expect green; this one keeps a contrast of 4.5 to 1 on white.
+        # WeChat users expect green; this one has a contrast of 4.5 to 1 on white.
         "primary": {
             "50": "oklch(97.9% .021 166.1)",
             "100": "oklch(95% .052 163.1)",

@@ -1,4 +1,4 @@
-"""The welcome page at ``/``, and the page that stands where another one failed."""
+"""The welcome page at ``/``, and the error page."""
 
 import sys
 from http import HTTPStatus
@@ -15,12 +15,12 @@ from config.kernel.errors import ServiceUnavailable
 
 @require_safe
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Say what this is and what to do next; nothing here tells a stranger of any pool."""
+    """Show what this is and what to do next, without naming any pool."""
     return render(request, "pages/welcome.html", {"has_sandbox": settings.WECHAT_SANDBOX})
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Answer 503 while the database or the cache is away, else 500; Django calls this handler."""
+    """Answer 503 if the database or the cache can't be reached, else 500; Django calls this."""
     if not isinstance(sys.exc_info()[1], AWAY):
         return server_error(request)
     response = server_error(request, template_name="503.html")

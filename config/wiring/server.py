@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from django.conf import settings
 
-# A thread waits most of its time for WeChat, so there are many to a core.
+# A thread spends most of its time waiting for WeChat, so there are many per core.
 THREADS_PER_WORKER = 32
 
 
@@ -26,12 +26,12 @@ def granian_command(*, workers: int) -> list[str]:
         "--respawn-interval", "1",
         "--workers-kill-timeout", "15",
         "--no-ws",
-        "--log-level", "error",  # its warning about the number of threads is a choice of ours
+        "--log-level", "error",  # its warning about the number of threads, which is intended
     ]
     # fmt: on
 
 
 def become_server(*, workers: int) -> NoReturn:
-    """Replace this process by the server, which signals then reach directly."""
+    """Replace this process by the server, so that signals reach it directly."""
     sys.stdout.flush()
     os.execv(sys.executable, granian_command(workers=workers))  # noqa: S606 - no shell is meant

@@ -1,8 +1,8 @@
-"""Every string that a person may read: ours, and what the console's libraries leave untranslated.
+"""Every translatable string: ours, and the untranslated ones of the console's libraries.
 
-django-unfold and django-axes speak no Chinese, so their strings are translated here. What they
-share with Django's admin is translated by Django and left out, but for what Django translates
-misleadingly.
+django-unfold and django-axes have no Chinese translations, so their strings are translated here.
+Strings that they share with Django's admin are translated by Django and left out, except those that
+Django translates misleadingly.
 """
 
 import io
@@ -20,7 +20,7 @@ LOCALE = "zh_Hans"
 
 SOURCES = ("config", "userpools", "identity_sources", "applications", "accounts", "templates")
 LIBRARIES = ("axes", "unfold")
-# Named one by one: what another version adds is collected, and so noticed.
+# Listed one by one: strings that another version adds are collected, and so noticed.
 _UNUSED = (
     # Its models have no page in the console.
     "axes/admin.py",
@@ -34,7 +34,7 @@ _UNUSED = (
 )
 _TRANSLATED_BY_DJANGO = ("conf", "contrib/admin", "contrib/auth")
 _TRANSLATED_ANEW = (
-    # Django says 注销, which to WeChat's people means closing the account for good.
+    # Django says 注销, which for WeChat users means closing the account for good.
     "Log out",
     # Django says 以, "by means of"; a list is filtered 按.
     " By %(filter_title)s ",
@@ -55,7 +55,7 @@ _KEYWORDS = {
 
 
 def collect() -> Catalog:
-    """Return the strings that the catalogue has to translate, each with the files that say it."""
+    """Return the strings that the catalogue has to translate, each with the files that use it."""
     catalog = _strings_in(ROOT, SOURCES)
     django = [_shipped_with_django(folder) for folder in _TRANSLATED_BY_DJANGO]
     for message in strings_of_libraries():
@@ -67,7 +67,7 @@ def collect() -> Catalog:
 
 
 def strings_of_libraries() -> Catalog:
-    """Return all that the libraries say, be it translated by Django or not."""
+    """Return all strings of the libraries, translated by Django or not."""
     catalog = Catalog(locale=LOCALE)
     for library in LIBRARIES:
         for message in _strings_in(folder_of(library).parent, [library]):
@@ -78,7 +78,7 @@ def strings_of_libraries() -> Catalog:
 def _strings_in(root: Path, sources: Iterable[str]) -> Catalog:
     catalog = Catalog(locale=LOCALE)
     for path in _files_in(root, sources):
-        # Seen from where packages are installed: a whole path would name the machine.
+        # Relative to where packages are installed: a full path would depend on the machine.
         name = path.relative_to(root).as_posix()
         for _line, text, _comments, context in extract(
             "python", io.BytesIO(_python_of(path)), keywords=_KEYWORDS
@@ -116,6 +116,6 @@ def _shipped_with_django(folder: str) -> Catalog:
 
 
 def translates(catalog: Catalog, message: Message) -> bool:
-    # A plural is looked up apart from a singular of the same words.
+    # A plural is looked up separately from a singular with the same text.
     there = catalog.get(message.id, message.context)
     return there is not None and there.pluralizable == message.pluralizable

@@ -18,7 +18,7 @@ from config.wiring.translatable import LOCALE, ROOT, collect
 PO = ROOT / "config" / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
-# Babel notices an invented placeholder, but not a lost one, and none of str.format.
+# Babel notices an added placeholder, but not a missing one, and none of str.format.
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 # With no date of its own, Babel would write the current minute into the compiled file.
@@ -35,7 +35,7 @@ msgstr ""
 
 @dataclass(frozen=True)
 class Problem:
-    """Why the catalogue is not fit to ship."""
+    """The reasons why the catalogue is incomplete."""
 
     message: str
 
@@ -44,7 +44,7 @@ class Problem:
 
 
 def update() -> list[Problem]:
-    """Bring the catalogue up to date with the sources and compile it; return what is left to do."""
+    """Update the catalogue from the sources and compile it; return what is missing."""
     catalog = _updated(collect())
     PO.write_bytes(_as_po(catalog))
     MO.write_bytes(_as_mo(_read()))
@@ -52,7 +52,7 @@ def update() -> list[Problem]:
 
 
 def problems() -> list[Problem]:
-    """Return what a release would lack: strings, translations, fresh files."""
+    """Return what is missing for a release: strings, translations, current files."""
     catalog, collected = _read(), collect()
     wanted, there = _ids(collected), _ids(catalog)
     return [
@@ -94,7 +94,7 @@ def _untranslated(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _keeps_placeholders(message: Message) -> bool:
-    # The plural is what Chinese, with its one form, has to say.
+    # Chinese has one form, the plural's.
     source = _PLACEHOLDER.findall(_forms(message.id)[-1])
     return all(
         sorted(_PLACEHOLDER.findall(form)) == sorted(source) for form in _forms(message.string)

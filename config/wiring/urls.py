@@ -1,4 +1,4 @@
-"""Every address of the server."""
+"""The URL configuration of the server."""
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("experience/", include("accounts.experience.urls")),
     path("api/", include("accounts.api.urls")),
     path("login/", include("accounts.pages.urls")),
-    # RFC 8414 §3.1: the well-known word stands before the issuer's path.
+    # RFC 8414 §3.1: the well-known path comes before the issuer's path.
     path(".well-known/oauth-authorization-server/oidc/<slug:pool>", DiscoveryView.as_view()),
     path("oidc/", include("accounts.oidc.urls")),
     path("oidc/", include(oidc_urlpatterns)),

@@ -1,4 +1,4 @@
-"""The console's pages of identity sources: list and forms, and what is done with one source."""
+"""The console's pages of identity sources: list, forms and actions."""
 
 from identity_sources.admin.sources import IdentitySourceAdmin
 

@@ -1,4 +1,4 @@
-"""What an administrator does with one source, beside changing it: try it out, take it up again."""
+"""Actions on a source: test the connection, restore an archived source."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -22,7 +22,7 @@ SourceView = Callable[[HttpRequest, UUID], HttpResponse]
 
 
 def try_connection_view(admin: ModelAdmin) -> SourceView:
-    """Return the page that says what WeChat answers to this source's AppID and AppSecret."""
+    """Return the page with WeChat's answers to this source's AppID and AppSecret."""
 
     @require_POST
     def view(request: HttpRequest, source_id: UUID) -> HttpResponse:
@@ -51,7 +51,7 @@ def try_connection_view(admin: ModelAdmin) -> SourceView:
 
 
 def restore_view(admin: ModelAdmin) -> SourceView:
-    """Return the view that takes an archived source up again."""
+    """Return the view that restores an archived source."""
 
     @require_POST
     def view(request: HttpRequest, source_id: UUID) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The forms of an identity source: a new one by its type, and one that is there."""
+"""The forms of an identity source: a new one by its type, and an existing one."""
 
 import secrets
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from identity_sources.sandbox.world import (
 )
 from userpools.console.model_admin import PoolForm
 
-# Where WeChat shows both, by its own menus, which are Chinese.
+# Where WeChat shows both, by its Chinese menus.
 WHERE_TO_FIND = {
     IdentitySource.Type.WECHAT_MINI_PROGRAM: _("mp.weixin.qq.com: 管理 > 开发管理 > 开发设置"),
     IdentitySource.Type.WECHAT_OFFICIAL_ACCOUNT: _("mp.weixin.qq.com: 设置与开发 > 开发接口管理"),
@@ -35,7 +35,7 @@ _TAKEN = {
 
 
 class AppSecretField(forms.CharField):
-    """An AppSecret, which is taken and never shown again, not even after a mistake elsewhere."""
+    """An AppSecret, which is never shown again, not even after an error in another field."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = UnfoldAdminPasswordWidget({"autocomplete": "off", "spellcheck": "false"})
@@ -43,7 +43,7 @@ class AppSecretField(forms.CharField):
 
 
 class SourceForm(PoolForm):
-    """What both forms have in common: the AppSecret is checked, and encrypted into the row."""
+    """Base class of both forms: the AppSecret is checked, and encrypted into the row."""
 
     app_secret = AppSecretField(required=False)
 
@@ -61,7 +61,7 @@ class SourceForm(PoolForm):
         }
 
     def offer_associations(self) -> None:
-        """Leave out what the source's type can't do."""
+        """Leave out what the source's type doesn't support."""
         field = self.fields.get("association")
         if isinstance(field, forms.ChoiceField):
             field.choices = [
@@ -82,7 +82,7 @@ class SourceForm(PoolForm):
 
 
 class ChangeSourceForm(SourceForm):
-    """Changes a source; an empty AppSecret stays as it is."""
+    """Changes a source; an empty AppSecret leaves it unchanged."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,7 +98,7 @@ class ChangeSourceForm(SourceForm):
 
 
 class NewSourceForm(SourceForm):
-    """Makes a source of the type that the page was opened for."""
+    """Creates a source of the type that the page was opened for."""
 
     source_type: ClassVar[str]
 
@@ -146,8 +146,8 @@ class NewSourceForm(SourceForm):
         return self._untaken("app_id", IdentitySource.objects.filter(archived_at__isnull=True))
 
     def _untaken(self, name: str, sources: QuerySet[IdentitySource]) -> str:
-        # The constraint would say the same, but of the whole form, and leave out the AppID, whose
-        # condition is about a field that isn't in the form.
+        # The constraint would report it for the whole form, and skip the AppID, whose condition has
+        # a field that isn't in the form.
         value: str = self.cleaned_data[name]
         if sources.filter(pool=self.pool, **{name: value}).exists():
             raise ValidationError(_TAKEN[name])

@@ -12,12 +12,12 @@ from userpools.console.display import ago
 
 
 def failing_sign() -> SafeString:
-    """Return the mark that stands beside a failing source's name."""
+    """Return the label next to a failing source's name."""
     return render_to_string("console/failing.html")
 
 
 def health_of(source: IdentitySource) -> dict[str, Any]:
-    """Return what the panel on a source's page says: since when, and each complaint."""
+    """Return the panel of a source's page: since when it fails, and each complaint."""
     return {
         "failing_since": ago(source.failing_since) if source.failing_since else "",
         "complaints": [

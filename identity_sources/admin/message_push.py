@@ -1,4 +1,4 @@
-"""The events that WeChat pushes: what is entered in WeChat's console, made here and shown once."""
+"""Message push: the values for WeChat's console, generated here and shown once."""
 
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,13 @@ from userpools.console.display import ago
 
 
 def events_url(source: IdentitySource) -> str:
-    """Return the address to which WeChat pushes the source's events."""
-    # Not reversed: the console's own addresses are below the pool's.
+    """Return the URL to which WeChat pushes the source's events."""
+    # Not by reverse(): that would give a URL below the console's pool.
     return f"{settings.PUBLIC_URL}/wechat/{source.pool.identifier}/{source.identifier}/events"
 
 
 def message_push_of(source: IdentitySource) -> dict[str, Any]:
-    """Return what the panel on a source's page says of its events."""
+    """Return the panel of a source's page about its events."""
     newest = MessagePushKey.objects.filter(source=source).order_by("-created_at").first()
     return {
         "events_url": events_url(source),
@@ -34,7 +34,7 @@ def message_push_of(source: IdentitySource) -> dict[str, Any]:
 
 
 def new_push_key_view(admin: ModelAdmin) -> SourceView:
-    """Return the page that makes a token and an EncodingAESKey, and shows them this once."""
+    """Return the page that generates a token and an EncodingAESKey, and shows them once."""
 
     @require_POST
     def view(request: HttpRequest, source_id: UUID) -> HttpResponse:

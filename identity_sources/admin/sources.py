@@ -25,7 +25,7 @@ from userpools.console.place import place_of
 
 Type = IdentitySource.Type
 
-# What each type is, as a card to choose it by. WeChat's own name stands beside the translated one.
+# A card for each type, with WeChat's own name next to the translated one.
 TYPE_CARDS = (
     (Type.WECHAT_MINI_PROGRAM, "小程序", "widgets", _("People log in inside your mini program.")),
     (Type.WECHAT_WEBSITE, "网站应用", "qr_code_2", _("People scan a code on your website.")),
@@ -54,7 +54,7 @@ class InUseFilter(admin.SimpleListFilter):
         return [("archived", _("Archived"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Call the first choice what it is: it isn't all."""
+        """Name the first choice: it isn't "all"."""
         for number, choice in enumerate(super().choices(changelist)):
             yield choice if number else {**choice, "display": _("In use")}
 
@@ -101,7 +101,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
 
     @display(description=_("health"), label={"failing": "danger"})
     def health(self, source: IdentitySource) -> tuple[str, Any]:
-        # Of one that isn't failing it may be that nobody has tried it yet.
+        # A source that isn't failing may just be unused.
         is_failing = source.failing_since and not source.archived_at
         return ("failing", _("Failing")) if is_failing else ("", "")
 
@@ -147,7 +147,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask for the type first: each has a form of its own."""
+        """Ask for the type first: each has its own form."""
         chosen = _chosen_type(request)
         if chosen is None and self.has_add_permission(request):
             return self._choose_type(request)
@@ -187,7 +187,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
         source = kwargs.get("obj")
         if source:
             context |= {
-                # The page has a link of its own, which says that nothing is deleted.
+                # The page has its own link, which says that nothing is deleted.
                 "show_delete": False,
                 "is_reachable": is_reachable(source),
                 "may_change": place_of(request).may_change,
@@ -204,7 +204,7 @@ class IdentitySourceAdmin(PoolModelAdmin):
         )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name nothing that would go with the source: archiving it takes nothing away."""
+        """List no dependent objects: archiving deletes nothing."""
         return [], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: IdentitySource) -> None:

@@ -1,8 +1,8 @@
-"""Turn WeChat's bytes into typed answers.
+"""Parse WeChat's answers.
 
 Headers aren't trusted: JSON comes as `text/plain` and without a charset, and failures come with
-status 200. Raw control characters and broken UTF-8 occur inside strings. Unknown fields are
-ignored, since WeChat adds some at any time.
+status 200. Raw control characters and invalid UTF-8 occur inside strings. Unknown fields are
+ignored, since WeChat may add some.
 """
 
 import json
@@ -20,7 +20,7 @@ _TOO_LARGE = 2**31  # for a column, and for a number of seconds
 _LONGEST_ID = 128
 _LONGEST_SCOPE = 512
 _PLAIN_NO = (None, 0, "0", "")
-# WeChat asks to reserve 512 characters; more than it may one day need is no reason to fail.
+# WeChat asks to reserve 512 characters; longer ones are accepted as well.
 _LONGEST_TOKEN = 2048
 _NUMERIC = re.compile(r"-?[0-9]{1,9}")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -39,8 +39,8 @@ def read(status: int, body: bytes) -> Answer:
     if not body.strip():
         raise WeChatUnavailable("empty_answer")
     answer = _decoded(body)
-    # Raised out here: a JSONDecodeError holds the whole body, session key and all, so it mustn't
-    # even remain as the context of what is raised.
+    # Raised here: a JSONDecodeError has the whole body, session key included, so it mustn't be the
+    # context of this exception.
     if not isinstance(answer, dict):
         raise WeChatUnavailable("unreadable")
     return answer
@@ -98,9 +98,9 @@ class OAuthIdentity:
 
     `unionid` is None where WeChat gave none: an official account without the scope
     `snsapi_userinfo` or without an Open Platform account. `scope` is what the person granted.
-    A snapshot user is a made-up one, with an OpenID and a UnionID that are nobody's: never let it
-    log in. The access and refresh token that WeChat sends along act for the person, and nothing
-    here needs them: they aren't even read.
+    A snapshot user isn't a real person, nor are its OpenID and UnionID: it mustn't be logged in.
+    WeChat also sends an access and a refresh token of the person; they aren't needed, and not
+    read.
     Source: https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
     """
 
@@ -120,7 +120,7 @@ class OAuthIdentity:
             openid=_text(answer, "openid", longest=_LONGEST_ID),
             unionid=_text_or_none(answer, "unionid", longest=_LONGEST_ID),
             scope=tuple(name for name in scope.split(",") if name),
-            # WeChat says 1 or nothing; whatever else it may say one day isn't a plain no.
+            # WeChat sends 1 or nothing; any other value but a plain no counts as 1.
             is_snapshot_user=answer.get("is_snapshotuser") not in _PLAIN_NO,
         )
 
@@ -171,7 +171,7 @@ class PhoneNumber:
         watermark = _object(phone_info, "watermark")
         return cls(
             country_code=_digits(phone_info.get("countryCode"), _CALLING_CODE),
-            # Never from a number: that would have lost the leading zero some countries need.
+            # Never from a number: that would lose the leading zero that some countries need.
             pure_number=_digits(
                 _text(phone_info, "purePhoneNumber", longest=_LONGEST_ID), _NATIONAL_NUMBER
             ),

@@ -1,7 +1,7 @@
-"""Say what WeChat's errcodes mean and what to do about them, in words for an operator.
+"""The meaning of WeChat's errcodes and their remedies, for operators.
 
-The menu paths are those of https://developers.weixin.qq.com/doc/oplatform/developers/dev/api,
-in Chinese as on the screen.
+The menu paths are those of https://developers.weixin.qq.com/doc/oplatform/developers/dev/api, in
+Chinese as on the screen.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 
 def gettext_noop(message: str) -> str:
-    """Mark a text for `makemessages`, which looks for this name, and return it as it is.
+    """Mark a text for `makemessages`, which looks for this name, and return it unchanged.
 
-    The console translates at display time; this package knows no language but English.
+    The console translates it at display time; this package has only English.
     """
     return message
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What an errcode means and what an operator can do, in English as source for translation."""
+    """The meaning of an errcode and its remedy, in English as source for translation."""
 
     meaning: str
     remedy: str
@@ -86,7 +86,7 @@ _CHECK_PAGE = gettext_noop(
 )
 
 EXPLANATIONS: Mapping[int, Explanation] = {
-    # What goes wrong with one login: codes, users, tokens, limits.
+    # Errors of one login: codes, users, tokens, limits.
     -1: _BUSY,
     40001: Explanation(
         gettext_noop("WeChat didn't accept the credential: an access token or the AppSecret."),
@@ -157,7 +157,7 @@ EXPLANATIONS: Mapping[int, Explanation] = {
     ),
     87007: _SESSION_KEY_GONE,
     87009: _SESSION_KEY_GONE,
-    # What an operator has to put right: secrets, addresses, bans, permissions.
+    # Errors for an operator to fix: secrets, addresses, bans, permissions.
     40013: Explanation(
         gettext_noop("WeChat doesn't know the AppID, or the code is of another app."),
         gettext_noop(
@@ -231,7 +231,7 @@ EXPLANATIONS: Mapping[int, Explanation] = {
             " confirmed in WeChat."
         ),
     ),
-    # Calls that WeChat couldn't understand: faults of this program.
+    # Malformed calls: bugs of this program.
     40002: Explanation(
         gettext_noop("The grant type was wrong, or the account may not make links."), _REPORT
     ),

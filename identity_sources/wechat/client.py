@@ -1,7 +1,7 @@
 """Call WeChat's server APIs.
 
-No exception of the HTTP library leaves this module: those quote the URL, which carries a secret. A
-user's code works once, so a call is repeated only when WeChat can't have seen it, or said itself
+No exception of the HTTP library leaves this module: it quotes the URL, which contains a secret. A
+user's code works once, so a call is repeated only if WeChat can't have received it, or answered
 that it was busy.
 """
 
@@ -34,13 +34,13 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallRecord:
-    """What traces and metrics may know of a call, repetition included.
+    """The record of a call, repetition included, for traces and metrics.
 
     `errcode` is 0 for success and None without a usable answer, whose `reason` is then set;
-    `errmsg` is empty but for a refusal. `request` is one line, `answer` what the last attempt got:
-    neither holds a secret, a code, a token or anything of a person's (see `masking`).
-    `settings_accepted` is what the answer says of the operator's settings: True that they are
-    good, False that they aren't, None that it is about something else (see `errcodes`).
+    `errmsg` is empty except for a refusal. `request` is one line, `answer` that of the last
+    attempt: neither contains a secret, a code, a token or personal data (see `masking`).
+    `settings_accepted` tells whether WeChat accepts the operator's settings: True, False, or None
+    if the answer doesn't show it (see `errcodes`).
     """
 
     call: str
@@ -69,11 +69,11 @@ class WeChatClient:
     """The calls, on one HTTP session that may be shared by threads.
 
     `api_url` is `https://api.weixin.qq.com`, one of its fallback hosts, or a sandbox; `timeout` is
-    (connect, read) in seconds. `observer` is told of every call when it has ended, before its
-    result is returned or its error raised; it mustn't raise. `pause` waits before a repetition.
+    (connect, read) in seconds. `observer` is called after every call, before its result is
+    returned or its error raised; it mustn't raise. `pause` waits before a repetition.
 
-    All calls raise WeChatUnavailable or a WeChatRefusal (see `errors`). They send what they are
-    given: check codes with `shapes` first.
+    All calls raise WeChatUnavailable or a WeChatRefusal (see `errors`). They don't check their
+    arguments: check codes with `shapes` first.
     """
 
     def __init__(
@@ -136,9 +136,9 @@ class WeChatClient:
     def stable_token(
         self, *, app_id: str, app_secret: str, force_refresh: bool = False
     ) -> AppAccessToken:
-        """Get the application's access token; the same one until five minutes before its end.
+        """Get the application's access token; the same one until five minutes before its expiry.
 
-        `force_refresh` voids the token in use at once: only for a leak, 20 times a day at most.
+        `force_refresh` invalidates the current token at once: only for a leak, 20 times a day.
         Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
         """
         call = Call(
@@ -160,7 +160,7 @@ class WeChatClient:
         """Exchange the code of the phone number button, valid once within five minutes.
 
         The OpenID is always sent, so that WeChat refuses a code of another person. The watermark's
-        AppID is left for the caller to compare.
+        AppID must be compared by the caller.
         Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
         """
         call = Call(
@@ -198,7 +198,7 @@ class WeChatClient:
         except WeChatError as error:
             return _Attempt(error, answer)
         except HTTP_FAILURES as failure:
-            # Returned, not raised: raised here, it would keep the library's exception, and with it
+            # Returned, not raised: raised here, it would have the library's exception, and with it
             # the URL, as its context.
             return _Attempt(WeChatUnavailable(reason_of(failure)), answer)
 

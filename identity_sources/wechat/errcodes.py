@@ -1,7 +1,7 @@
 """Decide which exception an errcode raises.
 
-The same errcode speaks of different things, depending on what the call proved itself with: 40001
-on a call with an access token asks for a fresh token, with an AppSecret for an operator.
+The meaning of an errcode depends on the call's credential: 40001 on a call with an access token
+needs a new token, on a call with an AppSecret an operator.
 Sources: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session,
 https://developers.weixin.qq.com/doc/channels/API/basics/commErrCode.html and the lists of WxJava.
 """
@@ -26,7 +26,7 @@ from identity_sources.wechat.errors import (
 
 
 class Credential(Enum):
-    """What a call proves itself with."""
+    """The credential of a call."""
 
     APP_SECRET = "app_secret"  # noqa: S105 - a name
     ACCESS_TOKEN = "access_token"  # noqa: S105 - a name; the application's token
@@ -69,22 +69,22 @@ _EXCEPTIONS: Mapping[tuple[Credential, int], type[WeChatRefusal]] = {
 }
 KNOWN_ERRCODES = frozenset(_USUAL)
 
-# A ban is of the account, not of what a call proves itself with; nothing documents which of the two
-# WeChat looks at first, the ban or the code.
+# A ban concerns the account, not the credential; it isn't documented which of the two WeChat checks
+# first, the ban or the code.
 BANS = frozenset({48004, 50002, 50004, 50007})
 _ADDRESSES = frozenset({40164, 61004, *range(89501, 89508)})
 _CREDENTIALS = frozenset({40001, 40013, 40125, 40243})
-# What accuses the settings and nothing else, by what the call proves itself with. Left out is what
-# whoever sends a code can bring about: with an access token 40013 is a phone code of another app,
-# and 48001 a phone code sent for an app that may not ask for phone numbers. 40001 is a token to be
-# replaced there. A user's token is that user's affair, and whose fault an errcode is that isn't
-# known here nobody can say.
+# The errcodes that only wrong settings cause, by credential. Errcodes that anybody can cause by
+# sending a code are left out: with an access token 40013 is a phone code of another app, and 48001
+# a phone code for an app without permission for phone numbers; 40001 is a token to be replaced
+# there. A user's token says nothing about the settings, and the cause of unknown errcodes is
+# unknown.
 _ACCUSING: Mapping[Credential, frozenset[int]] = {
     Credential.APP_SECRET: _CREDENTIALS | _ADDRESSES | BANS,
     Credential.ACCESS_TOKEN: _ADDRESSES | BANS,
     Credential.USER_TOKEN: frozenset(),
 }
-# What WeChat says of a code, or of the person who got it, once it knows the app that sends it.
+# Refusals of a code or a person, after WeChat has accepted the app's credentials.
 _ABOUT_THE_CODE: Mapping[str, frozenset[int]] = {
     "jscode2session": frozenset({40029, 40163, 40226}),
     "oauth2_access_token": frozenset({40029, 40163, 42003}),
@@ -101,25 +101,25 @@ def refusal_class(errcode: int, credential: Credential) -> type[WeChatRefusal]:
 def refusal(
     *, call: str, credential: Credential, errcode: int, errmsg: str, rid: str | None = None
 ) -> WeChatRefusal:
-    """Build the exception of an errcode; also to repeat a refusal whose facts were stored."""
+    """Build the exception of an errcode, also from the stored facts of a refusal."""
     return refusal_class(errcode, credential)(call=call, errcode=errcode, errmsg=errmsg, rid=rid)
 
 
 def accuses_settings(errcode: int, credential: Credential) -> bool:
     """Tell whether an errcode can only mean that an operator has to change something.
 
-    That is the AppID, the AppSecret, the API IP list, or a ban of the account. Nothing that a
-    caller can bring about by sending some code is among them, so that nobody can put a source into
-    disrepute from outside.
+    That is the AppID, the AppSecret, the API IP list, or a ban of the account. Errcodes that a
+    client can cause by sending some code are excluded, so that nobody can make a source fail from
+    outside.
     """
     return errcode in _ACCUSING[credential]
 
 
 def settings_accepted(call: str, errcode: int, credential: Credential) -> bool | None:
-    """Say what an answer tells of the operator's settings.
+    """Tell what an answer shows about the operator's settings.
 
-    True: WeChat accepted them, though it may have refused the code (then nothing is said of
-    `BANS`). False: it refused them. None: the answer tells nothing of them.
+    True: WeChat accepted them, though it may have refused the code (which shows nothing about
+    `BANS`). False: it refused them. None: the answer doesn't show it.
     """
     if errcode == 0 or errcode in _ABOUT_THE_CODE.get(call, ()):
         return True

@@ -3,7 +3,7 @@
     WeChatError
     ├── WeChatUnavailable             no usable answer: connection, time-out, status, body
     └── WeChatRefusal                 WeChat answered with an errcode
-        ├── CodeRefused               the user's code is spent; the app needs a fresh one
+        ├── CodeRefused               the user's code is used up; the app needs a new one
         │   ├── InvalidCode           40029, 42003: wrong, expired, or of another app
         │   ├── CodeAlreadyUsed       40163: exchanged before
         │   └── SessionKeyStale       87007, 87009: the session key is gone
@@ -14,10 +14,10 @@
         ├── ConsentNeeded             the user has to authorise (again)
         │   └── OpenIdMismatch        40003 with an access token: this OpenID isn't the code's
         ├── SourceMisconfigured       an operator has to act; also every unknown errcode
-        └── MalformedCall             a fault of this program
+        └── MalformedCall             a bug of this program
 
-Which errcode raises which is decided in `errcodes`. No exception here holds a secret, a code, a
-token or a URL, neither in its text nor in its arguments.
+`errcodes` decides which errcode raises which. No exception contains a secret, a code, a token or a
+URL, neither in its text nor in its arguments.
 """
 
 import re
@@ -28,7 +28,7 @@ from config.kernel.http import HttpFailure
 from identity_sources.wechat.masking import cleaned
 
 Reason = Literal[
-    HttpFailure,  # unless nothing was sent, a code may be spent
+    HttpFailure,  # unless nothing was sent, a code may be used up
     "bad_status",
     "empty_answer",
     "too_large",
@@ -45,15 +45,15 @@ _DAY = timedelta(days=1)
 class WeChatError(Exception):
     """Any failure of a call to WeChat.
 
-    `is_outage` tells whether it speaks against WeChat or the way to it, which a circuit breaker
-    counts, or only against this one code, user or setting.
+    `is_outage` tells whether it is an outage of WeChat or the network, for a circuit breaker, or
+    concerns only this code, user or setting.
     """
 
     is_outage: ClassVar[bool] = False
 
 
 class WeChatUnavailable(WeChatError):
-    """WeChat gave no usable answer. `reason` is a machine word, `status` the HTTP status if bad."""
+    """WeChat gave no usable answer. `reason` is a code, `status` the HTTP status of an error."""
 
     is_outage = True
 
@@ -70,7 +70,7 @@ class WeChatRefusal(WeChatError):
     """WeChat answered with an errcode other than 0.
 
     `call` is the name of the call, such as `jscode2session`; `errmsg` is WeChat's text, cleaned and
-    cut: it isn't stable, so nothing is decided by it. `rid` is the request id, taken from the text
+    truncated: it isn't stable, so no code depends on it. `rid` is the request id, from the text
     unless given; calls under `/sns/` have none. WeChat's support and
     `POST /cgi-bin/openapi/rid/get` can look it up for seven days.
     """
@@ -87,7 +87,7 @@ class WeChatRefusal(WeChatError):
 
 
 class CodeRefused(WeChatRefusal):
-    """The user's code is of no more use: the app has to get a fresh one."""
+    """The user's code can't be used: the app has to get a new one."""
 
 
 class InvalidCode(CodeRefused):
@@ -95,7 +95,7 @@ class InvalidCode(CodeRefused):
 
 
 class CodeAlreadyUsed(CodeRefused):
-    """The code was exchanged before: a double submit, or an answer that was lost on its way."""
+    """The code was exchanged before: a double submit, or a lost answer."""
 
 
 class SessionKeyStale(CodeRefused):
@@ -119,7 +119,7 @@ class LimitReached(WeChatRefusal):
 
     @property
     def window(self) -> timedelta:
-        """The period WeChat counts over: a second, a minute or a day. After it, it works again."""
+        """WeChat's period: a second, a minute or a day; afterwards the call works again."""
         return self._WINDOWS.get(self.errcode, _DAY)
 
 
@@ -128,7 +128,7 @@ class UserBlocked(WeChatRefusal):
 
 
 class ConsentNeeded(WeChatRefusal):
-    """The user's authorisation is missing, void or of another app: it has to be asked for."""
+    """The user's authorisation is missing, void or of another app: it must be requested."""
 
 
 class OpenIdMismatch(ConsentNeeded):
@@ -143,7 +143,7 @@ class SourceMisconfigured(WeChatRefusal):
 
 
 class MalformedCall(WeChatRefusal):
-    """WeChat didn't understand the call: a fault of this program."""
+    """WeChat didn't understand the call: a bug of this program."""
 
 
 def _rid_of(errmsg: str) -> str | None:

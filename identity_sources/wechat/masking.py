@@ -1,7 +1,7 @@
-"""Say what was asked of WeChat and what it answered, with no secret and nobody's data in it.
+"""Show a call to WeChat and its answer without secrets and personal data.
 
-By allow-lists: a parameter or field that isn't known to be harmless is shown by its name alone.
-WeChat's answers are untrusted, so names, texts and their number are bounded as well.
+By allow-lists: of a parameter or field that isn't known to be harmless only the name is shown.
+WeChat's answers are untrusted, so names, texts and their number are limited as well.
 """
 
 import json
@@ -22,7 +22,7 @@ _SHOWN_PARAMETERS = frozenset({"appid", "grant_type", "force_refresh"})
 _SHOWN_NUMBERS = frozenset({"errcode", "expires_in"})
 _SHOWN_FIELDS = _SHOWN_NUMBERS | {"errmsg"}
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
-# Without digits, which hardly a code, token or OpenID does without, and no phone number.
+# Without digits, which nearly every code, token and OpenID has, and every phone number.
 _PLAIN_NAME = re.compile(r"[A-Za-z_]{1,40}")
 # A shorter value might occur in WeChat's text by chance.
 _SHORTEST_SECRET = 8
@@ -47,7 +47,7 @@ def shown_request(method: str, url: str, query: Values, body: Values | None) -> 
 def shown_answer(answer: Mapping[str, object], secrets: Iterable[str]) -> dict[str, str | int]:
     """Return errcode, errmsg and expires_in as they are, and `***` for every other field.
 
-    `secrets` are the values that the call sent. A name that may itself be a value is masked, too.
+    `secrets` are the values that the call sent. A name that may be a value is masked, too.
     """
     hidden = {*secrets, *_values_of(answer)}
     errmsg = cleaned(errmsg_without(answer, secrets))
@@ -58,9 +58,9 @@ def shown_answer(answer: Mapping[str, object], secrets: Iterable[str]) -> dict[s
 
 
 def errmsg_without(answer: Mapping[str, object], secrets: Iterable[str]) -> str:
-    """Return WeChat's error text without what the call sent in secret and what else it answered."""
+    """Return WeChat's error text without the call's secrets and the answer's other values."""
     text = answer.get("errmsg")
-    # First of all, so that no invisible character hides a value from being found.
+    # First, so that no invisible character hides a value from the search.
     errmsg = _visible(text) if isinstance(text, str) else ""
     # The longest first: a shorter one may be a part of it.
     for value in sorted({*secrets, *_values_of(answer)}, key=len, reverse=True):

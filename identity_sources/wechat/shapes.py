@@ -1,7 +1,7 @@
-r"""Check shapes loosely, to refuse a typing error before it costs a call.
+r"""Check the form of values loosely, to refuse typing errors without a call.
 
-AppID and AppSecret have looked like this in every sample; the length of codes isn't documented, so
-theirs is only bounded. Patterns end in `\Z` (a `$` would let a trailing line break pass).
+AppID and AppSecret have this form in every sample; the length of codes isn't documented, so it is
+only limited. Patterns end in `\Z` (a `$` would let a trailing line break pass).
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
 """
 

@@ -1,7 +1,7 @@
-"""Send one call to WeChat over HTTP and bring back its bytes.
+"""Send one call to WeChat over HTTP and return the bytes of the answer.
 
-Every call carries a secret in its URL or body, so redirects aren't followed. What goes wrong on the
-way is raised as the HTTP library words it, URL and all: the caller mustn't let it out (`client`).
+Every call has a secret in its URL or body, so redirects aren't followed. Exceptions are those of
+the HTTP library, which quote the URL: the caller (`client`) mustn't pass them on.
 """
 
 import json
@@ -21,7 +21,7 @@ _CHUNK = 16 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """What is asked of WeChat. `secrets` are the values that nothing may show afterwards."""
+    """A call to WeChat. `secrets` are the values that must never be shown."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -39,12 +39,12 @@ def exchange(
 
     Raises WeChatUnavailable (`too_large`, `timed_out`) or one of `HTTP_FAILURES`.
     """
-    # Uncompressed, so that the limit on the answer's size is one on what is sent.
+    # Uncompressed, so that the limit on the answer's size applies to the transfer as well.
     headers = {"Accept-Encoding": "identity"}
     data = None
     if call.body is not None:
         headers["Content-Type"] = "application/json"
-        # WeChat refuses what JSON may escape by its number (40033, 47002).
+        # WeChat refuses escaped characters in JSON (40033, 47002).
         data = json.dumps(call.body, ensure_ascii=False).encode()
     with session.request(
         call.method,
@@ -60,7 +60,7 @@ def exchange(
 
 
 def _bounded_body(response: requests.Response, seconds: float) -> bytes:
-    """Read a body that is neither too large nor comes in drops, each within the time-out."""
+    """Read a body within limits of its size and of the total time."""
     body = bytearray()
     deadline = time.monotonic() + seconds
     while chunk := response.raw.read1(_CHUNK):

@@ -1,12 +1,12 @@
-"""The console's frame, on ``django.contrib.admin``: one site, whose pages are of one pool each.
+"""The console's frame, on ``django.contrib.admin``: one site, with pages of one pool each.
 
 ::
 
-    apps.py         makes the site Django's own, so that apps register as usual, in their admin.py
+    apps.py         makes it Django's default site, so that apps register in their admin.py
     middleware.py   /console/{pool}/…: mounts the pages there, so that every link stays in the pool
-    place.py        in which pool a request is, and by which role
+    place.py        a request's pool and the operator's role in it
     sign_in.py      how operators sign in
-    site.py         who may enter, and the addresses of the pages
-    display.py      how it shows what several pages show
-    model_admin.py  what the pages of a pool's rows have in common: nothing of another pool shows
+    site.py         access, and the URLs of the pages
+    display.py      formatting that several pages use
+    model_admin.py  base classes of the pages: only rows of the pool
 """

@@ -1,4 +1,4 @@
-"""How the console shows what several pages show."""
+"""Formatting that several pages of the console use."""
 
 from datetime import datetime, timedelta
 

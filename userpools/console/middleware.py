@@ -1,8 +1,7 @@
 """Mounts the console at ``/console/{pool}/``, so that every link in it stays in the pool.
 
-Django's admin knows nothing of pools: its addresses have no place for one. As a web server mounts
-an application below a prefix, this middleware mounts the console's pages below each pool, by one
-urlconf for all of them.
+Django's admin has no pools in its URLs. As a web server mounts an application below a prefix, this
+middleware mounts the console's pages below each pool, with one urlconf for all of them.
 """
 
 import re
@@ -22,9 +21,9 @@ _CONSOLE = re.compile(r"^/console/(?:(?P<word>[^/]+)(?:/|$))?")
 
 
 class ConsoleMiddleware:
-    """Notes the pool of each request to the console and gives the console a policy of its own.
+    """Sets the pool of each request to the console, and the console's content security policy.
 
-    Stands after the middleware that knows the operator.
+    Comes after the authentication middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -49,7 +48,7 @@ class ConsoleMiddleware:
             response = self._get_page(request)
         finally:
             set_script_prefix(prefix)
-        # Django's admin says so of its pages, but not of refusals, which name the operator's role.
+        # Django's admin does so for its pages, but not for refusals, which depend on the role.
         add_never_cache_headers(response)
         return response
 

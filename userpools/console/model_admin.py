@@ -1,6 +1,6 @@
-"""What the console's pages have in common: they show rows of one pool, to those with a role in it.
+"""Base classes of the console's pages: rows of one pool, for operators with a role in it.
 
-Django's own permissions, which know models but neither pools nor rows, decide nothing here.
+Django's own permissions aren't used: they are about models, neither about pools nor rows.
 """
 
 import re
@@ -25,19 +25,19 @@ from config.kernel.immutable import ImmutableFieldsMixin
 from userpools.console.place import place_of
 from userpools.models import UserPool
 
-# Each word is a condition on every column that is searched, and costs more than the one before.
+# Each word is a condition on every column that is searched, and adds to the cost.
 MOST_SEARCH_WORDS = 8
 _SAVED_BY_ANOTHER = gettext_lazy("Somebody else has just saved the same. Look and try again.")
 _PAGE = re.compile(r"[0-9]{1,8}")
-# How Django's filters write what was chosen: the value itself, a row, or "empty".
+# The forms of a choice in Django's filters: the value itself, a row, or "empty".
 _FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull")
 
 
 class PoolForm(ModelForm):
-    """A form whose row is of the pool in the path, before anything is checked.
+    """A form that sets its row's pool from the path before validation.
 
-    Django leaves a constraint unchecked when one of its fields isn't in the form, and the pool
-    never is: without this, an identifier that is taken would be met by the database alone.
+    Django skips a constraint if one of its fields isn't in the form, and the pool never is:
+    without this, only the database would detect an identifier that is taken.
     """
 
     pool: ClassVar[UserPool]
@@ -54,7 +54,7 @@ class PoolForm(ModelForm):
 
 
 class RoleMixin:
-    """Permissions by the operator's role in the pool: viewers look, administrators change."""
+    """Permissions by the operator's role in the pool: viewers view, administrators change."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return place_of(request).role is not None
@@ -75,8 +75,8 @@ class RoleMixin:
 class PoolModelAdmin(RoleMixin, ModelAdmin):
     """The pages of a model whose rows belong to pools; ``path`` is their place in the address.
 
-    ``invitation`` is the sentence that an empty list shows. ``too_late`` has the exceptions by
-    which saving tells that the row changed since the page was opened, each with its sentence.
+    ``invitation`` is the text of an empty list. ``too_late`` has the exceptions that saving raises
+    if the row changed since the page was opened, each with its message.
     """
 
     path: ClassVar[str]
@@ -85,7 +85,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
     form: type[ModelForm] = PoolForm
     actions = None
     list_fullwidth = True
-    # Facets count what a list leaves uncounted on purpose.
+    # Facets would count rows, which lists avoid on purpose.
     show_facets = ShowFacets.NEVER
     list_filter_sheet = False
     warn_unsaved_form = True
@@ -111,7 +111,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search by the first words alone."""
+        """Search by the first words only."""
         words = islice(smart_split(search_term), MOST_SEARCH_WORDS)
         return super().get_search_results(request, queryset, " ".join(words))
 
@@ -120,7 +120,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         return type(form.__name__, (form,), {"pool": place_of(request).require_pool()})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return also what is set once, as soon as it is set."""
+        """Add the fields that can't be changed once they are set."""
         fixed = obj.IMMUTABLE if isinstance(obj, ImmutableFieldsMixin) else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
 
@@ -132,10 +132,10 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out, for those who only look, what is typed in and never shown.
+        """Leave out write-only fields for viewers.
 
-        Where nothing may be typed, Django shows each name as text: it looks it up on the row, and
-        ``app_secret`` there is the method that decrypts.
+        Django shows read-only fields as text, by the row's attribute of that name, and
+        ``app_secret`` is the method that decrypts.
         """
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
@@ -148,12 +148,12 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow a list to be filtered by what it offers as a filter, and by nothing else.
+        """Allow only the list's own filters.
 
-        Django allows any column of the model, with any comparison, and whatever is reached from a
-        column that is a filter: enough to guess what isn't shown, character by character.
+        Django allows any column of the model, with any comparison, and columns of related models:
+        enough to guess hidden values, character by character.
         """
-        # PostgreSQL doesn't take NUL even to look for it.
+        # PostgreSQL accepts no NUL, not even in a search.
         return "\x00" not in value and any(
             lookup in _lookups_of(item) for item in self.get_list_filter(request)
         )
@@ -161,7 +161,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Offer to save, and to stay; another new row is rarely what comes next."""
+        """Show the buttons to save and to continue editing, without "add another"."""
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -172,7 +172,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Say in a sentence that another operator was faster, and show the page as it is now."""
+        """Show a message that the row changed meanwhile, and the current page."""
         expected: tuple[type[Exception], ...] = (IntegrityError, *self.too_late)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -184,7 +184,7 @@ class PoolModelAdmin(RoleMixin, ModelAdmin):
 
 
 class ReadOnlyMixin:
-    """Pages that show and change nothing."""
+    """Read-only pages."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -197,7 +197,7 @@ class ReadOnlyMixin:
 
 
 class ShownModelAdmin(ReadOnlyMixin, PoolModelAdmin):
-    """Rows whose page is a template of their own and changes nothing."""
+    """Rows with a read-only page from their own template."""
 
     template: str
 
@@ -226,7 +226,7 @@ class ShownModelAdmin(ReadOnlyMixin, PoolModelAdmin):
 
 
 class PagedFormSet(PaginationInlineFormSet):
-    """Takes a page number for what it is: unfold's fails on digits that aren't ASCII's."""
+    """Handles page numbers: unfold's code fails on digits that aren't ASCII."""
 
     def get_page_num(self) -> int:
         page = self.request.GET.get(self.get_pagination_key(), "")
@@ -243,7 +243,7 @@ class PoolTabularInline(RoleMixin, TabularInline):
 
 
 def _lookups_of(list_filter: Any) -> set[str]:
-    """Return what a filter of a list writes into the address."""
+    """Return the query parameters of a list's filter."""
     if isinstance(list_filter, type) and issubclass(list_filter, SimpleListFilter):
         return {str(list_filter.parameter_name)}
     name = list_filter[0] if isinstance(list_filter, tuple) else list_filter

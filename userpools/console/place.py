@@ -1,4 +1,4 @@
-"""Where in the console a request is: in which pool, if in any, and by which role."""
+"""The place of a request in the console: its pool, if any, and the operator's role."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -14,8 +14,8 @@ from userpools.models import Membership, Operator, UserPool
 class Place:
     """The pool that the path names, and the operator's role in it.
 
-    ``named`` is the path's word whether or not such a pool exists. A pool is there only for those
-    who have a role in it, so that nobody learns of pools that aren't theirs.
+    ``named`` is the identifier in the path, whether or not such a pool exists. A pool is visible
+    only to operators with a role in it.
     """
 
     named: str | None = None
@@ -24,7 +24,7 @@ class Place:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the path names a pool that isn't there for this operator."""
+        """Whether the path names a pool that this operator can't see."""
         return self.named is not None and self.pool is None
 
     @property
@@ -35,7 +35,7 @@ class Place:
         """Return the pool.
 
         Raises:
-            Http404: the request is in no pool, or in one that isn't there for this operator.
+            Http404: the request is in no pool, or in one that this operator can't see.
 
         """
         if self.pool is None:
@@ -44,18 +44,18 @@ class Place:
 
 
 class ConsoleRequest(HttpRequest):
-    """A request that ``ConsoleMiddleware`` has let through."""
+    """A request that ``ConsoleMiddleware`` has processed."""
 
     place: Place
 
 
 def place_of(request: HttpRequest) -> Place:
-    """Return where in the console the request is."""
+    """Return the request's place in the console."""
     return cast("ConsoleRequest", request).place
 
 
 def find_place(operator: Operator | AnonymousUser, named: str | None) -> Place:
-    """Look the pool and the operator's role up, by one query for most operators."""
+    """Look up the pool and the operator's role, by one query for most operators."""
     if named is None or not isinstance(operator, Operator):
         return Place(named=named)
     pool = pools_of(operator).filter(identifier=named).first()
@@ -69,7 +69,7 @@ def pools_of(operator: Operator) -> QuerySet[UserPool]:
 
 
 def role_in(operator: Operator, pool: UserPool) -> Membership.Role | None:
-    """Return the operator's role in a pool; None for a stranger."""
+    """Return the operator's role in a pool, None without one."""
     if not operator.is_active:
         return None
     if operator.is_superuser:
@@ -79,10 +79,10 @@ def role_in(operator: Operator, pool: UserPool) -> Membership.Role | None:
 
 
 def operator_of(request: HttpRequest) -> Operator:
-    """Return who is signed in.
+    """Return the signed-in operator.
 
     Raises:
-        Http404: nobody is; a page behind ``ConsoleSite.admin_view`` never sees that.
+        Http404: nobody is signed in, which can't happen behind ``ConsoleSite.admin_view``.
 
     """
     if not isinstance(request.user, Operator):

@@ -1,4 +1,4 @@
-"""How operators sign in, and by what wrong passwords are counted."""
+"""Sign-in of operators, and the address by which wrong passwords are counted."""
 
 import hashlib
 from typing import Any
@@ -14,24 +14,24 @@ from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from config.kernel.addresses import site_of
 from userpools.models import Operator
 
-# After this whoever was signing in has crashed.
+# After this the other attempt must have crashed.
 SECONDS_TO_SIGN_IN = 10
 
 
 class SignInForm(UnfoldAuthenticationForm):
-    """Signs in every active operator: what they may do is said by their roles, not by a flag."""
+    """Signs in every active operator: permissions come from roles, not from a flag."""
 
-    # Django's admin speaks of a "staff account", of which there are none here.
+    # Django's admin mentions a "staff account", which doesn't exist here.
     error_messages = AuthenticationForm.error_messages
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Django only tells the browser, and what counts wrong passwords can't store a longer one.
+        # Django only sets the attribute for browsers, and axes can't store a longer name.
         username = self.fields["username"]
         username.validators.append(MaxLengthValidator(username.max_length))
 
     def clean(self) -> dict[str, Any]:
-        """Let one caller try one password at a time: what is tried at once is counted too late."""
+        """Let one address try one password at a time: concurrent attempts are counted too late."""
         name = "signing-in:" + hashlib.sha256(caller(self.request).encode()).hexdigest()
         if not cache.add(name, True, timeout=SECONDS_TO_SIGN_IN):
             raise ValidationError(_("Somebody at your address is signing in. Try again."))

@@ -1,4 +1,4 @@
-"""The console as a Django admin site: who may enter, and the addresses of its pages."""
+"""The console as a Django admin site: access, and the URLs of its pages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,18 +24,18 @@ LAST_POOL = "console_last_pool"
 
 
 class ConsoleSite(UnfoldAdminSite):
-    """Django's admin, with unfold's looks, for the operators of pools."""
+    """Django's admin, with unfold's design, for the operators of pools."""
 
     index_title = _("Overview")
-    # Unknown addresses are answered 404, to operators and strangers alike.
+    # Unknown URLs are 404, signed in or not.
     final_catch_all_view = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let every active operator in; what they see there is up to their roles."""
+        """Admit every active operator; their roles decide what they see."""
         return isinstance(request.user, Operator) and request.user.is_active
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002  Django's signature
-        """Guard a page: strangers are sent to sign in, a pool that isn't the operator's is 404."""
+        """Guard a page: redirect to the sign-in page; 404 for a pool without a role."""
         guarded: View = super().admin_view(view, cacheable)
 
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,7 +48,7 @@ class ConsoleSite(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Sign in for so long, whatever is written into the session meanwhile."""
+        """Set the session's expiry at the sign-in, independent of later writes to the session."""
         page: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and self.has_permission(request):
             request.session.set_expiry(
@@ -59,21 +59,21 @@ class ConsoleSite(UnfoldAdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Count wrong passwords here as well: the form alone lets anybody guess for ever."""
+        """Count wrong passwords here as well: the form itself has no limit."""
         guess = request.POST.get("old_password", "")
         name = operator_of(request).get_username()
         is_right = request.method != "POST" or authenticate(request, username=name, password=guess)
         if not is_right and getattr(request, "axes_locked_out", False):
-            # The middleware of axes answers in its place.
+            # The middleware of axes replaces the response.
             return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
         page: HttpResponse = super().password_change(request, extra_context)
         return page
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Return the addresses: those of a model's pages begin with its admin's ``path``.
+        """Return the URLs: those of a model's pages begin with its admin's ``path``.
 
-        Written anew, since Django's and unfold's hold pages that know nothing of pools: a search
-        that keeps what it found for whoever asks next, and a shortcut to any row's own page.
+        Django's and unfold's aren't used, because they have pages without regard to pools: a search
+        that caches its results for all operators, and a redirect to any row's own page.
         """
         guard = self.admin_view
         pages: list[URLPattern | URLResolver] = [
@@ -90,11 +90,11 @@ class ConsoleSite(UnfoldAdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the pool's overview; outside of a pool lead to the last or only one, or choose."""
+        """Show the pool's overview; outside of pools redirect to the last or only one."""
         pool = place_of(request).pool
         if pool is None:
             return HttpResponseRedirect(_first_page(request))
-        # Written only when it changes: each writing would also make the session last longer.
+        # Written only if it changes: each write would also extend the session.
         if request.session.get(LAST_POOL) != pool.identifier:
             request.session[LAST_POOL] = pool.identifier
         overview: HttpResponse = super().index(request, extra_context)
@@ -108,7 +108,7 @@ class ConsoleSite(UnfoldAdminSite):
 
 
 def console_url(pool: UserPool) -> str:
-    """Return the address of the pool's overview, seen from outside of any pool."""
+    """Return the URL of the pool's overview, for pages outside of any pool."""
     return f"/console/{pool.identifier}/"
 
 

@@ -14,7 +14,7 @@ EXAMPLE_APP_ID = "wxsandbox000000001"
 
 
 class Command(BaseCommand):
-    """Runs until interrupted; its state is its own and ends with it."""
+    """Runs until interrupted; its state is separate and is lost afterwards."""
 
     help = "Serve an emulated WeChat on loopback (see identity_sources/sandbox)."
     requires_system_checks = []

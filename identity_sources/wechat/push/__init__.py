@@ -1,14 +1,14 @@
-"""Read what WeChat pushes: messages and events of official accounts and mini programs alike.
+"""WeChat's message push: messages and events of official accounts and mini programs.
 
-Nothing here keeps state: whoever calls it remembers which pushes were handled already. WeChat
-sends a push again if it isn't answered within 5 s, and anybody who has seen one may repeat it
-within the 10 minutes that a signature is taken for fresh. Where things are:
+The package has no state: the caller stores which pushes were processed. WeChat repeats a push that
+isn't answered within 5 s, and anybody who has seen one may repeat it within the 10 minutes that a
+signature is accepted. The modules:
 
 - `keys`: the token and EncodingAESKey of an endpoint, and the signatures made with them
-- `encryption`: the Encrypt part of safe mode, decrypted
+- `encryption`: decrypting the Encrypt part of safe mode
 - `bodies`: XML or JSON to fields
 - `reading`: a whole request to a `Push`, and the check of a URL
-- `refusals`: the one exception that any of it raises
+- `refusals`: the only exception of the package
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 """

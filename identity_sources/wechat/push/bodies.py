@@ -1,9 +1,9 @@
 """Read the fields of a pushed body, XML or JSON.
 
 The first character decides which: WeChat says `text/xml` in either case. Bytes that aren't UTF-8
-are replaced, not refused: a broken emoji in a nickname mustn't cost the event that says whose data
-to delete, and the ids by which anything is decided are ASCII. Raw control characters are taken
-for the same reason; XML doesn't know them, so there they are replaced as well.
+are replaced, not refused: an event about the erasure of data mustn't be lost by a broken emoji in
+a nickname, and all ids are ASCII. Raw control characters are accepted for the same reason; XML
+doesn't allow them, so there they are replaced as well.
 Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 """
 
@@ -17,7 +17,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from identity_sources.wechat.push.refusals import PushRefused
 
-# A text message holds 2 KB; the longest that was seen is a notice of a punishment, some KB.
+# A text message has 2 KB; the longest known push is a notice of a punishment, some KB.
 LARGEST_BODY = 262_144
 MOST_FIELDS = 200
 MOST_ELEMENTS = 2_000
@@ -35,8 +35,8 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 def read_fields(body: bytes) -> dict[str, str]:
     """Return the fields by their names, which are trimmed and in lower case; values are text.
 
-    WeChat's own samples have blanks in names and spell them in several ways. Of those that are the
-    same then, the first that isn't empty counts: a later one can't take its place. Anything but
+    WeChat's own samples have blanks in names and spell them in several ways. Of equal names the
+    first that isn't empty counts: a later one can't replace it. Anything but
     text, such as a number or a list, is JSON text; null is empty. Nested XML becomes a JSON object.
 
     Raises PushRefused: `too_large`, or `unreadable` for what is neither, has a DTD, or too many or
@@ -45,7 +45,7 @@ def read_fields(body: bytes) -> dict[str, str]:
     if len(body) > LARGEST_BODY:
         raise PushRefused("too_large")
     pairs = _pairs(body.decode("utf-8", "replace").strip(_BLANKS))
-    # Raised out here: a parser's exception holds the body.
+    # Raised here: a parser's exception has the body.
     if pairs is None or len(pairs) > MOST_FIELDS:
         raise PushRefused("unreadable")
     return _fields(pairs)
@@ -65,7 +65,7 @@ def _json_pairs(text: str) -> Pairs | None:
 
 
 def _xml_pairs(text: str) -> Pairs:
-    # As text, not bytes: the encoding that a document claims for itself isn't to be believed.
+    # As text, not bytes: the document's own encoding declaration isn't trusted.
     root = _Root()
     parser = DefusedXMLParser(target=root, forbid_dtd=True)
     parser.feed(_NO_XML.sub(_REPLACEMENT, text))
@@ -123,7 +123,7 @@ class _Element:
 
 
 class _Root:
-    """What the parser builds: only as much of a tree as is allowed."""
+    """The parser's target: builds a tree within the limits."""
 
     def __init__(self) -> None:
         self._open = [_Element("")]

@@ -1,6 +1,6 @@
 """Decrypt the Encrypt part of a push.
 
-AES-256-CBC under the 32 bytes that EncodingAESKey stands for, with the first 16 of them as IV;
+AES-256-CBC with the 32 bytes that EncodingAESKey encodes, with the first 16 of them as IV;
 inside are 16 random bytes, the length of the message (4 bytes, big-endian), the message, and the
 AppID, padded as PKCS#7 does for a block of 32.
 Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
@@ -33,11 +33,11 @@ class Opened(NamedTuple):
 def opened(encrypted: str, aes_key: str) -> Opened:
     """Decrypt an Encrypt part, whose `msg_signature` has to have been verified.
 
-    Raises PushRefused (`undecryptable`), the same for every cause: who could tell wrong padding
-    from a wrong length could decrypt what isn't theirs.
+    Raises PushRefused (`undecryptable`), the same for every cause: distinguishing wrong padding
+    from a wrong length would be a padding oracle.
     """
     content = _content(encrypted, aes_key)
-    # Raised out here, so that no failure of a step remains as its context.
+    # Raised here, so that no exception of a step is its context.
     if content is None:
         raise PushRefused("undecryptable")
     return content
@@ -56,12 +56,12 @@ def _content(encrypted: str, aes_key: str) -> Opened | None:
 def _key_bytes(aes_key: str) -> bytes | None:
     if not _AES_KEY.fullmatch(aes_key):
         return None
-    # Leniently: WeChat itself has given out keys whose last digit has its spare bits set.
+    # Lenient: WeChat itself has issued keys whose last digit has its spare bits set.
     return base64.b64decode(aes_key + "=")
 
 
 def _ciphertext(encrypted: str) -> bytes | None:
-    # Strictly: what a decoder skips could be put in without changing the message.
+    # Strict: skipped characters could be added without changing the message.
     try:
         ciphertext = base64.b64decode(encrypted, validate=True)
     except ValueError:

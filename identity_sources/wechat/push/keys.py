@@ -19,7 +19,7 @@ _LAST_DIGITS = "AEIMQUYcgkosw048"
 
 @dataclass(frozen=True, slots=True)
 class PushKey:
-    """What signs and encrypts the pushes to an endpoint, as entered in WeChat's console.
+    """The token and key of an endpoint's pushes, as entered in WeChat's console.
 
     `token` is 3 to 32 letters and digits, `aes_key` the EncodingAESKey: 43 letters and digits.
     """
@@ -29,10 +29,10 @@ class PushKey:
 
 
 def new_push_key() -> PushKey:
-    """Return a fresh key: a token of 32 characters, and 32 random bytes in base64 without padding.
+    """Generate a key: a token of 32 characters, and 32 random bytes in base64 without padding.
 
-    Both are letters and digits alone, since WeChat's console takes nothing else: of base64's
-    digits, `+` and `/` are never drawn, which leaves 254 of 256 bits.
+    Both are letters and digits, since WeChat's console accepts nothing else: base64's `+` and `/`
+    are never drawn, which leaves 254 of 256 bits.
     """
     body = _random_text(_AES_KEY_LENGTH - 1)
     return PushKey(_random_text(_TOKEN_LENGTH), body + secrets.choice(_LAST_DIGITS))
@@ -41,8 +41,8 @@ def new_push_key() -> PushKey:
 def signature_is_right(token: str, timestamp: str, nonce: str, signature: str) -> bool:
     """Tell whether `signature` is WeChat's for these values, in constant time.
 
-    It proves a URL check, and that a push in plain mode came from somebody who has seen one: the
-    body isn't covered.
+    It authenticates a URL check. For a push in plain mode it only shows that the sender has seen a
+    signature: the body isn't signed.
     """
     return _is_signed(token, (timestamp, nonce), signature)
 
@@ -52,8 +52,8 @@ def encrypted_signature_is_right(
 ) -> bool:
     """Tell whether `msg_signature` is WeChat's for these values and the Encrypt part `encrypted`.
 
-    In constant time. Never for an empty Encrypt part: its signature is the one of plain mode, which
-    every push shows.
+    In constant time. False for an empty Encrypt part: its signature is that of plain mode, which
+    every push contains.
     """
     return encrypted != "" and _is_signed(token, (timestamp, nonce, encrypted), msg_signature)
 
@@ -62,7 +62,7 @@ def _is_signed(token: str, values: tuple[str, ...], signature: str) -> bool:
     # Anybody can sign with an empty token.
     if not token:
         return False
-    # Half a surrogate pair may come from a query string, and plain UTF-8 refuses it.
+    # A query string may have half a surrogate pair, which plain UTF-8 refuses.
     signed = "".join(sorted((token, *values))).encode("utf-8", "surrogatepass")
     expected = hashlib.sha1(signed, usedforsecurity=False).hexdigest()  # WeChat's choice, not ours
     return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""Read a whole push, and the check that WeChat makes of a new endpoint's URL.
+"""Read a whole push, and WeChat's check of a new endpoint's URL.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 """
@@ -20,16 +20,16 @@ from identity_sources.wechat.push.refusals import PushRefusal, PushRefused
 FRESH_SECONDS = 600
 
 _UNIX_SECONDS = re.compile(r"[0-9]{1,10}")
-# What `encrypt_type` says of a body that isn't encrypted.
+# The `encrypt_type` of a body that isn't encrypted.
 _NOT_ENCRYPTED = frozenset({"", "raw"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Push:
-    """What WeChat pushed. `fields` are named in lower case, their values are text.
+    """A push. The names of `fields` are in lower case, their values are text.
 
-    Only in mode `safe` is it certain that WeChat said this, and to this application. In mode
-    `plain` the body isn't signed, and nothing may follow from it but a record.
+    Only mode `safe` proves that WeChat sent it, and to this application. In mode `plain` the body
+    isn't signed, and it may only be recorded.
     Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes
     """
 
@@ -52,12 +52,12 @@ class Push:
 
     @property
     def unionid(self) -> str:
-        """The user's UnionID, empty if WeChat didn't tell it."""
+        """The user's UnionID, empty if WeChat didn't send it."""
         return self._text("unionid")
 
     @property
     def app_id(self) -> str:
-        """The AppID in the body, often empty; in safe mode ours was verified apart from it."""
+        """The AppID in the body, often empty; in safe mode ours was verified separately."""
         return self._text("appid")
 
     @property
@@ -67,7 +67,7 @@ class Push:
         return int(created_at) if _UNIX_SECONDS.fullmatch(created_at) else None
 
     def _text(self, name: str) -> str:
-        # Samples hold blanks here, too, and indented XML has line breaks around its values.
+        # Samples have blanks here, too, and indented XML has line breaks around its values.
         return self.fields.get(name, "").strip()
 
 
@@ -76,10 +76,10 @@ def read_push(
 ) -> Push:
     """Verify and read a request that claims to be a push to the application `app_id`.
 
-    `keys` are those in force, two during a rotation; `now` is in Unix seconds. Where a body holds
-    plain fields beside an Encrypt part (compat mode), only the encrypted ones are read.
+    `keys` are the valid ones, two during a rotation; `now` is in Unix seconds. If a body has plain
+    fields besides an Encrypt part (compat mode), only the encrypted ones are read.
 
-    Raises PushRefused, whatever is sent.
+    Raises PushRefused for any invalid request.
     """
     fields = read_fields(body)
     if not _claims_encryption(query, fields):
@@ -95,16 +95,16 @@ def read_push(
 
 
 def read_url_check(query: Mapping[str, str], *, keys: Sequence[PushKey], now: float) -> str:
-    """Return the `echostr` that has to be answered as it is, as `text/plain`.
+    """Return the `echostr` that must be returned unchanged, as `text/plain`.
 
-    The signature doesn't cover it. Raises PushRefused: `bad_signature` or `stale`.
+    It isn't signed. Raises PushRefused: `bad_signature` or `stale`.
     """
     _require_signature(query, keys, now)
     return query.get("echostr", "")
 
 
 def _claims_encryption(query: Mapping[str, str], fields: Mapping[str, str]) -> bool:
-    # Any sign of it suffices, so that dropping another doesn't lead to the weaker signature.
+    # Any sign of safe mode suffices: removing another one doesn't select the weaker signature.
     encrypt_type = query.get("encrypt_type", "").lower()
     is_announced = encrypt_type not in _NOT_ENCRYPTED or "msg_signature" in query
     return is_announced or "encrypt" in fields
@@ -141,7 +141,7 @@ def _require_fresh(query: Mapping[str, str], now: float) -> None:
 
 
 def _message(encrypted: str, signers: Sequence[PushKey], app_id: str) -> bytes:
-    """Decrypt with the first key that fits: a rotation may keep the token and change the other."""
+    """Decrypt with the first key that works: a rotation may keep the token and change the key."""
     reason: PushRefusal = "undecryptable"
     for key in signers:
         try:

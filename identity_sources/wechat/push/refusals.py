@@ -1,4 +1,4 @@
-"""Why a push isn't taken."""
+"""The reasons why a push is refused."""
 
 from typing import Literal
 
@@ -7,15 +7,15 @@ PushRefusal = Literal[
     "stale",  # more than 10 minutes old or ahead: repeated, or one of the clocks is wrong
     "too_large",
     "unreadable",  # neither XML nor JSON, or out of the bounds set here
-    "undecryptable",  # not ours to read, or tampered with; more isn't told
+    "undecryptable",  # not encrypted for us, or tampered with; the reason isn't told
     "foreign_app",  # signed and encrypted with our key, but for another AppID
 ]
 
 
 class PushRefused(Exception):
-    """A push or a URL check that isn't taken; `reason` is a machine word.
+    """A refused push or URL check; `reason` is a code.
 
-    Holds nothing of the request and no key, neither in its text nor in its arguments.
+    Contains nothing of the request and no key, neither in its text nor in its arguments.
     """
 
     def __init__(self, reason: PushRefusal) -> None:
