@@ -1,7 +1,7 @@
-"""The cast, the doors and the rules that hold for every test.
+"""People, pools, clients and the settings of every test.
 
 Acme is the pool under test: Alice and Bob are people of the sandbox who log in there. Globex is
-the other pool, Mallory's: every test of an object asks whether Globex can reach it.
+the other pool, Mallory's: every test of an object checks that Globex can't reach it.
 """
 
 import gc
@@ -26,7 +26,7 @@ from tests.support.tenants import Tenant, make_tenant
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on SQLite, what is about PostgreSQL alone or was tested there already."""
+    """Deselect, on SQLite, the tests about PostgreSQL and those that were run there already."""
     if connection.vendor == "postgresql":
         return
     elsewhere = [
@@ -39,14 +39,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and not in what stays for the whole run anyway."""
+    """Collect garbage less often, and not the objects of the whole run."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 100)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly what was skipped."""
+    """List the skipped tests."""
     for report in terminalreporter.getreports("skipped"):
         terminalreporter.write_line(f"SKIPPED {report.nodeid}: {report.longrepr[2]}", red=True)
 
@@ -71,7 +71,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def shared_caches(settings: Settings) -> Iterator[None]:
-    """Keep the shared cache in this process and empty; tests of the database cache say so."""
+    """Use an empty cache in this process; tests of the database cache have their own fixture."""
     settings.CACHES = {
         alias: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": alias}
         for alias in ("default", "sandbox")
@@ -88,10 +88,9 @@ def client() -> GuardedClient:
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Settings) -> None:
-    """Name static files as they are called; only a server that starts collects and hashes them.
+    """Use static files by their plain names; only a started server collects and hashes them.
 
-    Where a server of the tests has collected them, whitenoise would look through them for each
-    test's client.
+    If a server of the tests has collected them, whitenoise would scan them for each test's client.
     """
     settings.STATIC_ROOT = None
     settings.STORAGES = settings.STORAGES | {
@@ -101,14 +100,14 @@ def plain_static_files(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def own_language() -> Iterator[None]:
-    """Leave no test the language that another one's page was in."""
+    """Reset the language after each test."""
     yield
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
-    """Hash operators' passwords in no time."""
+    """Hash operators' passwords fast."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -120,13 +119,13 @@ def admin_client(acme: Tenant) -> GuardedClient:
 
 @pytest.fixture
 def viewer_client(acme: Tenant) -> GuardedClient:
-    """Vic's browser: he may look at Acme."""
+    """Vic's browser: he is a viewer of Acme."""
     return signed_in(builders.make_operator("vic", acme.pool, role="viewer"))
 
 
 @pytest.fixture
 def stranger_client(acme: Tenant, globex: Tenant) -> GuardedClient:
-    """Mallory's browser: she is an administrator of Globex, and Acme isn't hers."""
+    """Mallory's browser: she is an administrator of Globex, without a role in Acme."""
     return signed_in(builders.make_operator("mallory", globex.pool))
 
 
@@ -159,7 +158,7 @@ def _needs_rsa(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def log_in(client: GuardedClient) -> Callable[..., HttpResponse]:
-    """Post to the mini program's login door; by default a fresh code of Alice's, for Acme."""
+    """Post to the mini program's login endpoint; by default a new code of Alice, for Acme."""
 
     def post(person: str = "alice", **fields: Any) -> HttpResponse:
         body = {"client_id": "acme-shop", "code": builders.wx_login(person)} | fields
@@ -171,14 +170,14 @@ def log_in(client: GuardedClient) -> Callable[..., HttpResponse]:
 
 @pytest.fixture
 def threaded_database(transactional_db: None) -> None:
-    """A database that many threads may use at once."""
+    """A database that many threads may use concurrently."""
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("An SQLite in memory serves one thread: DATABASE_URL=sqlite:////path/to/file.")
 
 
 @pytest.fixture
 def together() -> Callable[..., list[Any]]:
-    """Do something for each of several things at the same moment, each in a thread of its own."""
+    """Call a function for each of several arguments at the same time, each in its own thread."""
 
     def run(work: Callable[[Any], Any], things: list[Any]) -> list[Any]:
         start = Barrier(len(things), timeout=30)

@@ -5,10 +5,10 @@
     DomainError
     ├── InvalidRequest      a field is missing or malformed; names the field
     ├── InvalidClient       no such application, or its secret is wrong
-    ├── TooManyRequests     wait; retry_after says how long
-    ├── ServiceUnavailable  our database or cache is away
-    └── LoginRefused        a login that was refused; the reasons are subclasses, beside
-                            what raises them (applications/offers.py, accounts/refusals.py)
+    ├── TooManyRequests     a limit is reached; retry_after is the time to wait
+    ├── ServiceUnavailable  the database or cache can't be reached
+    └── LoginRefused        a refused login; the reasons are subclasses, next to the code
+                            that raises them (applications/offers.py, accounts/refusals.py)
 """
 
 from collections.abc import Mapping

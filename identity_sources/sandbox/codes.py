@@ -1,4 +1,4 @@
-"""Codes that WeChat hands out: single use, for some minutes, for one application.
+"""Codes that WeChat issues: single use, for some minutes, for one application.
 
 https://developers.weixin.qq.com/miniprogram/dev/api/open-api/login/wx.login.html
 https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/getPhoneNumber
@@ -20,7 +20,7 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 class CodeKind(StrEnum):
-    """What a code is for."""
+    """The purpose of a code."""
 
     LOGIN = "login"
     PHONE = "phone"
@@ -36,17 +36,17 @@ LIFETIMES_SECONDS = {
     CodeKind.OFFICIAL_ACCOUNT: 300,
     CodeKind.MOBILE_APP: 600,
 }
-# One call exchanges them all; the others are good for a call of their own only.
+# The same call exchanges all of these; the others have their own calls.
 OAUTH = frozenset({CodeKind.WEBSITE, CodeKind.OFFICIAL_ACCOUNT, CodeKind.MOBILE_APP})
 
-# Entries live longer than codes: whether a code has expired is the clock's business alone, which
-# in tests is not the store's.
+# Entries are kept longer than codes: only `clock` decides whether a code has expired, and in tests
+# the store has another clock.
 _KEPT_SECONDS = 2 * max(LIFETIMES_SECONDS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
-    """What WeChat remembers of a code; `issued_at` is Unix seconds."""
+    """The stored data of a code; `issued_at` is in Unix seconds."""
 
     kind: CodeKind
     app_id: str
@@ -70,11 +70,11 @@ class Codes:
         return code
 
     def consume(self, kinds: Container[CodeKind], code: str, *, app_id: str) -> IssuedCode:
-        """Use the code up and return what it stands for.
+        """Use the code up and return its data.
 
         Refused with 40029 when unknown, expired or of another kind, with 40163 when used, and when
-        it is another application's with 40029 (login) or 40013 (phone); a code that is not this
-        application's stays good for its own.
+        it is another application's with 40029 (login) or 40013 (phone); a code of another
+        application stays valid for that one.
         """
         issued = self._find(code)
         if issued.kind not in kinds:
@@ -96,7 +96,7 @@ class Codes:
 
 
 def _login_code() -> str:
-    # Samples begin with 0 and two digits, and characters 4 to 7 come back as 28 to 31.
+    # Samples begin with 0 and two digits, and characters 4 to 7 are repeated as 28 to 31.
     mark = _random_text(4)
     return f"0{secrets.randbelow(100):02d}{mark}{_random_text(20)}{mark}{_random_text(1)}"
 
@@ -106,7 +106,7 @@ def _random_text(length: int) -> str:
 
 
 def _key(purpose: str, code: str) -> str:
-    # Codes come from strangers: hashed, they fit any cache's rules for keys. JSON may hold halves
-    # of surrogate pairs, which plain UTF-8 refuses.
+    # Codes are untrusted: hashed, they are valid keys of any cache. JSON may contain halves of
+    # surrogate pairs, which plain UTF-8 refuses.
     digest = hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
     return f"wxsandbox:{purpose}:{digest}"

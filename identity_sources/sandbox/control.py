@@ -1,7 +1,7 @@
-"""The doors by which tools act on the sandbox: phones, scripted faults, pushes, the list of people.
+"""Control endpoints of the sandbox: phones, scripted faults, pushes, the list of people.
 
 Plain functions from request data to (status, JSON object), so that the WSGI application and a
-Django view serve the same doors. A wrong field answers 400 with `field` and `message`.
+Django view serve the same endpoints. A wrong field is answered 400 with `field` and `message`.
 """
 
 import json
@@ -26,7 +26,7 @@ _SCRIPT_FIELDS = frozenset({"call", "times", "app_id"})
 
 
 def wx_login(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
-    """`app_id`, `person` → what `wx.login` gives on that person's phone."""
+    """`app_id`, `person` → the result of `wx.login` on that person's phone."""
     code = sandbox.wx_login(_text(data, "app_id"), _text(data, "person"))
     return 200, {"errMsg": "login:ok", "code": code}
 
@@ -46,7 +46,7 @@ def qrconnect(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
 
 
 def script_fault(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
-    """`call`, `kind`, the kind's fields, perhaps `times` and `app_id` → the scripted fault."""
+    """`call`, `kind`, the kind's fields, optional `times` and `app_id` → the scripted fault."""
     call, times = _text(data, "call"), data.get("times", 1)
     app_id = None if data.get("app_id") is None else _text(data, "app_id")
     fault = Fault.from_fields({key: data[key] for key in data if key not in _SCRIPT_FIELDS})
@@ -57,9 +57,9 @@ def script_fault(sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
 def push(_sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
     """`app_id`, `person`, `event`, `token`, `aes_key` → the request by which WeChat pushes it.
 
-    Perhaps `mode` (plain, compat, safe), `format` (xml, json), `revoke_info`, `event_type`, and
-    `created_at` in Unix seconds; the request itself is always of now, so that it is taken. The
-    answer's `query`, `content_type` and `body` are to be sent to the server that listens.
+    Optional: `mode` (plain, compat, safe), `format` (xml, json), `revoke_info`, `event_type`, and
+    `created_at` in Unix seconds; the request itself has the current time, so that it is accepted.
+    Send the answer's `query`, `content_type` and `body` to the server under test.
     """
     now = time.time()
     event = PushedEvent(
@@ -85,7 +85,7 @@ def push(_sandbox: Sandbox, data: Mapping[str, Any]) -> ControlAnswer:
 
 
 def list_people(_sandbox: Sandbox, _data: Mapping[str, Any]) -> ControlAnswer:
-    """List everybody, with the words by which the other doors call them."""
+    """List all people, with the keys that the other endpoints use."""
     return 200, {"people": [_described(person) for person in PEOPLE.values()]}
 
 
@@ -100,7 +100,7 @@ DOORS: dict[str, tuple[str, Door]] = {
 
 
 def control(sandbox: Sandbox, request: SandboxRequest) -> ControlAnswer | None:
-    """Serve a control door; None if the path isn't one.
+    """Serve a control endpoint; None if the path isn't one.
 
     Parameters come from a JSON body, or else from the query and a form body. Statuses: 200, 400
     with `field` and `message`, 405.

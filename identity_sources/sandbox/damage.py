@@ -1,6 +1,6 @@
 """How a scripted fault changes an answer.
 
-The damaged shapes are those reported from the field: empty `text/html; charset=gbk` bodies, pages
+The kinds of damage are those reported in practice: empty `text/html; charset=gbk` bodies, pages
 of intermediaries, invalid UTF-8 and control characters inside strings, `errcode: 0` beside data,
 new fields, a numeric `countryCode`.
 """
@@ -29,7 +29,7 @@ _CONNECTION_FAULTS = {FaultKind(fault.value): fault for fault in ConnectionFault
 
 
 def replacement(fault: Fault, path: str, now: float) -> SandboxAnswer | None:
-    """Return what is sent instead of the true answer, None if the fault only damages that."""
+    """Return the answer that replaces the real one, None if the fault only damages that."""
     delay = fault.delay_seconds
     if fault.kind in _CONNECTION_FAULTS:
         return SandboxAnswer(0, {}, b"", delay, _CONNECTION_FAULTS[fault.kind])
@@ -51,7 +51,7 @@ def replacement(fault: Fault, path: str, now: float) -> SandboxAnswer | None:
 
 
 def damaged(fault: Fault, path: str, payload: Payload) -> SandboxAnswer:
-    """Return the true answer, damaged or delayed as the fault says."""
+    """Return the real answer, damaged or delayed by the fault."""
     change_payload = _PAYLOAD_CHANGES.get(fault.kind)
     whole = answer(path, change_payload(payload) if change_payload else payload)
     change_body = _BODY_CHANGES.get(fault.kind)
@@ -80,7 +80,7 @@ def _truncated(body: bytes) -> bytes:
 
 
 def _with_first_string(raw: bytes) -> Callable[[bytes], bytes]:
-    # No answer holds free text yet, so the bytes come in a field that clients have to ignore.
+    # No answer has free text yet, so the bytes are in a field that clients have to ignore.
     return lambda body: b'{"remark":"' + raw + b'",' + body.removeprefix(b"{")
 
 

@@ -1,4 +1,4 @@
-"""The sandbox itself: what a phone does, and what a server may call.
+"""The sandbox itself: the actions of a phone, and the calls of a server.
 
 https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
@@ -50,7 +50,7 @@ _SCOPES = {
 
 
 class Sandbox:
-    """An emulated WeChat whose whole state is in `store`; `clock` returns Unix seconds."""
+    """An emulated WeChat with all of its state in `store`; `clock` returns Unix seconds."""
 
     def __init__(self, store: Store, clock: Clock = time.time) -> None:
         self._clock = clock
@@ -66,7 +66,7 @@ class Sandbox:
         }
 
     def wx_login(self, app_id: str, person: str) -> str:
-        """Do what `wx.login` does on the person's phone: return a code for 300 s.
+        """Emulate `wx.login` on the person's phone: return a code for 300 s.
 
         Blocked people get a code as well. Raises `InvalidFieldError` for an AppID or a person
         that the sandbox doesn't have.
@@ -75,7 +75,7 @@ class Sandbox:
         return self._codes.issue(CodeKind.LOGIN, app_id=app_id, person=find_person(person).key)
 
     def get_phone_number(self, app_id: str, person: str) -> str:
-        """Do what a press on the `getPhoneNumber` button does: return a code for 300 s.
+        """Emulate the `getPhoneNumber` button: return a code for 300 s.
 
         Raises `PhoneUnavailableError` for a person without a number, `InvalidFieldError` for an
         AppID or a person that the sandbox doesn't have.
@@ -86,7 +86,7 @@ class Sandbox:
         return self._codes.issue(CodeKind.PHONE, app_id=app_id, person=person)
 
     def qrconnect(self, app_id: str, person: str) -> str:
-        """Do what scanning and confirming a website's login does: return a code for 600 s.
+        """Emulate scanning and confirming a website's login: return a code for 600 s.
 
         Raises `BlockedError` for a blocked person, `InvalidFieldError` for an AppID or a person
         that the sandbox doesn't have.
@@ -97,15 +97,15 @@ class Sandbox:
         return self._codes.issue(CodeKind.WEBSITE, app_id=app_id, person=person)
 
     def script(self, call: str, fault: Fault, times: int = 1, app_id: str | None = None) -> None:
-        """Let the fault happen to the next `times` calls (of one application, or of any).
+        """Script a fault for the next `times` calls (of one application, or of any).
 
-        `call` is one of `scripts.CALLS`. Faults queue up; an application's own are met before
-        those for any. Raises `InvalidFieldError`.
+        `call` is one of `scripts.CALLS`. Faults are queued; an application's own come before those
+        for any. Raises `InvalidFieldError`.
         """
         self._scripts.append(call, fault, times=times, app_id=app_id)
 
     def handle(self, request: SandboxRequest) -> SandboxAnswer:
-        """Answer a server's call; never raises for anything a client may send."""
+        """Answer a server's call; never raises, whatever a client sends."""
         path = request.path
         call = self._calls.get(path)
         if call is None:
@@ -152,7 +152,7 @@ class Sandbox:
 
     def _oauth2_access_token(self, request: SandboxRequest) -> Payload:
         issued = self._exchanged(request, "code", OAUTH)
-        # A user's tokens, which no call of the sandbox takes.
+        # A user's tokens, which no call of the sandbox accepts.
         return {
             "access_token": token_text(),
             "expires_in": TOKEN_TTL_SECONDS,
@@ -164,8 +164,8 @@ class Sandbox:
     def _exchanged(
         self, request: SandboxRequest, name: str, kinds: Container[CodeKind]
     ) -> IssuedCode:
-        """Use up the code in the parameter `name`, if everything beside it is right, too."""
-        # Only the query counts: parameters in a POST's body are missing ones (41002).
+        """Use up the code in the parameter `name`, if all other parameters are valid."""
+        # Only the query counts: parameters in a POST's body count as missing (41002).
         query = request.query
         app_id, secret, code = (query.get(field, "") for field in ("appid", "secret", name))
         _require_credentials(app_id, secret)
@@ -219,7 +219,7 @@ class Sandbox:
 
 
 def _unionid(issued: IssuedCode) -> Payload:
-    # Where there is none, there is no key either.
+    # Without one, the key is absent.
     unionid = unionid_of(issued.app_id, issued.person)
     return {} if unionid is None else {"unionid": unionid}
 

@@ -1,4 +1,4 @@
-"""What goes wrong inside the sandbox: WeChat's refusals, and misuse of the sandbox itself.
+"""Exceptions of the sandbox: WeChat's refusals, and misuse of the sandbox itself.
 
 The texts are those seen in answers and in the vendor's error tables; real texts vary and a client
 must never match on them.
@@ -49,7 +49,7 @@ class RefusedError(Exception):
 
 
 class InvalidFieldError(ValueError):
-    """The caller of the sandbox (not of WeChat) passed something impossible; names the field."""
+    """An invalid argument to the sandbox itself (not to WeChat); names the field."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field = field
@@ -60,8 +60,8 @@ class InvalidFieldError(ValueError):
 class BlockedError(InvalidFieldError):
     """The person's WeChat is under risk control and gives this login no code.
 
-    Of `wx.login` it is documented that the exchange is refused (40226), of the page with a code to
-    scan nothing: that the phone refuses to confirm is chosen.
+    For `wx.login` it is documented that the exchange is refused (40226), for the page with the QR
+    code nothing: the sandbox lets the phone refuse to confirm.
     """
 
     def __init__(self, person: str) -> None:

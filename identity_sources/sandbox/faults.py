@@ -1,8 +1,8 @@
-"""Faults to be scripted: what a test or an operator wants WeChat to do wrong next.
+"""Scripted faults: the errors of WeChat that a test or an operator wants.
 
 A fault either replaces the answer (a refusal, a foreign page, a lost connection) or damages the
-true one. WeChat uses a code up before it answers, so most faults leave the code used; those that
-strike before WeChat has seen the request do not, nor, unless told, do refusals.
+real one. WeChat uses a code up before it answers, so most faults leave the code used, except faults
+before WeChat has received the request and, by default, refusals.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ LONGEST_DELAY_SECONDS = 600
 
 
 class FaultKind(StrEnum):
-    """The word by which a fault is scripted."""
+    """The name of a kind of fault."""
 
     REFUSAL = "refusal"
     LATENCY = "latency"
@@ -53,12 +53,12 @@ _FAILURES = range(300, 600)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault; `InvalidFieldError` (a ValueError) names a field that makes no sense.
+    """One fault; `InvalidFieldError` (a ValueError) names an invalid field.
 
     `errcode` and `errmsg` belong to `refusal`, `status` (300 to 599) to `http_status`.
     `delay_seconds` (at most 600) may accompany any kind and is what `latency` consists of.
     `consumes_code` overrides whether a fault that replaces the answer leaves the code used; by
-    default a refusal, a redirect and an HTML page (somebody else answered) do not.
+    default a refusal, a redirect and an HTML page (of an intermediary) do not.
     """
 
     kind: FaultKind
@@ -87,19 +87,19 @@ class Fault:
         return cls(**data)
 
     def as_fields(self) -> dict[str, Any]:
-        """Return plain data that `from_fields` takes."""
+        """Return plain data that `from_fields` accepts."""
         return asdict(self) | {"kind": str(self.kind)}
 
     @property
     def strikes_before_code(self) -> bool:
-        """Whether the call is not carried out, so that its code stays good."""
+        """Whether the call is not carried out, so that its code stays valid."""
         if self.consumes_code is not None:
             return not self.consumes_code
         return self.kind in _SPARES_CODE or self.status in _REDIRECTS
 
     def _check_kind(self) -> None:
         try:
-            # A fault read from JSON or the store brings its kind as a plain word.
+            # A fault from JSON or the store has its kind as a plain string.
             object.__setattr__(self, "kind", FaultKind(self.kind))
         except ValueError:
             raise InvalidFieldError("kind", f"kind must be one of {_kinds()}.") from None
@@ -147,7 +147,7 @@ def refusal(errcode: int, errmsg: str | None = None) -> Fault:
 
 
 def latency(seconds: float) -> Fault:
-    """Give the true answer, late."""
+    """Return the real answer, late."""
     return Fault(FaultKind.LATENCY, delay_seconds=seconds)
 
 

@@ -1,6 +1,6 @@
 """Requests to the sandbox and its answers, with the headers and bytes that WeChat sends.
 
-`/sns/*` says `text/plain` without a charset and escapes slashes; the others say
+`/sns/*` has `text/plain` without a charset and escapes slashes; the others have
 `application/json` with `encoding=utf-8`, which is no charset either. Refusals are status 200.
 Vendor's format: https://developers.weixin.qq.com/miniprogram/dev/server/getting_started/
 """
@@ -19,7 +19,7 @@ Payload = dict[str, Any]
 
 
 class ConnectionFault(StrEnum):
-    """Instead of an answer: what happens to the connection. Adapters make it happen."""
+    """A fault of the connection instead of an answer, carried out by the adapters."""
 
     CONNECTION_REFUSED = "connection_refused"
     CONNECT_TIMEOUT = "connect_timeout"
@@ -76,7 +76,7 @@ def encode(path: str, payload: Payload) -> bytes:
 
 
 def answer(path: str, payload: Payload) -> SandboxAnswer:
-    """Return the ordinary answer: status 200, whatever the payload says."""
+    """Return the normal answer: status 200, also for errors."""
     return SandboxAnswer(200, {"Content-Type": content_type(path)}, encode(path, payload))
 
 

@@ -1,6 +1,6 @@
 """The events that WeChat pushes, about the sandbox's people and applications.
 
-Fields are spelled as in the vendor's samples, which differ among themselves: `OpenID` and `AppID`
+Fields are spelled as in the vendor's samples, which are inconsistent: `OpenID` and `AppID`
 of an authorisation, but `appid` of a punishment.
 
 https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes
@@ -24,7 +24,7 @@ PLATFORM_OPENID = f"{IDENTITY_PREFIX}platform00000000000"
 
 REVOKE = "user_authorization_revoke"
 PUNISH = "wxa_punish_event"
-# The platform sends these itself, and names the user in a field of its own.
+# The platform sends these itself, and names the user in a separate field.
 AUTHORIZATION_EVENTS = frozenset({"user_info_modified", REVOKE, "user_authorization_cancellation"})
 
 _EVENT = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -39,12 +39,12 @@ Fields = dict[str, str | int | list[str]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PushedEvent:
-    """Something that happened to `person` or, as a punishment does, to the application.
+    """An event about `person` or, for a punishment, about the application.
 
     `created_at` is Unix seconds. `revoke_info` is a number as text and belongs to
-    `user_authorization_revoke` alone, by default the phone number (8); so does `event_type` to
+    `user_authorization_revoke` only, by default the phone number (8); `event_type` belongs to
     `wxa_punish_event`, by default a warning (1). Any other event comes from the person and has no
-    fields of its own. Raises `InvalidFieldError`.
+    further fields. Raises `InvalidFieldError`.
     """
 
     app_id: str
@@ -55,7 +55,7 @@ class PushedEvent:
     event_type: str | None = None
 
     def __post_init__(self) -> None:
-        # Refuses an AppID or a person that the sandbox doesn't have.
+        # Raises for an AppID or a person that the sandbox doesn't have.
         openid_of(self.app_id, self.person)
         if not _EVENT.fullmatch(self.event):
             raise InvalidFieldError("event", "event must be 1 to 64 letters, digits and _.")
@@ -66,7 +66,7 @@ class PushedEvent:
 
     @property
     def sender(self) -> str:
-        """`FromUserName`: the platform where it reports about somebody, else the person."""
+        """`FromUserName`: the platform for its own events, else the person."""
         if self.event in AUTHORIZATION_EVENTS or self.event == PUNISH:
             return PLATFORM_OPENID
         return openid_of(self.app_id, self.person)
@@ -101,7 +101,7 @@ class PushedEvent:
             "illegal_reason": "沙箱中的违规原因",
             # A list in the samples, text in the table of fields.
             "illegal_content": ["沙箱中的违规内容 & <more>"],
-            # JSON within a text, here as there.
+            # JSON within a text, as in WeChat's samples.
             "detail": json.dumps(detail, separators=(",", ":")),
             "event_type": int(self.event_type or _WARNING),
         }
@@ -116,5 +116,5 @@ class PushedEvent:
 
 
 def original_id_of(app_id: str) -> str:
-    """Return the application's original id, by which pushes call it: `gh_` and 12 hex digits."""
+    """Return the application's original id in pushes: `gh_` and 12 hex digits."""
     return f"gh_{hashlib.sha256(require_sandbox_app_id(app_id).encode()).hexdigest()[:12]}"

@@ -1,6 +1,6 @@
-"""The requests by which WeChat pushes events to a server: signed, and perhaps encrypted.
+"""The requests by which WeChat pushes events to a server: signed, and optionally encrypted.
 
-They are only made here; whoever asked for one sends it. `Content-Type` is `text/xml` even for
+They are only built here; the caller sends them. `Content-Type` is `text/xml` even for
 JSON, as WeChat's is.
 
 https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
@@ -33,7 +33,7 @@ _NONCES = 10**10
 
 
 class PushMode(StrEnum):
-    """Whether pushes are encrypted: no, beside the plain fields, or instead of them."""
+    """Whether pushes are encrypted: no, in addition to the plain fields, or instead of them."""
 
     PLAIN = "plain"
     COMPAT = "compat"
@@ -41,7 +41,7 @@ class PushMode(StrEnum):
 
 
 class PushFormat(StrEnum):
-    """What a body consists of."""
+    """The format of a body."""
 
     XML = "xml"
     JSON = "json"
@@ -49,10 +49,10 @@ class PushFormat(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """What WeChat's console knows of the server that is pushed to.
+    """The settings in WeChat's console of the server that receives pushes.
 
     `token` is 3 to 32 letters and digits, `aes_key` the EncodingAESKey, 43 of them. Raises
-    `InvalidFieldError`; the fields are called as the control door calls them.
+    `InvalidFieldError`; the fields have the names of the control endpoint.
     """
 
     token: str = field(repr=False)
@@ -83,8 +83,8 @@ def push_request(
 ) -> PushRequest:
     """Return the request that tells of the event, signed at `sent_at` (Unix seconds).
 
-    Every call draws another nonce. `has_odd_keys` spells OpenID and AppID as some samples and
-    reports do: in lower case, or after a blank where JSON allows it.
+    Every call has another nonce. `has_odd_keys` spells OpenID and AppID as some samples and reports
+    do: in lower case, or after a blank in JSON.
     """
     timestamp, nonce = str(int(sent_at)), str(secrets.randbelow(_NONCES))
     query = {

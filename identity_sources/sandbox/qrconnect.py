@@ -1,8 +1,8 @@
-"""What open.weixin.qq.com makes of the address that opens its page with a code to scan.
+"""The checks of open.weixin.qq.com for its page with the QR code.
 
-No page is made here: whoever serves one asks `read_request` first, and shows a `PageError` in
-WeChat's words. Chosen where WeChat documents nothing: the error number of an AppID that doesn't
-exist is that of one that is missing; a wrong `response_type` has none.
+The page itself isn't here: its view calls `read_request` first, and shows a `PageError` in WeChat's
+words. Assumptions where WeChat documents nothing: an AppID that doesn't exist has the error number
+of a missing one; a wrong `response_type` has none.
 
 https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login
 https://developers.weixin.qq.com/doc/oplatform/developers/troubleshooting/auth.html
@@ -17,11 +17,11 @@ from identity_sources.sandbox.world import is_sandbox_app_id
 
 SCOPE = "snsapi_login"
 
-_URL = re.compile(r"[!-~]+")  # visible ASCII: urlsplit drops line breaks in silence
+_URL = re.compile(r"[!-~]+")  # visible ASCII: urlsplit silently drops line breaks
 
 
 class PageError(Exception):
-    """WeChat shows an error page: `text` is its own, `number` None where none is documented."""
+    """WeChat shows an error page with this `text`; `number` is None if none is documented."""
 
     def __init__(self, text: str, number: int | None = None) -> None:
         self.text = text
@@ -31,22 +31,22 @@ class PageError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QrConnectRequest:
-    """A request for the page that WeChat grants."""
+    """A valid request for the page."""
 
     app_id: str
     redirect_uri: str
     state: str
 
     def confirmed(self, code: str) -> str:
-        """Return where the browser goes once the person has confirmed."""
+        """Return the redirect after the person has confirmed."""
         return self._back({"code": code, "state": self.state})
 
     def refused(self) -> str:
-        """Return where the browser went, formerly, when the person refused."""
+        """Return WeChat's former redirect after the person refused."""
         return self._back({"state": self.state})
 
     def _back(self, parameters: dict[str, str]) -> str:
-        # As WeChat's page does it: at the end, a fragment notwithstanding.
+        # As WeChat's page does it: at the end, even after a fragment.
         separator = "&" if "?" in self.redirect_uri else "?"
         return f"{self.redirect_uri}{separator}{urlencode(parameters)}"
 
@@ -54,7 +54,7 @@ class QrConnectRequest:
 def read_request(query: Mapping[str, str], *, registered_host: str) -> QrConnectRequest:
     """Check the parameters; raises `PageError`.
 
-    `registered_host` is the website's 授权回调域: one host name; any port and path of it is good.
+    `registered_host` is the website's 授权回调域: one host name; any port and path is allowed.
     """
     app_id, redirect_uri = query.get("appid", ""), query.get("redirect_uri", "")
     if not is_sandbox_app_id(app_id):

@@ -1,7 +1,7 @@
-"""Scripted faults wait in the store for the calls they are meant for.
+"""Scripted faults in the store, until their calls are made.
 
-Each (call, application) has a queue; an entry is taken as often as its `times` says. Places in the
-queue and takes are claimed with `store.add`, so several processes share one script exactly.
+Each (call, application) has a queue; an entry is used `times` times. Places in the queue and uses
+are claimed with `store.add`, so that several processes share one script exactly.
 """
 
 import secrets
@@ -18,7 +18,7 @@ CALLS = {
     "/cgi-bin/token": "token",
     "/wxa/business/getuserphonenumber": "getuserphonenumber",
 }
-"""By path, the names by which faults are scripted."""
+"""By path, the names of calls in scripted faults."""
 MOST_TIMES = 1_000_000
 
 _KEPT_SECONDS = 86_400
@@ -26,13 +26,13 @@ _ANY_APP = "any"
 
 
 class Scripts:
-    """The queues of scripted faults; meant for the minutes to come, forgotten after a day."""
+    """The queues of scripted faults, which expire after a day."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def append(self, call: str, fault: Fault, *, times: int, app_id: str | None) -> None:
-        """Let the fault happen to the next `times` calls (of the application, if one is given).
+        """Script a fault for the next `times` calls (of the application, if one is given).
 
         Raises `InvalidFieldError` (a ValueError) naming the argument that is wrong.
         """
@@ -45,7 +45,7 @@ class Scripts:
         self._store.set(_armed_key(call), 1, _KEPT_SECONDS)
 
     def has_any(self, call: str) -> bool:
-        """Tell whether anything was scripted for the call lately, so that `take` is worth it."""
+        """Tell whether anything was scripted for the call recently, so that `take` is needed."""
         return bool(self._store.get(_armed_key(call)))
 
     def take(self, call: str, *, app_id: str | None) -> Fault | None:
@@ -59,12 +59,12 @@ class Scripts:
             if self._claim_take(f"{queue}:{entry['id']}", entry["times"]):
                 return Fault.from_fields(entry["fault"])
             place += 1
-            # A head that runs back in a race is harmless: exhausted entries stay exhausted.
+            # A head that is set back in a race is harmless: used entries stay used.
             self._store.set(f"{queue}:head", place, _KEPT_SECONDS)
         return None
 
     def _claim_take(self, takes_key: str, times: int) -> bool:
-        # The hint only saves time: every take below it has been claimed by somebody.
+        # The hint only saves time: every use below it has been claimed.
         first: int = self._store.get(f"{takes_key}:hint") or 0
         for take in range(first, times):
             if self._store.add(f"{takes_key}:{take}", 1, _KEPT_SECONDS):

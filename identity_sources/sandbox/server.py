@@ -70,11 +70,11 @@ class _KeepAliveHandler(WSGIRequestHandler):
         try:
             self._serve_one_request()
         except OSError:
-            # The client has gone or stays silent.
+            # The client has closed the connection or sends nothing.
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's signature
-        # Request lines carry secrets and codes, and a broken one has no path.
+        # Request lines contain secrets and codes, and a malformed one has no path.
         path = getattr(self, "path", "").partition("?")[0]
         logger.debug("%s %s", self.command, path)
 
@@ -102,7 +102,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
             self.close_connection = True
 
     def _has_readable_body(self) -> bool:
-        # What the application leaves unread would be taken for the next request.
+        # Unread bytes of the body would be read as the next request.
         length = self.headers.get("Content-Length", "0")
         is_chunked = "Transfer-Encoding" in self.headers
         is_short = length.isdecimal() and len(length) < _LONGEST_LENGTH

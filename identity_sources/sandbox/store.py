@@ -1,9 +1,9 @@
-"""Where the sandbox keeps codes, tokens and scripted faults.
+"""The store of the sandbox's codes, tokens and scripted faults.
 
 `Store` is the part of Django's cache interface that the sandbox uses, so that several processes
 share one sandbox through a shared cache: https://docs.djangoproject.com/en/5.2/topics/cache/
-The cache must not evict entries before their time (Django's `MAX_ENTRIES` is 300 by default): a
-code whose mark of use is evicted could be exchanged twice.
+The cache must not evict entries before they expire (Django's `MAX_ENTRIES` is 300 by default): a
+used code whose entry is evicted could be exchanged twice.
 """
 
 import threading
@@ -21,7 +21,7 @@ class Store(Protocol):
     """Keys are at most 100 characters of printable ASCII; values are plain data, never mutated.
 
     `timeout` is in seconds, None keeps the entry for ever. `add` stores only if the key is free
-    and tells whether it did; it must be atomic, everything that happens once depends on it.
+    and returns whether it did; it must be atomic, since all single use depends on it.
     """
 
     def get(self, key: str, /) -> Any: ...
@@ -32,7 +32,7 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """A store within one process, safe for threads; time is what `clock` says."""
+    """A thread-safe store within one process, with `clock` for the time."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock

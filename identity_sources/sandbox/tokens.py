@@ -1,11 +1,11 @@
-"""Application access tokens: the two families of WeChat, each with its own way to be replaced.
+"""Application access tokens: the two families of WeChat, each with its own rules of replacement.
 
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getaccesstoken
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
 
 The tokens of a family form a chain of numbered generations. A generation is claimed with
-`store.add`, so concurrent callers agree on every link without a lock, and each link says when it
-ends its predecessor. Quotas other than that of forced refreshes are not counted.
+`store.add`, so concurrent callers agree on every link without a lock, and each link has the time
+when its predecessor ends. Only the quota of forced refreshes is counted.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _PLAIN = "token"
 _STABLE = "stable_token"
 _DAY_SECONDS = 86_400
 _BEIJING_OFFSET_SECONDS = 8 * 3600
-# Expired tokens are remembered for a day, to be told apart (42001) from invented ones (40001).
+# Expired tokens are kept for a day, to distinguish them (42001) from invented ones (40001).
 _KEPT_SECONDS = TOKEN_TTL_SECONDS + _DAY_SECONDS
 _WELL_FORMED = re.compile(r"[0-9]{2}_[A-Za-z0-9_-]{100,200}")
 
@@ -35,7 +35,7 @@ _WELL_FORMED = re.compile(r"[0-9]{2}_[A-Za-z0-9_-]{100,200}")
 class AccessToken:
     """One link of a chain; times are Unix seconds.
 
-    `retires_previous_at` is None if the predecessor lives out its own life.
+    `retires_previous_at` is None if the predecessor keeps its own expiry.
     """
 
     text: str
@@ -50,7 +50,7 @@ class AccessToken:
         return self.issued_at + TOKEN_TTL_SECONDS
 
     def expires_in(self, now: float) -> int:
-        """Return the remaining seconds, begun ones included: a fresh token says 7200."""
+        """Return the remaining seconds, rounded up: 7200 for a new token."""
         return math.ceil(TOKEN_TTL_SECONDS - (now - self.issued_at))
 
     def may_be_kept(self, now: float) -> bool:
@@ -62,33 +62,33 @@ class AccessToken:
 
 
 class Tokens:
-    """Mints tokens and recognises them."""
+    """Issues tokens and verifies them."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def mint_plain(self, app_id: str) -> AccessToken:
-        """Return a new token of `/cgi-bin/token`; its predecessor dies 300 s later."""
+        """Return a new token of `/cgi-bin/token`; its predecessor expires 300 s later."""
         return self._mint(_PLAIN, app_id, retires_previous_after=OVERLAP_SECONDS)
 
     def stable(self, app_id: str, *, force_refresh: bool) -> AccessToken:
         """Return the application's stable token, a new one in the last 300 s of its life.
 
-        `force_refresh` mints at once and kills the predecessor at once, unless it comes within
-        30 s of the last forced one: then it does nothing. The 21st of a day is refused (45009).
+        `force_refresh` issues a new token and ends the predecessor at once, unless the last forced
+        one was within 30 s: then it does nothing. The 21st of a day is refused (45009).
         """
         if force_refresh and self._may_force(app_id):
             return self._mint(_STABLE, app_id, retires_previous_after=0)
         generation, current = self._newest(_STABLE, app_id)
         while current is None or not current.may_be_kept(self._clock()):
-            # Who loses the race for the next generation shares the winner's token.
+            # If another call created the next generation, its token is used.
             self._claim(_STABLE, app_id, generation + 1, retires_previous_after=None)
             generation, current = self._newest(_STABLE, app_id)
         return current
 
     def app_id_of(self, token: str) -> str:
-        """Return the application that the token of either family stands for.
+        """Return the application of a token of either family.
 
         Refused with 41001 (missing), 40014 (malformed), 40001 (never issued, or replaced) and
         42001 (expired).
@@ -127,7 +127,7 @@ class Tokens:
         now = self._clock()
         retires_at = None if retires_previous_after is None else now + retires_previous_after
         minted = AccessToken(token_text(), app_id, family, generation, now, retires_at)
-        # The text is findable before anyone can be given it.
+        # The token can be looked up before it is returned to anybody.
         self._store.set(_text_key(minted.text), (family, app_id, generation), _KEPT_SECONDS)
         link = asdict(minted)
         if not self._store.add(_link_key(family, app_id, generation), link, _KEPT_SECONDS):

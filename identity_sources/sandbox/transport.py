@@ -1,4 +1,4 @@
-"""The sandbox as a transport of `requests`: no socket, yet the errors and responses of one.
+"""The sandbox as a transport of `requests`: the errors and responses of a socket, without one.
 
 session.mount("https://api.weixin.qq.com/", SandboxAdapter(sandbox))
 """
@@ -30,9 +30,9 @@ _HTTPS_PORT = 443
 
 
 class SandboxAdapter(BaseAdapter):
-    """Answers every request of the session from the sandbox, whatever its host.
+    """Answers every request of the session from the sandbox, for any host.
 
-    An answer later than the read time-out sleeps that long and raises `ReadTimeout`. The scripted
+    For an answer later than the read time-out it sleeps and raises `ReadTimeout`. The scripted
     connection faults raise at once what `requests` raises for the real ones, with urllib3's
     exceptions inside. `sleep` takes seconds.
     """
@@ -53,14 +53,14 @@ class SandboxAdapter(BaseAdapter):
         cert: object = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Return a response whose body is unread if `stream`, like that of a socket."""
+        """Return a response; with `stream` its body is unread, as with a socket."""
         answer = self._sandbox.handle(_sandbox_request(request))
         if answer.fault is not None:
             _raise_fault(answer.fault, request)
         self._wait(answer.delay_seconds, _read_timeout(timeout), request)
         response = self._builder.build_response(request, _urllib3_response(answer))
         if not stream:
-            # Reading the property is what `requests` does to load the body.
+            # `requests` loads the body by reading this property.
             _ = response.content
         return response
 

@@ -2,7 +2,7 @@
 
 Everything is derived, nothing is registered: any AppID of the reserved namespace exists, with a
 secret that anyone can compute. That is safe only because a live source never accepts these ids and
-a sandbox source accepts no others; the predicates below tell the two worlds apart.
+a sandbox source accepts no others; the predicates below distinguish the two namespaces.
 
 OpenID and UnionID: https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/union-id
 """
@@ -20,7 +20,7 @@ APP_ID_PREFIX = "wxsandbox"
 IDENTITY_PREFIX = "oSANDBOX_"
 OPEN_ACCOUNT = "sandbox"
 
-# Public on purpose: the ids are the same on every machine, so that examples and recordings hold.
+# Public on purpose: the ids are the same on every machine, so that examples stay valid.
 _SEED = b"unionpass wechat sandbox 1"
 _APP_ID = re.compile(rf"{APP_ID_PREFIX}[0-9a-f]{{9}}")
 _IDENTITY_LENGTH = 28
@@ -36,7 +36,7 @@ class Phone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with WeChat, and perhaps a phone number bound to it.
+    """A person with WeChat, and optionally a phone number.
 
     `risk_blocked` people get a code from `wx.login`; its exchange is refused (40226).
     """
@@ -54,7 +54,7 @@ PEOPLE = {
     for person in (
         Person("alice", "Alice Chen", "陈爱丽", "爱丽 Alice", Phone("86", "13800138001")),
         Person("bob", "Bob Wang", "王博", "Bob/王博", Phone("86", "13800138002")),
-        # Real nicknames hold emoji and raw control characters; U+0014 is the one seen most.
+        # Real nicknames have emoji and raw control characters, most often U+0014.
         Person("carol", "Carol Lin", "林可柔", "可柔🌸\x14Carol", Phone("86", "13800138003")),
         Person("dave", "Dave Zhao", "赵大伟", "大伟"),
         Person("erin", "Erin Ho", "何绮莲", "Erin 绮莲", Phone("852", "51234567")),
@@ -71,7 +71,7 @@ PEOPLE = {
 
 
 def find_person(key: str) -> Person:
-    """Return the person of this key; `InvalidFieldError` names those that exist."""
+    """Return the person with this key; `InvalidFieldError` lists the existing ones."""
     person = PEOPLE.get(key)
     if person is None:
         raise InvalidFieldError("person", f"person must be one of {', '.join(PEOPLE)}.")
@@ -84,7 +84,7 @@ def is_sandbox_app_id(app_id: str) -> bool:
 
 
 def is_sandbox_identity(identity: str) -> bool:
-    """Tell whether an OpenID or UnionID lies in the namespace that only the sandbox gives out."""
+    """Tell whether an OpenID or UnionID is in the namespace of the sandbox."""
     return identity.startswith(IDENTITY_PREFIX)
 
 
@@ -110,7 +110,7 @@ def require_sandbox_app_id(app_id: str) -> str:
 
 
 def sandbox_app_secret(app_id: str) -> str:
-    """Return the AppSecret (32 lower-case hex digits) of a sandbox AppID; not a secret at all."""
+    """Return the AppSecret (32 lower-case hex digits) of a sandbox AppID; it isn't secret."""
     return _digest("app_secret", require_sandbox_app_id(app_id)).hex()[:32]
 
 

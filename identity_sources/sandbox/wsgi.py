@@ -1,8 +1,8 @@
-"""The sandbox as a WSGI application: WeChat's paths and the control doors under `/sandbox/`.
+"""The sandbox as a WSGI application: WeChat's paths and the control endpoints under `/sandbox/`.
 
-A WSGI application can't refuse a connection that is already open: the connection faults end in a
-connection closed without an answer (time-outs: after 60 s), by an exception that wsgiref
-understands. Whether the code is used up differs as it should.
+A WSGI application can't refuse a connection that is already open: the connection faults close the
+connection without an answer (time-outs: after 60 s), by an exception that wsgiref handles. Whether
+the code is used up depends on the fault.
 """
 
 import json
@@ -27,7 +27,7 @@ _HANGS = frozenset({ConnectionFault.CONNECT_TIMEOUT, ConnectionFault.READ_TIMEOU
 
 
 class SandboxApplication:
-    """Serves `sandbox`; `sleep` takes seconds and is what latency and time-outs consist of."""
+    """Serves `sandbox`; `sleep` takes seconds, for latency and time-outs."""
 
     def __init__(self, sandbox: Sandbox, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sandbox = sandbox
@@ -52,7 +52,7 @@ class SandboxApplication:
         if outcome is None:
             return None
         status, data = outcome
-        # Messages quote the caller, who may have sent halves of surrogate pairs.
+        # Messages quote the request, which may contain halves of surrogate pairs.
         body = json.dumps(data, ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
         return SandboxAnswer(status, headers, body)

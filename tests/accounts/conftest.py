@@ -1,4 +1,4 @@
-"""What the tests of logins need besides the cast: WeChat's side of the line, tokens, caches."""
+"""Fixtures of the tests of logins: WeChat's side, tokens, caches."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def wechat(monkeypatch: pytest.MonkeyPatch) -> Line:
 
 @pytest.fixture
 def live() -> Iterator[responses.RequestsMock]:
-    """WeChat's own address, where only what a test registers is answered."""
+    """WeChat's own host, which answers only what a test registers."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
@@ -65,7 +65,7 @@ def live_source(acme: Tenant) -> IdentitySource:
 
 @pytest.fixture
 def weixin(acme: Tenant, live: responses.RequestsMock) -> Weixin:
-    """The WeChat of the tests about who somebody is; Acme offers one source of it."""
+    """The WeChat of the tests about identities; Acme offers one source of it."""
     acme.method.delete()
     weixin = Weixin(acme)
     weixin.answer_by(live)
@@ -75,7 +75,7 @@ def weixin(acme: Tenant, live: responses.RequestsMock) -> Weixin:
 
 @pytest.fixture
 def database_cache(db: None, settings: Settings) -> Iterator[None]:
-    """Django's database cache in place of the one in process; the sandbox keeps its own."""
+    """Django's database cache instead of the one in this process; the sandbox keeps its own."""
     in_process = settings.CACHES
     settings.CACHES = in_process | {
         "default": {
@@ -91,7 +91,7 @@ def database_cache(db: None, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def absent_cache(settings: Settings) -> Iterator[None]:
-    """A shared cache that nobody answers for."""
+    """A shared cache that can't be reached."""
     in_process = settings.CACHES
     settings.CACHES = in_process | {
         "default": {
@@ -118,7 +118,7 @@ def operator(acme: Tenant) -> Operator:
 
 @pytest.fixture
 def ticket(weixin: Weixin) -> Callable[..., str]:
-    """The binding ticket that somebody gets whom nobody knows; their source asks."""
+    """The binding ticket of a new person at a source that asks."""
     sources = weixin.tenant.pool.identity_sources.filter(app_id=builders.LIVE_APP_ID)
     sources.update(association="ask")
 
@@ -133,7 +133,7 @@ def ticket(weixin: Weixin) -> Callable[..., str]:
 
 @pytest.fixture
 def tokens(acme: Tenant, log_in: Callable[..., HttpResponse]) -> dict[str, Any]:
-    """What Alice's login answered."""
+    """The response to Alice's login."""
     response = log_in("alice")
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
@@ -149,7 +149,7 @@ def session(tokens: dict[str, Any]) -> Session:
 
 @pytest.fixture
 def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, int], None]:
-    """Have so many racers wait for each other at a function, by then all have read the same."""
+    """Let this many threads wait for each other at a function, after all have read the same."""
 
     def at(owner: object, name: str, racers: int) -> None:
         arrived = Barrier(racers, timeout=30)
@@ -168,7 +168,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, int], None]:
 def plain_log(caplog):
     """Every logger at DEBUG, urllib3's too, read by a handler that redacts nothing.
 
-    It reads first: the filter of the handler on stderr changes the records that it lets pass.
+    It comes first: the filter of the handler on stderr changes the records.
     """
     for name in [*logging.root.manager.loggerDict, "urllib3", "urllib3.connectionpool", None]:
         caplog.set_level(logging.DEBUG, logger=name)
@@ -181,7 +181,7 @@ def plain_log(caplog):
 
 @pytest.fixture
 def post(client):
-    """Send JSON to an address of the REST API, with an access token or without."""
+    """Send JSON to an endpoint of the REST API, with or without an access token."""
 
     def send(url, fields, token=None, method="post"):
         headers = bearer(token) if token else {}
@@ -194,7 +194,7 @@ def post(client):
 
 @pytest.fixture
 def victim(acme):
-    """Somebody whose every detail an attacker knows."""
+    """A user whose data an attacker knows."""
     return builders.make_member(
         acme.pool,
         nickname="爱丽 Alice",

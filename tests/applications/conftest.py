@@ -1,4 +1,4 @@
-"""Somebody at the command line, for the tests of manifests and of what the console changes."""
+"""An operator at the command line, for the tests of manifests and of the console's changes."""
 
 from pathlib import Path
 

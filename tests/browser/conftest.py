@@ -17,7 +17,7 @@ from tests.browser.windows import WAIT_MILLISECONDS, Windows
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test in the browser's thread, then look at what its pages did besides."""
+    """Run a test in the browser's thread, then check its pages for errors."""
     windows: Windows | None = pyfuncitem.funcargs.get("browse")
     if windows is None:
         return None
@@ -49,7 +49,7 @@ def browser_thread() -> BrowserThread:
 
 @pytest.fixture(scope="session")
 def browser(browser_thread: BrowserThread) -> Iterator[Browser]:
-    """One browser for all tests; without any, they are skipped."""
+    """One browser for all tests; without a browser they are skipped."""
     program = find_chromium(os.environ)
     if program is None:
         pytest.skip(MISSING)
@@ -67,7 +67,7 @@ def browse(
     settings: Settings,
     tmp_path: Path,
 ) -> Iterator[Windows]:
-    """Opens windows on the server: ``browse()`` a stranger's, ``browse(admin_client)`` Ada's."""
+    """Opens windows: ``browse()`` without a session, ``browse(admin_client)`` as Ada."""
     settings.PUBLIC_URL = live_server.url
     windows = Windows(browser, live_server.url)
     yield windows

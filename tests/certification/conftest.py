@@ -25,7 +25,7 @@ def site(acme: Tenant) -> Site:
 
 @pytest.fixture
 def party(site: Site) -> RelyingParty:
-    """The suite, with a browser in which nobody is logged in yet."""
+    """The suite, with a browser without a login."""
     return RelyingParty(
         issuer=site.pool.issuer,
         client_id=site.web.client_id,
@@ -36,7 +36,7 @@ def party(site: Site) -> RelyingParty:
 
 @pytest.fixture
 def full_profile() -> Callable[[], None]:
-    """Give everybody whatever a scope could open."""
+    """Give every user values for the claims of all scopes."""
 
     def fill() -> None:
         User.objects.update(
@@ -53,7 +53,7 @@ def full_profile() -> Callable[[], None]:
 
 @pytest.fixture
 def after() -> Callable[[float], time_machine.travel]:
-    """Be some seconds later."""
+    """Move the clock some seconds ahead."""
 
     def travel(seconds: float) -> time_machine.travel:
         return time_machine.travel(timezone.now() + timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""The server that the tests of ``make serve`` talk to."""
+"""The server of the tests of ``make serve``."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the tests of a source's health need besides the cast."""
+"""Fixtures of the tests of a source's health."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -11,7 +11,7 @@ def source(acme):
 
 @pytest.fixture
 def unwritable(db):
-    """A database that refuses whatever is about the failures of sources."""
+    """A database that refuses every statement about the failures of sources."""
 
     def refuse(execute, sql, params, many, context):
         if "sourcefailure" in sql:

@@ -1,4 +1,4 @@
-"""Makes valid rows; each test changes the one thing it is about."""
+"""Creates valid rows; each test changes what it is about."""
 
 from datetime import timedelta
 from functools import cache
@@ -20,7 +20,7 @@ from userpools.models import Membership, Operator, SigningKey, UserPool
 MINI_APP_ID = "wxsandbox000000001"
 SECOND_MINI_APP_ID = "wxsandbox000000002"
 UNBOUND_APP_ID = "wxsandboxf00000001"
-"""Of a mini program without an Open Platform account: WeChat gives no UnionID."""
+"""The AppID of a mini program without an Open Platform account: it gets no UnionID."""
 LIVE_APP_ID = "wx0123456789abcdef"
 LIVE_APP_SECRET = "0123456789abcdef0123456789abcdef"
 OPERATOR_PASSWORD = "a password of an operator's"
@@ -30,7 +30,7 @@ CLIENT_SECRET = "a client secret of more than 32 characters"
 
 @cache
 def _private_key(identifier: str, algorithm: str) -> ECKey | RSAKey:
-    # RSA keys take a while to make; one for each pool's name will do.
+    # Generating RSA keys is slow; one for each pool's name is enough.
     return generate_private_key(algorithm)
 
 
@@ -109,12 +109,12 @@ def make_member(pool: UserPool, email: str = "ann@example.com", **fields: Any) -
 def link_openid(
     user: User, openid: str, *, app_id: str = LIVE_APP_ID, unionid: str = "", **fields: Any
 ) -> LinkedAccount:
-    """Give the user an OpenID, seen last a day ago."""
+    """Give the user an OpenID, last seen a day ago."""
     return _link(user, kind="openid", app_id=app_id, openid=openid, unionid=unionid, **fields)
 
 
 def link_unionid(user: User, unionid: str, **fields: Any) -> LinkedAccount:
-    """Give the user a UnionID, seen last a day ago."""
+    """Give the user a UnionID, last seen a day ago."""
     return _link(user, kind="unionid", unionid=unionid, **fields)
 
 
@@ -125,19 +125,19 @@ def _link(user: User, **fields: Any) -> LinkedAccount:
 
 
 def wx_login(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
-    """What ``wx.login`` gives on this person's phone."""
+    """Return the code of ``wx.login`` on this person's phone."""
     return sandbox().wx_login(app_id, person)
 
 
 def get_phone_number(person: str = "alice", app_id: str = MINI_APP_ID) -> str:
-    """What the getPhoneNumber button gives on this person's phone."""
+    """Return the code of the getPhoneNumber button on this person's phone."""
     return sandbox().get_phone_number(app_id, person)
 
 
 def make_operator(
     username: str, pool: UserPool | None = None, *, role: str = "admin", **fields: Any
 ) -> Operator:
-    """An operator with a role in the pool; without a pool, one with no role anywhere."""
+    """An operator with a role in the pool; without a pool, one without any role."""
     operator = Operator.objects.create_user(username, password=OPERATOR_PASSWORD, **fields)
     if pool:
         Membership.objects.create(pool=pool, operator=operator, role=role)

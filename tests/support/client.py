@@ -1,4 +1,4 @@
-"""The browser and the program that send requests to the server in this process."""
+"""A browser and a program that send requests to the server in this process."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ LOGIN_URL = "/api/v1/login/wechat-mini-program"
 
 
 class GuardedClient(Client):
-    """Django's client, which also refuses what no answer of ours may ever hold."""
+    """Django's client, which also checks that no answer contains forbidden values."""
 
     def request(self, **environ: Any) -> HttpResponse:
         response = super().request(**environ)

@@ -1,8 +1,8 @@
 """A program that answers as WeChat does and shares no code with the sandbox.
 
-Its answers are WeChat's documented examples, byte for byte where there is one. A code's first
-word decides: ``alice-1`` logs Alice in, ``err40163-1`` is refused with that errcode, ``html-1``
-answers a page. It listens on a loopback port of its own until it is stopped.
+Its answers are WeChat's documented examples, byte for byte if there is one. A code's prefix
+decides: ``alice-1`` logs Alice in, ``err40163-1`` is refused with that errcode, ``html-1``
+returns a page. It listens on its own loopback port until it is stopped.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The steps of a login in a browser, one at a time: a test does something else between them."""
+"""The single steps of a login in a browser, for tests that do something between them."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +13,7 @@ from tests.support.website import SITE_APP_ID, authorize
 
 @dataclass(frozen=True)
 class Trip:
-    """A browser at WeChat: where it is to come back to, and the state that it holds."""
+    """A browser at WeChat: its redirect URI, and its state."""
 
     callback: str
     state: str
@@ -28,7 +28,7 @@ def open_login(browser: GuardedClient, client_id: str = "acme-spa", **changes: s
 
 
 def way_to_wechat(browser: GuardedClient, page: str) -> str:
-    """Return the first link on a login page that leads to WeChat."""
+    """Return the first link to WeChat on a login page."""
     return next(link for link in Page(browser.get(page)).links if "/wechat/" in link)
 
 
@@ -40,7 +40,7 @@ def set_out(browser: GuardedClient, page: str) -> Trip:
 
 
 def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
-    """Return the code that WeChat sends back with a browser whose person confirmed."""
+    """Return the code with which WeChat redirects the browser after a confirmation."""
     return sandbox().qrconnect(app_id, person)
 
 
@@ -61,14 +61,14 @@ AGREE, DECLINE = {"decision": "agree"}, {"decision": "decline"}
 
 
 def decide(browser: GuardedClient, page: str, decision: dict[str, str] = AGREE) -> HttpResponse:
-    """Look at a page that asks for a decision, if it can be seen, and answer it."""
+    """Open a page that asks for a decision, and answer it if it is shown."""
     shown = browser.get(page)
     fields = Page(shown).form.fields if shown.status_code == 200 else {}
     return browser.post(page, fields | decision)
 
 
 def assert_gone(response: HttpResponse) -> None:
-    """Assert that a page can't go on and leads nowhere."""
+    """Assert that a page shows an error and doesn't redirect."""
     assert response.status_code == 400
     assert "This login is over" in response.content.decode()
     assert "Location" not in response

@@ -1,4 +1,4 @@
-"""Servers on loopback: an application's, which hears of logouts, and one that sends any bytes."""
+"""Servers on loopback: an application's, for logout notices, and one that sends any bytes."""
 
 import socket
 import time
@@ -13,11 +13,11 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Receiver:
-    """An application's own server on loopback; ``answers`` are given in turn, then 200s."""
+    """An application's server on loopback; it returns ``answers`` in turn, then 200."""
 
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     heard: list[tuple[str, dict[str, str], dict[str, list[str]]]] = field(default_factory=list)
-    """(path, headers, form) of what was posted"""
+    """(path, headers, form) of each POST"""
     listeners: list[Callable[[], None]] = field(default_factory=list)
     """Called within each request, on its thread."""
     url: str = ""
@@ -28,7 +28,7 @@ class Receiver:
         return [form["logout_token"][0] for _, _, form in self.heard]
 
     def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        """Answer so, once."""
+        """Return this answer once."""
         self.answers.append((status, headers or {}, body))
 
 
@@ -70,7 +70,7 @@ def receiving() -> Iterator[Receiver]:
 
 @contextmanager
 def raw_serving() -> Iterator[Callable[..., str]]:
-    """A server that says these bytes, whatever it is asked, and then waits for the line to end."""
+    """A server that sends these bytes to every request, then waits for the connection to close."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         done = Event()
 
@@ -94,5 +94,5 @@ def raw_serving() -> Iterator[Callable[..., str]]:
 
         yield serve
         done.set()
-        # Closing alone wouldn't wake who accepts.
+        # Closing wouldn't wake a blocked accept().
         listening.shutdown(socket.SHUT_RDWR)

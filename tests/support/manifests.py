@@ -1,4 +1,4 @@
-"""A manifest of Acme, and somebody who applies and exports manifests at the command line."""
+"""A manifest of Acme, and the commands that apply and export manifests."""
 
 from dataclasses import dataclass, field
 from io import StringIO
@@ -49,7 +49,7 @@ SECRETS = {
 
 @dataclass
 class Operator:
-    """Somebody at the command line, and what they were told."""
+    """An operator at the command line, and the output."""
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""A program's requests to the OpenID Connect endpoints, and what is in the tokens it is given."""
+"""A program's requests to the OpenID Connect endpoints, and the contents of its tokens."""
 
 import json
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
@@ -67,13 +67,13 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
 
 
 def assert_refused(response: HttpResponse, error: str = "invalid_grant", status: int = 400) -> None:
-    """Assert that an endpoint refuses, and that nobody keeps its answer."""
+    """Assert that an endpoint refuses, and that its answer isn't cached."""
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response["Cache-Control"] == "no-store"
 
 
 def userinfo(token: str, *, pool: str = "acme") -> HttpResponse:
-    """Ask a pool's userinfo endpoint."""
+    """Call a pool's userinfo endpoint."""
     return GuardedClient().get(f"/oidc/{pool}/userinfo", headers=bearer(token))
 
 

@@ -1,6 +1,6 @@
-"""A page of the console as an operator has it before them: what it says, and its forms to fill in.
+"""A page of the console as an operator sees it: its text, and its forms to fill in.
 
-Posting what the page itself holds is what a browser does; a test changes the fields it is about.
+Like a browser it posts the page's own values; a test changes the fields it is about.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _PRESSED = frozenset({"submit", "button", "image", "reset", "file"})
 
 @dataclass
 class Form:
-    """A form, and what a browser would send of it if nobody touched anything."""
+    """A form, and the values that a browser would send unchanged."""
 
     action: str
     method: str
@@ -24,7 +24,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a page says, where it leads, and which forms it holds."""
+    """A page's text, links and forms."""
 
     def __init__(self, response: HttpResponse) -> None:
         super().__init__()
@@ -40,17 +40,17 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What stands on the page, in one line."""
+        """The page's text, in one line."""
         return " ".join(" ".join(self._said).split())
 
     @property
     def form(self) -> Form:
-        """The form that the page is about: it is sent to the page's own address."""
+        """The page's main form: it is sent to the page's own URL."""
         (found,) = [form for form in self.forms if form.method == "post" and not form.action]
         return found
 
     def form_to(self, ending: str) -> Form:
-        """Return the form that is sent to an address of this ending."""
+        """Return the form that is sent to a URL with this ending."""
         (found,) = [form for form in self.forms if form.action.endswith(ending)]
         return found
 
@@ -97,7 +97,7 @@ class Page(HTMLParser):
             self._set(name, given.get("value", ""))
 
     def _is_taken(self, option: dict[str, str]) -> bool:
-        # A browser takes the first option unless one says that it is selected.
+        # A browser uses the first option unless another one is selected.
         first = self._open is not None and self._select not in self._open.fields
         return first or "selected" in option
 

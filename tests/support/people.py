@@ -1,6 +1,6 @@
-"""People and what happened to them: users, sessions, login events, conflicts.
+"""Rows about people: users, sessions, login events, conflicts.
 
-Made without logging in.
+They are created without a login.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ EMAIL = {"email": "Alice@example.com", "email_verified_at": LATELY}
 
 
 def make_event(tenant: Tenant, *, ago: timedelta = timedelta(), **fields: Any) -> LoginEvent:
-    """An attempt to log in, by default a login of a moment ago."""
+    """A login event, by default of a successful login just now."""
     return LoginEvent.objects.create(
         **{
             "pool": tenant.pool,
@@ -78,7 +78,7 @@ def hold(tenant: Tenant, user: User, other: User) -> Conflict:
 
 
 def make_session(tenant: Tenant, user: User, **fields: Any) -> Session:
-    """A login that lasts."""
+    """A session."""
     return Session.objects.create(
         pool=tenant.pool,
         user=user,

@@ -1,4 +1,4 @@
-"""Starting the server as a process of its own and waiting for it."""
+"""Starting the server as a separate process and waiting for it."""
 
 import os
 import signal
@@ -45,12 +45,12 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def bare_environment() -> dict[str, str]:
-    """Return what every process needs, without the settings of the test run."""
+    """Return the environment of every process, without the settings of the test run."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

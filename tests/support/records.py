@@ -1,4 +1,4 @@
-"""What the database holds: rows counted, login events and linked accounts as plain data."""
+"""The contents of the database: row counts, login events and linked accounts as plain data."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def event(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-# These refusals are about a user who was found.
+# These refusals have a user.
 OF_A_KNOWN_USER = {"user_suspended", "account_closed", "identity_conflict"}
 
 
@@ -105,18 +105,18 @@ def groups_of(user: User) -> set[frozenset[str]]:
 
 
 def conflicts() -> list[tuple[str, str | None, str, str, int]]:
-    """Return (user's sub, other's sub, reason, state, occurrences) of what is held."""
+    """Return (user's sub, other's sub, reason, state, occurrences) of all conflicts."""
     rows = Conflict.objects.order_by("pk")
     return list(rows.values_list("user__sub", "other__sub", "reason", "state", "occurrences"))
 
 
 def histories() -> set[tuple[str, str]]:
-    """Return (sub, kind) of what happened to accounts besides logins."""
+    """Return (sub, kind) of all account events."""
     return set(AccountEvent.objects.values_list("user__sub", "kind"))
 
 
 def assert_invariants() -> None:
-    """Assert what holds of people at any moment, whatever happened before."""
+    """Assert the invariants of users and linked accounts."""
     running = Session.objects.filter(ended_at=None)
     assert not running.exclude(user__status="active").exists()
     assert not LinkedAccount.objects.filter(user__status="merged").exists()
@@ -130,7 +130,7 @@ def assert_invariants() -> None:
 
 @contextmanager
 def undone_afterwards() -> Iterator[None]:
-    """Take back, at the end, what the database was told within: one example of many."""
+    """Roll back, at the end, the changes of one example."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

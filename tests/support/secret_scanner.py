@@ -1,4 +1,4 @@
-"""Looking for secrets: in text, in bytes, in every value of the database."""
+"""Searching for secrets: in text, in bytes, in every value of the database."""
 
 import json
 from urllib.parse import quote
@@ -9,7 +9,7 @@ SHORTEST_SECRET = 8
 
 
 class Scanner:
-    """Looks for secrets in text and bytes, also hexadecimal and as they stand in a URL."""
+    """Searches text and bytes for secrets, also hexadecimal and URL-encoded."""
 
     def __init__(self, secrets):
         assert all(len(secret) >= SHORTEST_SECRET for secret in secrets), secrets

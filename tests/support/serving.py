@@ -107,7 +107,7 @@ def drop_database(url: str) -> None:
 
 
 def on_server(url: str, statement: sql.Composed) -> None:
-    # The URL may name a socket's folder where django-environ expects it, as its path.
+    # The URL may have a socket's folder as its path, as django-environ expects it.
     head, _, name = url.rpartition("/")
     authority, _, folder = head.partition("://")[2].partition("/")
     user, _, host = authority.rpartition("@")

@@ -1,4 +1,4 @@
-"""SQL statements in few words, for the tests that list them."""
+"""Abbreviated SQL statements, for the tests that list them."""
 
 import re
 
@@ -7,7 +7,7 @@ _UPDATED = re.compile(r'UPDATE "(\w+)"')
 
 
 def described(sql):
-    """Return a statement's verb and the table it is about, or the word as it is."""
+    """Return a statement's verb and table, or a statement without a table unchanged."""
     if sql.startswith("UPDATE"):
         return f"UPDATE {_UPDATED.match(sql)[1]}"
     found = _TABLE.match(sql)

@@ -1,4 +1,4 @@
-"""The walk of a piece of work through our files: which it passes, and how often it moves on."""
+"""The walk of a function call through our files: the files, and the moves between them."""
 
 import sys
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("accounts", "applications", "config", "identity_sources", "userpools")
-# The built-in WeChat stands for one that is elsewhere.
+# The sandbox stands for WeChat, which is another server.
 ELSEWHERE = "identity_sources/sandbox/"
 
 
@@ -18,8 +18,8 @@ ELSEWHERE = "identity_sources/sandbox/"
 class Walk:
     """The files in the order in which they are entered, and the moves from file to file.
 
-    A call of a function in another file is a move, and so is the return. Libraries are passed over:
-    a function that Django calls counts as called from the file that called Django.
+    A call of a function in another file is a move, and so is the return. Libraries are ignored: a
+    function that Django calls counts as called from the file that called Django.
     """
 
     files: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Walk:
     _open: list[str] = field(default_factory=list)
 
     def observe(self, frame: FrameType, event: str, _argument: Any) -> None:
-        """Take one event of `sys.setprofile`."""
+        """Handle one event of `sys.setprofile`."""
         if event not in {"call", "return"}:
             return
         name = _name_of(frame.f_code.co_filename)
@@ -52,7 +52,7 @@ class Walk:
 
 
 def walk(work: Callable[[], Any]) -> tuple[Walk, Any]:
-    """Do a piece of work; return its walk, and what came of it."""
+    """Call a function; return its walk, and its result."""
     taken = Walk()
     sys.setprofile(taken.observe)
     try:

@@ -22,9 +22,9 @@ SPA_URI = "https://spa.example.com/callback"
 WEB_URI = "https://web.example.com/callback?from=login"
 NATIVE_URI = "https://app.example.com/callback"
 SCHEME_URI = "com.example.app:/callback"
-"""the native application's other one: nobody can tell which program gets its answer"""
+"""the native application's other one: any program on the device may get its response"""
 REDIRECT_URIS = {"acme-spa": SPA_URI, "acme-web": WEB_URI, "acme-native": NATIVE_URI}
-"""by client_id, the redirect URI that is asked for"""
+"""by client_id, the requested redirect URI"""
 
 VERIFIER = "a-verifier-of-at-least-43-characters.and_some~more"
 
@@ -109,7 +109,7 @@ def authorize(
 def confirm_in_wechat(
     browser: GuardedClient, page: str, person: str = "alice", app_id: str = SITE_APP_ID
 ) -> HttpResponse:
-    """Log in on a login page as this person, by the first way on it; return what comes back."""
+    """Log in on a login page as this person, by the first method; return the response."""
     links = _TO_WECHAT.findall(browser.get(page).content.decode())
     at_wechat = browser.get(links[0])
     sent = parse_qs(urlsplit(at_wechat["Location"]).query)
@@ -124,7 +124,7 @@ def log_in_by_browser(
     person: str = "alice",
     **changes: str | None,
 ) -> dict[str, str]:
-    """Log in to an application; return the parameters of the answer at its redirect URI."""
+    """Log in to an application; return the parameters of the response at its redirect URI."""
     response = authorize(browser, client_id, **changes)
     if response["Location"].startswith("/login/"):
         response = confirm_in_wechat(browser, response["Location"], person)
@@ -134,12 +134,12 @@ def log_in_by_browser(
 def authorization_code(
     client_id: str = "acme-spa", person: str = "alice", **changes: str | None
 ) -> str:
-    """Return the code that an application gets when this person logs in, in a fresh browser."""
+    """Return the code that an application gets when this person logs in, in a new browser."""
     return log_in_by_browser(GuardedClient(), client_id, person, **changes)["code"]
 
 
 def answered(response: HttpResponse) -> dict[str, str]:
-    """Return the parameters with which a browser is sent back to an application."""
+    """Return the parameters of the redirect to an application."""
     parts = urlsplit(response["Location"])
     given = parse_qs(parts.fragment or parts.query, strict_parsing=True)
     return {name: values[0] for name, values in given.items()}
@@ -148,7 +148,7 @@ def answered(response: HttpResponse) -> dict[str, str]:
 def decide_about_device(
     browser: GuardedClient, user_code: str, decision: str = "agree", person: str = "alice"
 ) -> HttpResponse:
-    """Enter the code that a device shows, log in, and let it in or keep it out."""
+    """Enter the code that a device shows, log in, and approve or decline it."""
     response = browser.post("/login/acme/device", {"user_code": user_code})
     page = browser.get(response["Location"])
     if page.status_code == 302:

@@ -1,4 +1,4 @@
-"""WeChat's side of a login: the sandbox overheard, and a live WeChat that a test fills."""
+"""WeChat's side of a login: a recorded sandbox, and a live WeChat with a test's codes."""
 
 import itertools
 import json
@@ -25,7 +25,7 @@ LIVE_URL = "https://api.weixin.qq.com"
 
 @dataclass
 class Line:
-    """The line to the sandbox, overheard: what was asked, what was answered."""
+    """The recorded calls to the sandbox: requests and answers."""
 
     exchanges: list[tuple[SandboxRequest, SandboxAnswer]] = field(default_factory=list)
     listeners: list[Callable[[], None]] = field(default_factory=list)
@@ -37,28 +37,28 @@ class Line:
         return [request.path.rpartition("/")[2] for request, _ in self.exchanges]
 
     def script(self, fault: Fault, *, call: str = "jscode2session", times: int = 1) -> None:
-        """Let a fault happen to the next calls."""
+        """Script a fault for the next calls."""
         sandbox().script(call, fault, times)
 
 
 @dataclass(repr=False)
 class Weixin:
-    """A WeChat of which a test says whom each code stands for, and an Acme with live sources.
+    """A WeChat with codes that a test defines, and an Acme with live sources.
 
-    Errcodes are as the real one's: a code that isn't known is 40029, a phone code sent with the
-    OpenID of somebody else 40003.
+    Errcodes are WeChat's: an unknown code is 40029, a phone code with another person's OpenID is
+    40003.
     """
 
     tenant: Tenant
     asked: list[tuple[str, str]] = field(default_factory=list)
-    """The calls that were made, each with the code that was sent."""
+    """The calls, each with its code."""
     phones_are_away: bool = False
     _people: dict[str, dict[str, str]] = field(default_factory=dict)
     _numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     def add_source(self, app_id: str = builders.LIVE_APP_ID, **fields: Any) -> IdentitySource:
-        """Let the application offer one more mini program, named after the end of its AppID."""
+        """Add a mini program to the application's login methods, named after its AppID's end."""
         source = builders.make_source(
             self.tenant.pool,
             **{"identifier": f"live-{app_id[-4:]}", "app_id": app_id, "mode": "live"} | fields,
@@ -67,14 +67,14 @@ class Weixin:
         return source
 
     def code(self, openid: str, unionid: str | None = None) -> str:
-        """What ``wx.login`` gives on the phone of whoever has this OpenID."""
+        """Return the code of ``wx.login`` for the person with this OpenID."""
         person = {"openid": openid} | ({"unionid": unionid} if unionid else {})
         name = f"code-{next(self._names)}"
         self._people[name] = person | {"session_key": "c2Vzc2lvbiBrZXkgb2YgMTY="}
         return name
 
     def phone_code(self, number: str, openid: str) -> str:
-        """What the getPhoneNumber button gives on that phone: a Chinese number's eleven digits."""
+        """Return the button's code on that phone, for a Chinese number of eleven digits."""
         name = f"phone-code-{next(self._names)}"
         self._numbers[name] = (number, openid)
         return name
@@ -88,7 +88,7 @@ class Weixin:
         now: datetime | None = None,
         **fields: Any,
     ) -> LoggedIn:
-        """Log in with a fresh code, as every door does; ``number`` brings that phone's number."""
+        """Log in with a new code, as every endpoint does; ``number`` adds a phone number."""
         number = fields.pop("number", None)
         phone_code = self.phone_code(number, openid) if number else None
         usual = {
@@ -102,7 +102,7 @@ class Weixin:
         return log_in(LoginRequest(**usual | fields), now=now or timezone.now())
 
     def answer_by(self, mock: responses.RequestsMock) -> None:
-        """Answer what is asked of the mocked network."""
+        """Answer a request to the mocked network."""
         token = {"access_token": "77_a-live-access-token", "expires_in": 7200}
         mock.add_callback("GET", f"{LIVE_URL}/sns/jscode2session", self._session)
         mock.add("POST", f"{LIVE_URL}/cgi-bin/stable_token", json=token)

@@ -1,4 +1,4 @@
-"""Calls that have ended, as the client records them, and what they made of a source's health."""
+"""Finished calls, as the client records them, and their effect on a source's health."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ BUSY = replace(SUCCESS, errcode=-1, settings_accepted=None)
 
 
 def note(source, record, *, now=NOW):
-    """Note a call of the source as it is stored, which is what every request reads."""
+    """Note a call of the stored source, as every request reads it."""
     note_call(IdentitySource.objects.get(pk=source.pk), record, now=now)
 
 

@@ -1,4 +1,4 @@
-"""A person who is signed on in a browser, the applications entered from it, and who hears of it."""
+"""A person with a browser session, the applications entered from it, and logout notices."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def alice(acme: Tenant) -> User:
 
 @pytest.fixture
 def told(acme: Tenant, receiver: Receiver) -> Application:
-    """Acme's shop asks to be told of logouts."""
+    """Acme's shop has a back-channel logout URI."""
     acme.application.backchannel_logout_uri = receiver.url
     acme.application.save()
     return acme.application
@@ -44,13 +44,13 @@ def told(acme: Tenant, receiver: Receiver) -> Application:
 
 @pytest.fixture
 def untold(acme: Tenant) -> Application:
-    """Acme's other application doesn't."""
+    """Acme's other application has none."""
     return builders.make_application(acme.pool, client_id="acme-other")
 
 
 @pytest.fixture
 def browser(acme: Tenant) -> Callable[[User], BrowserSession]:
-    """Sign a person on in one more browser."""
+    """Begin a browser session in another browser."""
 
     def sign_on(user: User) -> BrowserSession:
         now = timezone.now()

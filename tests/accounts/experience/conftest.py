@@ -1,4 +1,4 @@
-"""The experience page as a browser has it: presses of its buttons, and what was shown."""
+"""The experience page in a browser: pressing its buttons, and the result."""
 
 from collections.abc import Callable
 
@@ -21,13 +21,13 @@ def shared_page(acme: Tenant) -> str:
 
 @pytest.fixture
 def shared() -> Callable[[str], str]:
-    """Return the page's address with this word for a share."""
+    """Return the page's address with this value as the share."""
     return lambda word: f"{PAGE}?share={word}"
 
 
 @pytest.fixture
 def method(site: Site) -> LoginMethod:
-    """By which people log in to acme-web."""
+    """The login method of acme-web."""
     return site.web.login_methods.get()
 
 

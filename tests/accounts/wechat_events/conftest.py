@@ -1,4 +1,4 @@
-"""WeChat's side of message push: the sandbox signs and encrypts, Acme's server is told."""
+"""WeChat's side of message push: the sandbox signs and encrypts, and pushes to Acme."""
 
 import time
 from collections.abc import Callable
@@ -22,13 +22,13 @@ from tests.support.tenants import Tenant
 
 @pytest.fixture
 def push_key(acme: Tenant) -> PushKey:
-    """What was entered in WeChat's console."""
+    """The values in WeChat's console."""
     return make_push_key(acme.source, now=timezone.now())
 
 
 @pytest.fixture
 def push(push_key: PushKey) -> Callable[..., HttpResponse]:
-    """Push an event about Alice, as WeChat does; each field can be another."""
+    """Push an event about Alice, as WeChat does; each field can be changed."""
 
     def send(event: str, *, url: str = URL, sent_at: float | None = None, **fields: Any):
         key = fields.pop("key", push_key)
@@ -58,7 +58,7 @@ def push(push_key: PushKey) -> Callable[..., HttpResponse]:
 
 @pytest.fixture
 def alice(acme: Tenant, log_in: Callable[..., HttpResponse]) -> User:
-    """Alice, who has logged in, with a nickname, an avatar and a number of hers."""
+    """Alice, who has logged in, with a nickname, an avatar and a phone number."""
     sub = log_in().json()["user"]["sub"]
     User.objects.filter(sub=sub).update(
         nickname="Alice",

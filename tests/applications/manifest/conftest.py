@@ -7,7 +7,7 @@ from userpools.models import UserPool
 
 @pytest.fixture
 def acme(db, operator):
-    """The pool acme, as `apply` made it."""
+    """The pool acme, created by `apply`."""
     operator.apply()
     return UserPool.objects.get(identifier="acme")
 

@@ -1,4 +1,4 @@
-"""Clients that others wrote, against ``config.serve`` with the built-in WeChat, in one browser."""
+"""Third-party clients, against ``config.serve`` with the sandbox, in one browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +27,14 @@ def applications() -> Iterator[Listener]:
 
 @pytest.fixture
 def listener(applications: Listener) -> Listener:
-    """The applications' server, which nobody has come to yet."""
+    """The applications' server, without any request yet."""
     applications.forget()
     return applications
 
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory, applications: Listener) -> Iterator[str]:
-    """Where the server is that the clients talk to."""
+    """The URL of the server for the clients."""
     folder = tmp_path_factory.mktemp("clients")
     environment = new_environment(NO_WECHAT, folder)
     environment |= {"WECHAT_SANDBOX": "on", "WEB_CONCURRENCY": "1"}
@@ -65,7 +65,7 @@ def node() -> Iterator[Program]:
 
 @pytest.fixture
 def connect(issuer: str, node: Program) -> Connect:
-    """Set up a client, of either make, for one of the applications."""
+    """Set up a client, of either library, for one of the applications."""
 
     def make(library: str, registration: Registration) -> Client:
         if library == "authlib":
@@ -88,7 +88,7 @@ def browse(
     listener: Listener,
     tmp_path: Path,
 ) -> Iterator[Windows]:
-    """Opens windows of strangers on the server, which may also go to the applications."""
+    """Opens windows without a session, which may also open the applications."""
     windows = Windows(browser, origin, listener.origin)
     yield windows
     browser_thread.run(windows.close)

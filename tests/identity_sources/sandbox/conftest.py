@@ -10,7 +10,7 @@ SHOP = "wxsandbox000000001"
 
 
 class SettableClock:
-    """Stands still until told otherwise."""
+    """A clock that moves only when it is set."""
 
     def __init__(self, now: float):
         self.now = now
@@ -23,7 +23,7 @@ class SettableClock:
 
 
 class Server:
-    """What a mini program's server sends; answers are decoded JSON."""
+    """The requests of a mini program's server; answers are decoded JSON."""
 
     def __init__(self, sandbox: Sandbox):
         self.sandbox = sandbox
@@ -92,7 +92,7 @@ def _changed(fields, changes):
 class RacingStore(MemoryStore):
     """Keeps the threads of a race in step: each waits for the others after its first `gets` reads.
 
-    Code that reads to find out whether it may write is caught, as all racers have read the same.
+    It detects code that reads before it writes, since all threads have read the same.
     """
 
     def __init__(self, clock, racers: int, gets: int):

@@ -1,4 +1,4 @@
-"""The cast of the WeChat tests: one mini program, its made-up secrets, a client, a tiny server."""
+"""Fixtures of the WeChat tests: one mini program, its made-up secrets, a client, a small server."""
 
 import contextlib
 import re
