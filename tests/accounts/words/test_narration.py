@@ -208,7 +208,7 @@ def test_whoever_was_merged_is_named(event):
     assert line.state == State.DONE
 
 
-@pytest.mark.parametrize("error", STEPS_OF_A_FIRST_LOGIN)
+@pytest.mark.parametrize("error", sorted(STEPS_OF_A_FIRST_LOGIN))
 def test_a_step_of_a_first_login_is_no_failure(event, error):
     asked = event({"step": "refused", "error": error}, outcome="refused", error=error)
 
