@@ -16,17 +16,16 @@ from accounts.oidc.oauth_errors import as_domain_error
 from accounts.sessions.scopes import ALL_SCOPES
 from applications.client_authentication import ClientCredentials, authenticated_application
 from applications.models import Application
-from applications.rules import ApplicationType
+from applications.rules import ApplicationType, is_redirected
 from userpools.models import UserPool
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-_REDIRECTED = frozenset({ApplicationType.WEB, ApplicationType.SPA, ApplicationType.NATIVE})
 
 
 class ProtocolRequest(OAuth2Request):
     """The fields of a request, each given once, and the credentials of the client."""
 
-    def __init__(self, fields: dict[str, str], credentials: ClientCredentials | None) -> None:
+    def __init__(self, fields: dict[str, str], credentials: ClientCredentials) -> None:
         super().__init__("POST", settings.PUBLIC_URL)
         self.payload = BasicOAuth2Payload(fields)
         self.credentials = credentials
@@ -49,9 +48,6 @@ class Client(ClientMixin):
     def get_allowed_scope(self, scope: str) -> str:
         return scope
 
-    def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code" and self.check_grant_type("authorization_code")
-
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in grant_types(self.application)
 
@@ -73,8 +69,6 @@ class PoolServer(AuthorizationServer):
             InvalidClient: the pool has no such application, or its credentials are wrong.
 
         """
-        if request.credentials is None:
-            raise TypeError("This request's sender was never asked for credentials.")
         return Client(authenticated_application(self.pool, request.credentials, now=self.now))
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
@@ -99,6 +93,6 @@ def grant_types(application: Application) -> list[str]:
     """
     if application.type == ApplicationType.MACHINE:
         return ["client_credentials"]
-    redirected = ["authorization_code"] if application.type in _REDIRECTED else []
+    redirected = ["authorization_code"] if is_redirected(application.type) else []
     device = [DEVICE_CODE] if application.allows_device_flow else []
     return [*redirected, "refresh_token", *device]

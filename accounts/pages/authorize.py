@@ -2,15 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from accounts.oidc.authorization.checking import (
     NOT_SUPPORTED,
     PARAMETERS,
-    Refused,
-    Unanswerable,
     check_request,
 )
 from accounts.oidc.authorization.deciding import Step, next_step
@@ -21,38 +17,34 @@ from accounts.pages.cookies import (
     keep_browser_secret,
     login_secret,
 )
-from accounts.pages.next_page import enter_at_once, error_response
-from accounts.pages.pending_request import Gone, address_of
+from accounts.pages.guards import login_page
+from accounts.pages.next_page import answer_at_once
+from accounts.pages.pending_request import address_of
 from accounts.pages.responses import activate_language, by_get
 from accounts.sessions.browsers import find_browser_session
 from config.kernel.encryption import new_token
 from userpools.models import UserPool
-from userpools.pools import find_pool
 
 
 @csrf_exempt
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def authorize(request: HttpRequest, pool: str) -> HttpResponse:
-    """Answer an authorization request, or store it and ask the person first."""
-    found = find_pool(pool)
-    try:
-        if request.method == "POST":
-            return by_get(request, read_fields(request), PARAMETERS | NOT_SUPPORTED)
-        return _authorize(request, found)
-    except (Gone, Refused, Unanswerable) as error:
-        return error_response(request, error, found)
+@login_page("GET", "HEAD", "POST")
+def authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    """Answer an authorization request, or store it and ask the person first.
 
+    Raises:
+        Gone, Unanswerable, Refused: as they say.
 
-def _authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
+    """
+    if request.method == "POST":
+        return by_get(request, read_fields(request), PARAMETERS | NOT_SUPPORTED)
     now = timezone.now()
     fields = pushed_fields(pool, read_fields(request), now=now)
-    checked = check_request(pool, fields, now=now)
+    checked = check_request(pool, fields)
     activate_language(request, checked.ui_locales)
     browser_session = find_browser_session(pool, login_secret(request, pool), now=now)
     step = next_step(checked, browser_session, now=now)
     if browser_session and step == Step.ANSWER:
-        return enter_at_once(request, checked, browser_session)
+        return answer_at_once(request, checked, browser_session)
     secret = browser_secret(request, pool) or new_token()
     handle = keep_request(checked.application, dict(fields), browser_secret=secret, now=now)
     page = "/consent" if step == Step.CONSENT else ""

@@ -19,7 +19,7 @@ from accounts.login.tickets import find_ticket
 from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.next_page import arrive
+from accounts.pages.next_page import finish_login
 from accounts.pages.pending_request import address_of, pending_request
 from accounts.pages.words import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
@@ -127,7 +127,7 @@ def _let_in(
         raise
     except DomainError as error:
         return _page(request, choice, form, error=error.code)
-    response = arrive(request, pending, choice.handle, signed_on)
+    response = finish_login(request, pending, choice.handle, signed_on)
     forget_binding_ticket(response, pending.pool)
     return response
 

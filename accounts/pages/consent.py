@@ -20,7 +20,7 @@ from userpools.models import UserPool
 def consent(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show the scopes that the application asks for; a POST agrees or declines."""
     pending = pending_request(request, pool, handle)
-    checked = check_again(pending, now=timezone.now())
+    checked = check_again(pending)
     person = who_is_here(request, pending)
     if person is None or not _may_be_asked(person, checked):
         return HttpResponseRedirect(address_of(pool, handle))

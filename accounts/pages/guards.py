@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.oidc.authorization.checking import Refused, Unanswerable
-from accounts.pages.next_page import error_response
+from accounts.pages.next_page import send_refusal
 from accounts.pages.pending_request import Gone
 from accounts.pages.responses import notice_page
 from config.kernel.errors import TooManyRequests
@@ -31,13 +31,24 @@ def login_page(*methods: str) -> Callable[[View], View]:
             try:
                 return view(request, found, **arguments)
             except (Gone, Refused, Unanswerable) as error:
-                return error_response(request, error, found)
+                return _error_response(request, error, found)
             except TooManyRequests as error:
                 return _wait(request, found, error)
 
         return page
 
     return guarded
+
+
+def _error_response(
+    request: HttpRequest, error: Gone | Refused | Unanswerable, pool: UserPool
+) -> HttpResponse:
+    """Return the error page, or the error answer to the application, for an exception."""
+    if isinstance(error, Refused):
+        return send_refusal(request, error)
+    return notice_page(
+        request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool
+    )
 
 
 def _wait(request: HttpRequest, pool: UserPool, error: TooManyRequests) -> HttpResponse:

@@ -16,7 +16,7 @@ from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.pending import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.next_page import arrive, decline, proceed
+from accounts.pages.next_page import decline, finish_login, proceed
 from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import who_is_here
 from accounts.pages.responses import activate_language, allow_form_to
@@ -102,7 +102,7 @@ def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
         # The state is used up, so loading this address again couldn't succeed.
         logger.exception("A login in a browser found the database or the cache away.")
         return _try_again(pending, handle, ServiceUnavailable.code)
-    return arrive(request, pending, handle, signed_on)
+    return finish_login(request, pending, handle, signed_on)
 
 
 def _to_binding(

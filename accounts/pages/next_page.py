@@ -19,7 +19,6 @@ from accounts.pages.pending_request import Gone, address_of, check_again
 from accounts.pages.person import PersonHere, enter_signed_on
 from accounts.pages.responses import notice_page, send_answer
 from accounts.sessions.browsers import end_browser_session, find_browser_session, take_over
-from userpools.models import UserPool
 
 
 def proceed(
@@ -34,13 +33,13 @@ def proceed(
     """
     if pending.device:
         return HttpResponseRedirect(address_of(pending.pool, handle, "/device"))
-    checked = check_again(pending, now=timezone.now())
+    checked = check_again(pending)
     if after_login(checked, session.user) == Step.CONSENT:
         return HttpResponseRedirect(address_of(pending.pool, handle, "/consent"))
     return answer(request, pending, checked, session)
 
 
-def arrive(
+def finish_login(
     request: HttpRequest, pending: AuthorizationRequest, handle: str, signed_on: SignedOn
 ) -> HttpResponse:
     """Go on after a login, and store its secret in the browser in place of an earlier login's.
@@ -95,7 +94,7 @@ def agree(
         return answer(request, pending, checked, person.enter(checked.application, now=now))
 
 
-def enter_at_once(
+def answer_at_once(
     request: HttpRequest, checked: CheckedRequest, browser_session: BrowserSession
 ) -> HttpResponse:
     """Answer at once for a person who is signed on and need not be asked anything.
@@ -125,7 +124,7 @@ def decline(request: HttpRequest, pending: AuthorizationRequest) -> HttpResponse
 
     """
     now = timezone.now()
-    checked = None if pending.device else check_again(pending, now=now)
+    checked = None if pending.device else check_again(pending)
     with transaction.atomic():
         if not close_request(pending, now=now) or not _keep_out(pending.device):
             raise Gone
@@ -134,18 +133,7 @@ def decline(request: HttpRequest, pending: AuthorizationRequest) -> HttpResponse
             sessions.end(now=now, reason=Session.EndReason.NOT_ENTERED)
     if checked is None:
         return notice_page(request, "device_denied", pool=pending.pool, status=HTTPStatus.OK)
-    return send_refusal(request, checked.refuse("access_denied", "The person didn't agree."))
-
-
-def error_response(
-    request: HttpRequest, error: Gone | Refused | Unanswerable, pool: UserPool
-) -> HttpResponse:
-    """Return the error page, or the error answer to the application, for an exception."""
-    if isinstance(error, Refused):
-        return send_refusal(request, error)
-    return notice_page(
-        request, error.reason if isinstance(error, Unanswerable) else "gone", pool=pool
-    )
+    return send_refusal(request, checked.refusal("access_denied", "The person didn't agree."))
 
 
 def _forget(pending: AuthorizationRequest, session: Session, now: datetime) -> None:
@@ -162,7 +150,7 @@ def _keep_out(device: DeviceAuthorization | None) -> bool:
     """Deny the request's device, if it has one; return False if it was decided before."""
     if device is None:
         return True
-    pending = DeviceAuthorization.objects.filter(
+    undecided = DeviceAuthorization.objects.filter(
         pk=device.pk, decision=DeviceAuthorization.Decision.PENDING
     )
-    return bool(pending.update(decision=DeviceAuthorization.Decision.DENIED))
+    return bool(undecided.update(decision=DeviceAuthorization.Decision.DENIED))

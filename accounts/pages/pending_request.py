@@ -1,7 +1,5 @@
 """The stored authorization request of a page: found only from its browser, and checked again."""
 
-from datetime import datetime
-
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -38,11 +36,11 @@ def pending_request(request: HttpRequest, pool: UserPool, handle: str) -> Author
     return pending
 
 
-def check_again(pending: AuthorizationRequest, *, now: datetime) -> CheckedRequest:
+def check_again(pending: AuthorizationRequest) -> CheckedRequest:
     """Check the request again: the application may have changed since it was stored.
 
     Raises:
         Unanswerable, Refused: the request isn't valid any more.
 
     """
-    return check_request(pending.pool, pending.parameters, now=now)
+    return check_request(pending.pool, pending.parameters)

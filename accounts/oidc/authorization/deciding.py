@@ -36,8 +36,8 @@ def next_step(
     if "none" not in checked.prompts or step == Step.ANSWER:
         return step
     if step == Step.LOGIN:
-        raise checked.refuse("login_required", "The person has to log in.")
-    raise checked.refuse("consent_required", "The person has to give consent.")
+        raise checked.refusal("login_required", "The person has to log in.")
+    raise checked.refusal("consent_required", "The person has to give consent.")
 
 
 def after_login(checked: CheckedRequest, user: User) -> Step:
@@ -48,7 +48,7 @@ def after_login(checked: CheckedRequest, user: User) -> Step:
 
     """
     if checked.hinted_sub not in {"", user.sub}:
-        raise checked.refuse(
+        raise checked.refusal(
             "login_required", "Somebody else is logged in than id_token_hint names."
         )
     is_asked = "consent" in checked.prompts or (

@@ -48,7 +48,7 @@ def push_request(
         if not is_text(named[name]):
             raise InvalidRequest(f"{name}: holds a character that can't be shown.", field=name)
     try:
-        check_request(application.pool, named, now=now)
+        check_request(application.pool, named)
     except Refused as refused:
         raise PushRefused(refused) from refused
     except Unanswerable as error:
