@@ -14,7 +14,6 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
-from accounts import refusals
 from accounts.models import User
 from config.kernel.database import violated_constraint
 from config.kernel.errors import ServiceUnavailable
@@ -79,22 +78,6 @@ def lock_with_tombstones(pool_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, 
     """Lock users, and the users that were merged into them."""
     wanted = set(user_ids)
     return _locked(Q(pool=pool_id) & (Q(pk__in=wanted) | Q(merged_into__in=wanted)))
-
-
-def require_active(user: User) -> None:
-    """Refuse a locked user who isn't active any more, although a token or proof was accepted.
-
-    Raises:
-        UserSuspended, AccountClosed: the user is suspended or closed.
-        InvalidToken: the user was merged into another, which it names.
-
-    """
-    if user.status == User.Status.SUSPENDED:
-        raise refusals.UserSuspended
-    if user.status == User.Status.CLOSED:
-        raise refusals.AccountClosed
-    if user.status == User.Status.MERGED:
-        raise refusals.InvalidToken(**refusals.merged_hint(user))
 
 
 def _is_lost_race(error: Exception) -> bool:

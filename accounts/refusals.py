@@ -207,6 +207,22 @@ def merged_hint(user: User) -> dict[str, Any]:
     }
 
 
+def require_active(user: User) -> None:
+    """Refuse a locked user who isn't active any more, although a token or proof was accepted.
+
+    Raises:
+        UserSuspended, AccountClosed: the user is suspended or closed.
+        InvalidToken: the user was merged into another, which it names.
+
+    """
+    if user.status == User.Status.SUSPENDED:
+        raise UserSuspended
+    if user.status == User.Status.CLOSED:
+        raise AccountClosed
+    if user.status == User.Status.MERGED:
+        raise InvalidToken(**merged_hint(user))
+
+
 _ONE_MINUTE = timedelta(minutes=1)
 
 _BY_WECHAT_CLASS: dict[type[wechat.WeChatRefusal], type[LoginRefused]] = {

@@ -151,12 +151,12 @@ def _tries_of(arrival: Arrival) -> tuple[UUID, str, str]:
 
 def _prove(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
     try:
-        account = prove(proof, ticket, arrival, now=arrival.trail.at)
+        user_id = prove(proof, ticket, arrival, now=arrival.trail.at)
     except refusals.WeChatAway:
         ticket.give_proof_back()
         give_back(*_tries_of(arrival), now=arrival.trail.at)
         raise
-    if account is None:
+    if user_id is None:
         left = PROOFS - ticket.failed_proofs - 1
         raise refusals.InvalidProof(extra={"proofs_left": max(left, 0)})
-    return replace(arrival, account=account)
+    return replace(arrival, proven_user_id=user_id)

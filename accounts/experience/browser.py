@@ -17,12 +17,16 @@ from django.utils.translation import get_language
 from accounts.experience.page import Attempt
 from accounts.experience.visitors import Visitor
 from accounts.locking import in_transaction
-from accounts.login.arrival import Arrival
-from accounts.login.by_browser import Entrance, entrance
+from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.by_browser import arrive_by_redirect
 from accounts.login.rules import begin
 from accounts.login.throttles import LoginThrottle
+from accounts.login.trail import Trail
 from accounts.models import LoginEvent, Session
+from accounts.sessions.scopes import understood_scopes
 from applications.models import LoginMethod
+from applications.offers import Offer
+from applications.rules import Way
 from config.kernel.encryption import keyed_hash
 from config.kernel.errors import DomainError
 from identity_sources.gateway import qrconnect_url
@@ -52,13 +56,15 @@ def method_behind(
     )
 
 
-def refuse_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | None:
-    """Return a refused attempt if the login method can't be used now; otherwise None."""
+def refusal_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | None:
+    """Return a refused attempt if the login method can't be used now, whatever WeChat answers."""
     try:
-        with _entrance(visitor, method):
-            return None
+        with _attempt(visitor, method) as (offer, trail):
+            scope = understood_scopes(None, offer.application.type)
+            choose(offer, trail, method.identity_source.identifier, scope)
     except DomainError as refusal:
         return Attempt.refused(refusal)
+    return None
 
 
 def come_back(visitor: Visitor, method: LoginMethod, code: str, *, address: str) -> Attempt:
@@ -69,20 +75,15 @@ def come_back(visitor: Visitor, method: LoginMethod, code: str, *, address: str)
     """
     throttle = LoginThrottle(address=address, client_id=visitor.application.client_id)
     try:
-        with throttle.guard(), _entrance(visitor, method) as opened:
-            return Attempt.succeeded_with(_try_out(opened.arrive(code)))
+        with throttle.guard(), _attempt(visitor, method) as (offer, trail):
+            return Attempt.succeeded_with(_try_out(arrive_by_redirect(offer, trail, method, code)))
     except DomainError as refusal:
         return Attempt.refused(refusal)
 
 
-def _entrance(visitor: Visitor, method: LoginMethod) -> AbstractContextManager[Entrance]:
-    return entrance(
-        visitor.application,
-        method,
-        door=LoginEvent.Door.EXPERIENCE,
-        scope=None,
-        now=timezone.now(),
-    )
+def _attempt(visitor: Visitor, method: LoginMethod) -> AbstractContextManager[tuple[Offer, Trail]]:
+    client_id, door = visitor.application.client_id, LoginEvent.Door.EXPERIENCE
+    return attempt(client_id, Way(method.way), door=door, now=timezone.now())
 
 
 @in_transaction

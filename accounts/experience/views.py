@@ -11,7 +11,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 
-from accounts.experience.browser import come_back, method_behind, refuse_before_wechat, wechat_url
+from accounts.experience.browser import come_back, method_behind, refusal_before_wechat, wechat_url
 from accounts.experience.forms import ExperienceForm
 from accounts.experience.mini_program import attempt_login
 from accounts.experience.page import described, methods_of, offered, show
@@ -41,7 +41,7 @@ def to_wechat(request: HttpRequest, visitor: Visitor, method: UUID) -> HttpRespo
     chosen = next((one for one in methods if one.pk == method), None)
     if chosen is None:
         raise Http404
-    refused = refuse_before_wechat(visitor, chosen)
+    refused = refusal_before_wechat(visitor, chosen)
     if refused:
         return show(request, visitor, methods, attempt=refused)
     return HttpResponseRedirect(wechat_url(visitor, chosen))

@@ -24,8 +24,8 @@ from identity_sources.models import IdentitySource
 class Arrival:
     """A person who arrives: their WeChat identity, login method and requested scope.
 
-    ``ticket`` is the binding ticket that the login uses up. ``account`` is the user whose account
-    the person proved to be theirs; a ticket without ``account`` means a new user.
+    ``ticket`` is the binding ticket that the login uses up. ``proven_user_id`` is the user
+    whose account they proved to be theirs; a ticket without it means a new user.
     """
 
     method: LoginMethod
@@ -34,7 +34,7 @@ class Arrival:
     trail: Trail
     phone: PhoneAnswer | None = None
     ticket: BindingTicket | None = None
-    account: UUID | None = None
+    proven_user_id: UUID | None = None
 
     @property
     def source(self) -> IdentitySource:

@@ -5,23 +5,20 @@ application gets them for its authorization code.
 """
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from accounts import refusals
 from accounts.locking import in_transaction
-from accounts.login import tickets
 from accounts.login.arrival import Arrival, attempt, choose
 from accounts.login.codes import identify_by_redirect
 from accounts.login.rules import begin
+from accounts.login.tickets import ticket_for_stranger
 from accounts.login.trail import Trail
 from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatState
 from accounts.sessions.browsers import remember_browser
 from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, LoginMethod
-from applications.offers import is_usable
+from applications.offers import Offer, is_usable
 from applications.rules import Way, ways_in
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool
@@ -41,39 +38,21 @@ class SignedOn:
     secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entrance:
-    """A login method that may be used now, and the trail of the attempt that uses it."""
-
-    method: LoginMethod
-    scope: tuple[str, ...]
-    trail: Trail
-
-    def arrive(self, code: str) -> Arrival:
-        """Exchange the code at WeChat, and return the person who arrives.
-
-        Raises:
-            LoginRefused: WeChat refuses the code or can't be asked.
-
-        """
-        identity = identify_by_redirect(self.method, code, self.trail)
-        return Arrival(method=self.method, identity=identity, scope=self.scope, trail=self.trail)
-
-
-@contextmanager
-def entrance(
-    application: Application, method: LoginMethod, *, door: str, scope: str | None, now: datetime
-) -> Iterator[Entrance]:
-    """Begin an attempt with a login method; record a refusal raised in the block.
+def arrive_by_redirect(
+    offer: Offer, trail: Trail, method: LoginMethod, code: str, *, scope: str | None = None
+) -> Arrival:
+    """Exchange the code of a redirect from WeChat, and return the person who arrives.
 
     Raises:
-        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: it can't be used.
+        ApplicationDisabled, LoginMethodDisabled, IdentitySourceDisabled: the method was switched
+            off since.
+        LoginRefused: WeChat refuses the code or can't be asked.
 
     """
-    with attempt(application.client_id, Way(method.way), door=door, now=now) as (offer, trail):
-        asked = understood_scopes(scope, offer.application.type)
-        chosen = choose(offer, trail, method.identity_source.identifier, asked)
-        yield Entrance(method=chosen, scope=asked, trail=trail)
+    understood = understood_scopes(scope, offer.application.type)
+    chosen = choose(offer, trail, method.identity_source.identifier, understood)
+    identity = identify_by_redirect(chosen, code, trail)
+    return Arrival(method=chosen, identity=identity, scope=understood, trail=trail)
 
 
 def browser_methods(application: Application) -> list[LoginMethod]:
@@ -146,19 +125,13 @@ def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
         DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
 
     """
-    pending = state.request
-    with entrance(
-        pending.application,
-        state.login_method,
-        door=LoginEvent.Door.HOSTED,
-        scope=pending.parameters.get("scope"),
-        now=now,
-    ) as opened:
-        arrival = opened.arrive(code)
-        try:
+    pending, method = state.request, state.login_method
+    client_id, way = pending.application.client_id, Way(method.way)
+    with attempt(client_id, way, door=LoginEvent.Door.HOSTED, now=now) as (offer, trail):
+        scope = pending.parameters.get("scope")
+        arrival = arrive_by_redirect(offer, trail, method, code, scope=scope)
+        with ticket_for_stranger(arrival, bound_to=str(pending.pk)):
             return enter_browser(pending, arrival)
-        except refusals.AccountBindingRequired as refusal:
-            raise tickets.binding_required(arrival, bound_to=str(pending.pk)) from refusal
 
 
 @in_transaction

@@ -171,7 +171,9 @@ def ask_for_phone_number(
             ),
         )
     except (CodeRefused, OpenIdMismatch):
-        return PhoneAnswer(key=key, status=PhoneStatus.INVALID_CODE)
+        refused = PhoneAnswer(key=key, status=PhoneStatus.INVALID_CODE)
+        refused.keep()
+        return refused
     except WeChatError as error:
         if not _may_be_spent(error):
             forget(key)

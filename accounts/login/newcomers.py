@@ -20,7 +20,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import refusals
-from accounts.locking import LostRace, lock_users, require_active
+from accounts.locking import LostRace, lock_users
 from accounts.login.arrival import Arrival
 from accounts.login.codes import PhoneStatus
 from accounts.login.identities import FoundIdentity
@@ -38,8 +38,8 @@ def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
         DomainError: the person's choice, or the source's association and registration, refuse it.
 
     """
-    if arrival.account:
-        user, decision = _proven(found, arrival, arrival.account), Decision.BOUND
+    if arrival.proven_user_id:
+        user, decision = _proven(found, arrival, arrival.proven_user_id), Decision.BOUND
     elif arrival.ticket:
         user, decision = _new_user(found), Decision.CREATED
     else:
@@ -98,15 +98,15 @@ def _new_user(found: FoundIdentity) -> User:
     return user
 
 
-def _proven(found: FoundIdentity, arrival: Arrival, account: UUID) -> User:
+def _proven(found: FoundIdentity, arrival: Arrival, user_id: UUID) -> User:
     # The user may have been merged since the proof was verified.
-    survivors = User.objects.filter(pool=arrival.source.pool_id, pk=account)
-    final = survivors.values_list("merged_into", flat=True).get() or account
+    survivors = User.objects.filter(pool=arrival.source.pool_id, pk=user_id)
+    final = survivors.values_list("merged_into", flat=True).get() or user_id
     user = lock_users(arrival.source.pool_id, [final])[final]
     arrival.trail.user = user
     if user.status == User.Status.MERGED:
         raise LostRace
-    require_active(user)
+    refusals.require_active(user)
     if found.has_another_openid(user):
         raise refusals.AlreadyLinked
     return user

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 
-from accounts.locking import LostRace, in_transaction, lock_users, require_active
+from accounts.locking import LostRace, in_transaction, lock_users
 from accounts.login.codes import PhoneAnswer, PhoneStatus
 from accounts.models import AccountEvent, User
+from accounts.refusals import require_active
 
 
 def settle(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:

@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts import refusals
-from accounts.locking import in_transaction, require_active
+from accounts.locking import in_transaction
 from accounts.login import phones, tickets
 from accounts.login.arrival import Arrival, attempt, choose
 from accounts.login.codes import identify
@@ -97,10 +97,8 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     client_id = request.client.unverified_client_id
     with attempt(client_id, request.way, door=request.door, now=now) as (offer, trail):
         arrival = _arrive(request, offer, trail)
-        try:
+        with tickets.ticket_for_stranger(arrival, bound_to=request.bound_to):
             return enter(arrival)
-        except refusals.AccountBindingRequired as refusal:
-            raise tickets.binding_required(arrival, bound_to=request.bound_to) from refusal
 
 
 @in_transaction
@@ -228,6 +226,6 @@ def _refuse_inactive(found: FoundIdentity, trail: Trail) -> None:
     for row in found.rows:
         if row.user.status != User.Status.ACTIVE:
             trail.user = row.user
-        require_active(row.user)
+        refusals.require_active(row.user)
     if found.is_blocked():
         raise refusals.UserSuspended

@@ -50,7 +50,7 @@ class LoginEvent(models.Model):
         MATCHED_PHONE = "matched_phone", _("Known by phone number")
         MERGED = "merged", _("Two users merged")
         BOUND = "bound", _("Bound after a proof")
-        SIGNED_ON = "signed_on", _("Signed on in this browser already")
+        SINGLE_SIGN_ON = "signed_on", _("Signed on in this browser already")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")

@@ -106,7 +106,7 @@ def record_single_sign_on(session: Session, *, now: datetime) -> None:
         door=LoginEvent.Door.SINGLE_SIGN_ON,
         now=now,
         outcome=LoginEvent.Outcome.SUCCEEDED,
-        decision=LoginEvent.Decision.SIGNED_ON,
+        decision=LoginEvent.Decision.SINGLE_SIGN_ON,
     )
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from accounts import refusals
-from accounts.locking import in_transaction, lock_users, require_active
+from accounts.locking import in_transaction, lock_users
 from accounts.login.codes import identify
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.identities import find_identity
@@ -125,4 +125,4 @@ def _link(user: User, method: LoginMethod, identity: WeChatIdentity, *, now: dat
 
 
 def _lock_active(user: User) -> None:
-    require_active(lock_users(user.pool_id, [user.pk])[user.pk])
+    refusals.require_active(lock_users(user.pool_id, [user.pk])[user.pk])

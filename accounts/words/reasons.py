@@ -57,7 +57,7 @@ _DECISIONS: dict[str, Callable[[], str]] = {
     Decision.BOUND: lambda: _(
         "The person proved whose account it is, and this WeChat account was added."
     ),
-    Decision.SIGNED_ON: lambda: _("Signed on in this browser already."),
+    Decision.SINGLE_SIGN_ON: lambda: _("Signed on in this browser already."),
 }
 
 _CONFLICTS: dict[str, Callable[[], Explanation]] = {

@@ -77,6 +77,19 @@ def test_field_refuses_a_phone_code_that_wechat_refuses(associate, holder, regis
     assert LinkedAccount.objects.count() == 0
 
 
+def test_a_phone_code_that_wechat_refused_stays_refused(associate):
+    """Though the login that it came with was refused, which stores nothing."""
+    weixin = associate("field")
+
+    for _attempt in range(2):
+        error = refused(
+            refusals.PhoneCodeRequired, lambda: weixin.enter("o1", phone_code="unknown-code")
+        )
+        assert error.description.startswith("phone_code: ")
+
+    assert [call for call, _code in weixin.asked].count("getuserphonenumber") == 1
+
+
 @pytest.mark.parametrize("registration", ["open", "closed"])
 def test_field_makes_no_guess_where_wechat_cant_be_asked_for_the_number(
     associate, holder, registration
