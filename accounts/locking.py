@@ -47,23 +47,23 @@ class LostRace(Exception):
     """Another transaction has changed rows that this transaction read."""
 
 
-def in_transaction(attempt: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+def in_transaction(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Decorate a function to run in its own transaction, and again each time it loses a race.
 
     It raises ServiceUnavailable if it loses every time.
     """
 
-    @wraps(attempt)
+    @wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         for _attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
-                    return attempt(*args, **kwargs)
+                    return function(*args, **kwargs)
             except (LostRace, IntegrityError, OperationalError) as error:
                 if not _is_lost_race(error):
                     raise
                 lost_race = error
-        logger.error("%s lost %s races in a row.", attempt.__name__, ATTEMPTS, exc_info=lost_race)
+        logger.error("%s lost %s races in a row.", function.__name__, ATTEMPTS, exc_info=lost_race)
         raise ServiceUnavailable from lost_race
 
     return run

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, prefetch_related_objects
 
 from accounts.merging.review import open_conflicts
 from accounts.models import Conflict, LoginEvent, User
-from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
+from accounts.words.explanations import REFUSALS_THAT_ASK
 from accounts.words.reasons import meaning_of
 from applications.models import Application, LoginMethod
 from applications.offers import is_usable
@@ -23,7 +23,7 @@ CONFLICTS_SHOWN = 5
 
 
 # A first login that continues with a question to the person isn't a failure.
-_REFUSED = Q(outcome=LoginEvent.Outcome.REFUSED) & ~Q(error__in=STEPS_OF_A_FIRST_LOGIN)
+_REFUSED = Q(outcome=LoginEvent.Outcome.REFUSED) & ~Q(error__in=REFUSALS_THAT_ASK)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ class WeChatMiniProgramLoginView(APIView):
     @extend_schema(**schema.MINI_PROGRAM_LOGIN)
     def post(self, request: Request) -> Response:
         fields = accepted(MiniProgramLoginInput, request.data)
-        attempt = LoginRequest(
+        login_request = LoginRequest(
             door=LoginEvent.Door.REST,
             way=Way.MINI_PROGRAM,
             client=credentials_of(request, fields),
@@ -45,9 +45,9 @@ class WeChatMiniProgramLoginView(APIView):
             phone_code=fields.get("phone_code"),
             scope=fields.get("scope"),
         )
-        throttle = _throttle(request, attempt.client)
+        throttle = _throttle(request, login_request.client)
         with throttle.guard():
-            login = log_in(attempt, now=timezone.now())
+            login = log_in(login_request, now=timezone.now())
         if login.phone_status == PhoneStatus.INVALID_CODE:
             # It costs a call to WeChat, as a refused login does.
             throttle.count_refusal()
@@ -60,13 +60,13 @@ class BindView(APIView):
     @extend_schema(**schema.BIND)
     def post(self, request: Request) -> Response:
         fields = accepted(BindInput, request.data)
-        attempt = BindRequest(
+        bind_request = BindRequest(
             client=credentials_of(request, fields),
             ticket=fields["binding_ticket"],
             proof=proof_of(fields),
         )
-        with _throttle(request, attempt.client).guard():
-            login = bind(attempt, now=timezone.now())
+        with _throttle(request, bind_request.client).guard():
+            login = bind(bind_request, now=timezone.now())
         return Response(login_answer(login), headers=NO_STORE)
 
 

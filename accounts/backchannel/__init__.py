@@ -5,7 +5,7 @@ attempts go on for about a working day::
 
     delivery_thread.py  a thread in each server process; a command does the same
     notices.py          one round: delivers the notices that are due
-    claims.py           claims a notice for one attempt, and stores the result
+    attempts.py         claims a notice for one attempt, and stores the result
     logout_tokens.py    makes the logout token
     delivery.py         sends the logout token to the application
 """

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.backchannel.claims import claim, put_off_others, settle
+from accounts.backchannel.attempts import claim_attempt, put_off_others, store_result
 from accounts.backchannel.delivery import AT_ONCE, deliver, was_answered
 from accounts.backchannel.logout_tokens import logout_token
 from accounts.models import LogoutNotice
@@ -64,7 +64,7 @@ class _Round:
         tokens: dict[LogoutNotice, str] = {}
         while notices := self._waiting():
             for notice in notices:
-                if self._has_room(notice) and claim(notice, now=timezone.now()):
+                if self._has_room(notice) and claim_attempt(notice, now=timezone.now()):
                     self._claimed.add(notice)
                     tokens |= self._signed(notice)
         release_connection()
@@ -123,7 +123,7 @@ class _Round:
 
     def _settle(self, notice: LogoutNotice, failure: str) -> None:
         now = timezone.now()
-        settle(notice, failure, now=now)
+        store_result(notice, failure, now=now)
         self._claimed.remove(notice)
         if not failure:
             self.delivered += 1

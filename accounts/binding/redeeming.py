@@ -15,7 +15,7 @@ from accounts import refusals
 from accounts.binding.email_codes import send_code
 from accounts.binding.exact_limits import give_back, take_place
 from accounts.binding.proofs import PhoneCodeProof, Proof, prove
-from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.by_browser import SignedOn, enter_browser
 from accounts.login.rules import LoggedIn, enter
 from accounts.login.tickets import arrival_of, find_ticket, proof_methods
@@ -87,7 +87,7 @@ def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
         trail.source = ticket.login_method.identity_source
         _authenticate(request.client, ticket, now=now)
         # The method is loaded again, since it may have been disabled meanwhile.
-        method = choose(offer, trail, trail.source.identifier, ticket.scopes)
+        method = choose_method(offer, trail, trail.source.identifier, ticket.scopes)
         arrival = arrival_of(ticket, method, trail)
         trail.identified(arrival.identity)
         if request.proof:

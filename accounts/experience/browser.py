@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from accounts.experience.page import Attempt
 from accounts.experience.visitors import Visitor
 from accounts.locking import in_transaction
-from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.by_browser import arrive_by_redirect
 from accounts.login.rules import begin
 from accounts.login.throttles import LoginThrottle
@@ -61,7 +61,7 @@ def refusal_before_wechat(visitor: Visitor, method: LoginMethod) -> Attempt | No
     try:
         with _attempt(visitor, method) as (offer, trail):
             scope = understood_scopes(None, offer.application.type)
-            choose(offer, trail, method.identity_source.identifier, scope)
+            choose_method(offer, trail, method.identity_source.identifier, scope)
     except DomainError as refusal:
         return Attempt.refused(refusal)
     return None

@@ -12,8 +12,8 @@ from accounts.experience.visitors import Visitor, share
 from accounts.login.by_browser import WAYS_OF_A_BROWSER
 from accounts.login.trail import StepName
 from accounts.models import LinkedAccount, LoginEvent
-from accounts.pages.words import sentence_for_person
-from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN
+from accounts.pages.sentences import sentence_for_person
+from accounts.words.explanations import REFUSALS_THAT_ASK
 from accounts.words.narration import Line, narrate, narrate_unrecorded
 from accounts.words.reasons import headline
 from applications.models import LoginMethod
@@ -54,7 +54,7 @@ class Attempt:
     @property
     def asks(self) -> bool:
         """Whether the login continues with a question to the person."""
-        return self.error in STEPS_OF_A_FIRST_LOGIN
+        return self.error in REFUSALS_THAT_ASK
 
 
 def methods_of(visitor: Visitor) -> list[LoginMethod]:

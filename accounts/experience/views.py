@@ -16,7 +16,7 @@ from accounts.experience.forms import ExperienceForm
 from accounts.experience.mini_program import attempt_login
 from accounts.experience.page import described, methods_of, offered, show
 from accounts.experience.visitors import Visitor, for_visitors
-from accounts.pages.words import sentence_for_person
+from accounts.pages.sentences import sentence_for_person
 from applications.models import LoginMethod
 from applications.rules import is_redirected
 from identity_sources.models import IdentitySource

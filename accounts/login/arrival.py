@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from accounts.login.codes import PhoneAnswer, ask_for_phone_number
+from accounts.login.codes import PhoneResult, ask_for_phone_number
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.trail import Trail
 from accounts.models import BindingTicket
@@ -32,7 +32,7 @@ class Arrival:
     identity: WeChatIdentity
     scope: tuple[str, ...]
     trail: Trail
-    phone: PhoneAnswer | None = None
+    phone: PhoneResult | None = None
     ticket: BindingTicket | None = None
     proven_user_id: UUID | None = None
 
@@ -77,7 +77,7 @@ def attempt(
         raise
 
 
-def choose(
+def choose_method(
     offer: Offer, trail: Trail, identifier: str | None, scope: tuple[str, ...]
 ) -> LoginMethod:
     """Return the requested login method, and note the step ``checked``.

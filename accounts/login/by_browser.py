@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from accounts.locking import in_transaction
-from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.codes import identify_by_redirect
 from accounts.login.rules import begin
 from accounts.login.tickets import ticket_for_stranger
@@ -50,7 +50,7 @@ def arrive_by_redirect(
 
     """
     understood = understood_scopes(scope, offer.application.type)
-    chosen = choose(offer, trail, method.identity_source.identifier, understood)
+    chosen = choose_method(offer, trail, method.identity_source.identifier, understood)
     identity = identify_by_redirect(chosen, code, trail)
     return Arrival(method=chosen, identity=identity, scope=understood, trail=trail)
 

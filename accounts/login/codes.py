@@ -57,7 +57,7 @@ class PhoneStatus(models.TextChoices):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhoneAnswer:
+class PhoneResult:
     """A phone number that WeChat verified for this person, or the reason why there is none."""
 
     status: PhoneStatus | None = None
@@ -146,7 +146,7 @@ def ask_for_phone_number(
     *,
     application_id: UUID,
     observer: Callable[[CallRecord], None] = UNOBSERVED.exchanged,
-) -> PhoneAnswer:
+) -> PhoneResult:
     """Exchange a phone code for the number; the OpenID is sent so that WeChat compares them.
 
     A code that was sent before isn't exchanged again, since WeChat charges for each exchange: the
@@ -171,13 +171,13 @@ def ask_for_phone_number(
             ),
         )
     except (CodeRefused, OpenIdMismatch):
-        refused = PhoneAnswer(key=key, status=PhoneStatus.INVALID_CODE)
+        refused = PhoneResult(key=key, status=PhoneStatus.INVALID_CODE)
         refused.keep()
         return refused
     except WeChatError as error:
         if not _may_be_spent(error):
             forget(key)
-        return PhoneAnswer(key=key, status=PhoneStatus.UNAVAILABLE)
+        return PhoneResult(key=key, status=PhoneStatus.UNAVAILABLE)
     accepted = replace(_accepted(answer, source), key=key)
     accepted.keep()
     return accepted
@@ -196,28 +196,28 @@ def _refuse_foreign_namespace(source: IdentitySource, identity: WeChatIdentity) 
         raise refusals.WeChatAway("WeChat's answer holds an identity of another kind of source.")
 
 
-def _kept(key: str) -> PhoneAnswer:
+def _kept(key: str) -> PhoneResult:
     """Return the stored outcome of a code that was sent before."""
     kept = json.loads(kept_outcome(key) or "{}")
     number = kept.get("number", "")
     status = kept.get("status") or (None if number else PhoneStatus.UNAVAILABLE)
-    return PhoneAnswer(status=status and PhoneStatus(status), number=number)
+    return PhoneResult(status=status and PhoneStatus(status), number=number)
 
 
 def _may_be_spent(error: WeChatError) -> bool:
     return isinstance(error, WeChatUnavailable) and error.reason != "connect_failed"
 
 
-def _accepted(answer: PhoneNumber, source: IdentitySource) -> PhoneAnswer:
+def _accepted(answer: PhoneNumber, source: IdentitySource) -> PhoneResult:
     # The watermark holds the AppID of the app that got the number.
     if answer.watermark_app_id != source.app_id:
-        return PhoneAnswer(status=PhoneStatus.INVALID_CODE)
+        return PhoneResult(status=PhoneStatus.INVALID_CODE)
     try:
         parsed = phonenumbers.parse(answer.e164)
     except phonenumbers.NumberParseException:
-        return PhoneAnswer(status=PhoneStatus.UNAVAILABLE)
+        return PhoneResult(status=PhoneStatus.UNAVAILABLE)
     # A number too long for its country doesn't fit into the database column either.
     if not phonenumbers.is_possible_number(parsed):
-        return PhoneAnswer(status=PhoneStatus.UNAVAILABLE)
+        return PhoneResult(status=PhoneStatus.UNAVAILABLE)
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return PhoneAnswer(number=number)
+    return PhoneResult(number=number)

@@ -72,7 +72,7 @@ class FoundIdentity:
         blocked = BlockedIdentity.objects.filter(pool=self.source.pool_id, identity_hash__in=hashes)
         return blocked.exists()
 
-    def settle(self, user: User, *, now: datetime) -> None:
+    def link_to(self, user: User, *, now: datetime) -> None:
         """Update when the user's rows were last seen, and add the missing rows to the user.
 
         A UnionID row of another user, which is a conflict, stays as it is.

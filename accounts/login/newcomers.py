@@ -44,7 +44,7 @@ def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
         user, decision = _new_user(found), Decision.CREATED
     else:
         user, decision = _associated(found, arrival)
-    found.settle(user, now=arrival.trail.at)
+    found.link_to(user, now=arrival.trail.at)
     arrival.trail.decision = decision
     return user
 

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import models
 
 from accounts.locking import LostRace, in_transaction, lock_users
-from accounts.login.codes import PhoneAnswer, PhoneStatus
+from accounts.login.codes import PhoneResult, PhoneStatus
 from accounts.models import AccountEvent, User
 from accounts.refusals import require_active
 
 
-def settle(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
+def store(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
     """Store the number for the user if they have none yet and no other user has it.
 
     Raises:
@@ -28,7 +28,7 @@ def settle(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
 
 
 @in_transaction
-def replace_number(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneStatus:
+def replace_number(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
     """Replace the user's number, at their own request.
 
     A number of another user is moved only if it was verified so long ago that it may have a new
@@ -56,7 +56,7 @@ def replace_number(user: User, answer: PhoneAnswer, *, now: datetime) -> PhoneSt
     return PhoneStatus.STORED
 
 
-def _store(user: User, answer: PhoneAnswer, now: datetime) -> PhoneStatus:
+def _store(user: User, answer: PhoneResult, now: datetime) -> PhoneStatus:
     if user.phone_number_verified_at:
         _note_new_proof(user, answer, now)
         return PhoneStatus.UNCHANGED
@@ -73,7 +73,7 @@ def _holders(user: User, number: str) -> models.QuerySet[User]:
     )
 
 
-def _give(user: User, answer: PhoneAnswer, now: datetime) -> None:
+def _give(user: User, answer: PhoneResult, now: datetime) -> None:
     user.phone_number = answer.number
     user.phone_number_verified_at = now
     user.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
@@ -85,7 +85,7 @@ def _lose(holder: User, now: datetime) -> None:
     AccountEvent.record(holder, AccountEvent.Kind.PHONE_LOST, now=now)
 
 
-def _note_new_proof(user: User, answer: PhoneAnswer, now: datetime) -> None:
+def _note_new_proof(user: User, answer: PhoneResult, now: datetime) -> None:
     # The time of the last verification decides who keeps a number that has a new owner.
     if user.phone_number == answer.number:
         user.phone_number_verified_at = now

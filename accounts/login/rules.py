@@ -37,7 +37,7 @@ from datetime import datetime
 from accounts import refusals
 from accounts.locking import in_transaction
 from accounts.login import phones, tickets
-from accounts.login.arrival import Arrival, attempt, choose
+from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.codes import identify
 from accounts.login.identities import FoundIdentity, find_identity
 from accounts.login.newcomers import refuse_strangers, user_of_newcomer
@@ -60,8 +60,8 @@ Decision = LoginEvent.Decision
 class LoginRequest:
     """The fields of a login request, of which only the format was checked.
 
-    ``bound_to`` names the operator's session of an experience login, and is empty at other doors:
-    the answer to a code is repeated only within that session.
+    ``bound_to`` names what the code belongs to besides the door: on the experience page the
+    operator's session or the shared link. An answer is repeated only for the same.
     """
 
     door: str
@@ -140,7 +140,7 @@ def begin(arrival: Arrival) -> Session:
     user = _user_of(arrival)
     trail.matched()
     if arrival.phone:
-        trail.settled_phone(phones.settle(user, arrival.phone, now=trail.at))
+        trail.stored_phone(phones.store(user, arrival.phone, now=trail.at))
     return Session(
         pool=method.application.pool,
         user=user,
@@ -155,7 +155,7 @@ def _arrive(request: LoginRequest, offer: Offer, trail: Trail) -> Arrival:
     application = offer.application
     authenticate_client(application, request.client, now=trail.at)
     scope = requested_scopes(request.scope, application.type)
-    method = choose(offer, trail, request.identity_source, scope)
+    method = choose_method(offer, trail, request.identity_source, scope)
     identity = identify(
         method, request.code, door=request.door, observer=trail, bound_to=request.bound_to
     )
@@ -197,7 +197,7 @@ def _known_by_openid(found: FoundIdentity, user: User, arrival: Arrival) -> User
         trail.unionid_added = True
         if found.has_another_unionid(user):
             trail.conflict = LoginEvent.Conflict.UNIONID_CHANGED
-    found.settle(user, now=trail.at)
+    found.link_to(user, now=trail.at)
     return user
 
 
@@ -207,7 +207,7 @@ def _known_by_unionid(found: FoundIdentity, user: User, arrival: Arrival) -> Use
         trail.user, trail.second_openid = user, arrival.identity.openid
         raise refusals.IdentityConflict
     trail.decision = Decision.MATCHED_UNIONID
-    found.settle(user, now=trail.at)
+    found.link_to(user, now=trail.at)
     return user
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from accounts import refusals
 from accounts.login.arrival import Arrival
-from accounts.login.codes import PhoneAnswer
+from accounts.login.codes import PhoneResult
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.trail import Trail
 from accounts.models import BindingTicket
@@ -94,7 +94,7 @@ def arrival_of(ticket: BindingTicket, method: LoginMethod, trail: Trail) -> Arri
         identity=WeChatIdentity(openid=kept["openid"], unionid=kept["unionid"]),
         scope=ticket.scopes,
         trail=trail,
-        phone=PhoneAnswer(**kept["phone"]) if kept["phone"] else None,
+        phone=PhoneResult(**kept["phone"]) if kept["phone"] else None,
         ticket=ticket,
     )
 

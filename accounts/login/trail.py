@@ -129,7 +129,7 @@ class Trail(CodeObserver):
         }
         self._note(StepName.MATCHED, **{name: fact for name, fact in facts.items() if fact})
 
-    def settled_phone(self, status: str) -> None:
+    def stored_phone(self, status: str) -> None:
         """Note the result of the phone code."""
         self.phone_status = str(status)
         self._note(StepName.PHONE, status=self.phone_status)

@@ -21,7 +21,7 @@ class InvalidRefreshToken(InvalidGrant):
     description = "The refresh token is unknown, used, expired or revoked. Log in again."
 
 
-class InvalidCode(InvalidGrant):
+class InvalidAuthorizationCode(InvalidGrant):
     """The authorization code isn't valid."""
 
     description = (

@@ -9,7 +9,7 @@ from accounts.oidc.authorization.checking import (
     PARAMETERS,
     check_request,
 )
-from accounts.oidc.authorization.deciding import Step, next_step
+from accounts.oidc.authorization.deciding import NextPage, next_step
 from accounts.oidc.authorization.parameters import pushed_fields, read_fields
 from accounts.oidc.authorization.pending import keep_request
 from accounts.pages.cookies import (
@@ -43,11 +43,11 @@ def authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
     activate_language(request, checked.ui_locales)
     browser_session = find_browser_session(pool, login_secret(request, pool), now=now)
     step = next_step(checked, browser_session, now=now)
-    if browser_session and step == Step.ANSWER:
+    if browser_session and step == NextPage.ANSWER:
         return answer_at_once(request, checked, browser_session)
     secret = browser_secret(request, pool) or new_token()
     handle = keep_request(checked.application, dict(fields), browser_secret=secret, now=now)
-    page = "/consent" if step == Step.CONSENT else ""
+    page = "/consent" if step == NextPage.CONSENT else ""
     response = HttpResponseRedirect(address_of(pool, handle, page), status=303)
     keep_browser_secret(response, pool, secret)
     return response

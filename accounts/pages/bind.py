@@ -21,7 +21,7 @@ from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import finish_login
 from accounts.pages.pending_request import address_of, pending_request
-from accounts.pages.words import sentence_for_person
+from accounts.pages.sentences import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
 from applications.client_authentication import ClientCredentials
 from config.kernel.addresses import site_of

@@ -6,13 +6,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.oidc.authorization.checking import CheckedRequest
-from accounts.oidc.authorization.deciding import Step, after_login, next_step
+from accounts.oidc.authorization.deciding import NextPage, after_login, next_step
 from accounts.pages.guards import login_page
 from accounts.pages.next_page import agree, decline
 from accounts.pages.pending_request import address_of, check_again, pending_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
 from accounts.pages.responses import allow_form_to
-from accounts.pages.words import scopes_in_words
+from accounts.pages.sentences import scopes_in_words
 from userpools.models import UserPool
 
 
@@ -35,7 +35,7 @@ def _may_be_asked(person: PersonHere, checked: CheckedRequest) -> bool:
     if person.browser_session is None:
         after_login(checked, person.user)
         return True
-    return next_step(checked, person.browser_session, now=timezone.now()) != Step.LOGIN
+    return next_step(checked, person.browser_session, now=timezone.now()) != NextPage.LOGIN
 
 
 def _page(request: HttpRequest, checked: CheckedRequest, user: User) -> HttpResponse:

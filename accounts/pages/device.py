@@ -22,7 +22,7 @@ from accounts.pages.next_page import decline
 from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import PersonHere, was_shown, who_is_here
 from accounts.pages.responses import notice_page
-from accounts.pages.words import scopes_in_words
+from accounts.pages.sentences import scopes_in_words
 from config.kernel.addresses import site_of
 from config.kernel.encryption import new_token
 from userpools.models import UserPool

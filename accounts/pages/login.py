@@ -20,7 +20,7 @@ from accounts.pages.next_page import decline, finish_login, proceed
 from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import who_is_here
 from accounts.pages.responses import activate_language, allow_form_to
-from accounts.pages.words import sentence_for_person
+from accounts.pages.sentences import sentence_for_person
 from accounts.refusals import AccountBindingRequired
 from applications.models import LoginMethod
 from config.kernel.database import AWAY
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @login_page("GET", "HEAD")
-def log_in(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
+def show_login(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """Show the application and its login methods; go on if the person has logged in already."""
     pending = pending_request(request, pool, handle)
     if pending.session and who_is_here(request, pending):

@@ -12,7 +12,7 @@ from accounts.models import AuthorizationRequest, BrowserSession, DeviceAuthoriz
 from accounts.oidc.authorization.answering import answer_with_code, answer_with_error
 from accounts.oidc.authorization.checking import CheckedRequest, Refused, Unanswerable
 from accounts.oidc.authorization.consents import record_consent
-from accounts.oidc.authorization.deciding import Step, after_login
+from accounts.oidc.authorization.deciding import NextPage, after_login
 from accounts.oidc.authorization.pending import close_request
 from accounts.pages.cookies import keep_login_secret, login_secret
 from accounts.pages.pending_request import Gone, address_of, check_again
@@ -34,7 +34,7 @@ def proceed(
     if pending.device:
         return HttpResponseRedirect(address_of(pending.pool, handle, "/device"))
     checked = check_again(pending)
-    if after_login(checked, session.user) == Step.CONSENT:
+    if after_login(checked, session.user) == NextPage.CONSENT:
         return HttpResponseRedirect(address_of(pending.pool, handle, "/consent"))
     return answer(request, pending, checked, session)
 

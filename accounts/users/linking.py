@@ -113,7 +113,7 @@ def _link(user: User, method: LoginMethod, identity: WeChatIdentity, *, now: dat
     if found.has_another_openid(user):
         raise refusals.AlreadyLinked
     is_new = bool(found.missing)
-    found.settle(user, now=now)
+    found.link_to(user, now=now)
     if is_new:
         AccountEvent.record(
             user,

@@ -15,7 +15,7 @@ class Explanation(NamedTuple):
     remedy: str
 
 
-STEPS_OF_A_FIRST_LOGIN = frozenset({"account_binding_required", "phone_code_required"})
+REFUSALS_THAT_ASK = frozenset({"account_binding_required", "phone_code_required"})
 """Refusals after which the login continues with a question to the person."""
 
 _NOTHING_TO_DO = gettext_lazy("Nothing needs doing: the person tries again.")

@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 from accounts.login.codes import PhoneStatus
 from accounts.login.trail import StepName
 from accounts.models import LoginEvent
-from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
+from accounts.words.explanations import REFUSALS_THAT_ASK, explain_refusal
 from accounts.words.reasons import conflict_in_words, decision_in_words
 from identity_sources.connection import outage_in_words
 from identity_sources.wechat.catalogue import explain
@@ -236,7 +236,7 @@ def _refused(step: Mapping[str, Any], event: LoginEvent) -> Line:
 
 def _line_of_refusal(error: str, description: str, milliseconds: int | None) -> Line:
     explanation = explain_refusal(error)
-    goes_on = error in STEPS_OF_A_FIRST_LOGIN
+    goes_on = error in REFUSALS_THAT_ASK
     return Line(
         name=StepName.REFUSED,
         title=_("One more step") if goes_on else _("Stopped here"),

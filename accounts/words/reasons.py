@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from accounts.models import LoginEvent
-from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, Explanation, explain_refusal
+from accounts.words.explanations import REFUSALS_THAT_ASK, Explanation, explain_refusal
 
 Conflict, Decision = LoginEvent.Conflict, LoginEvent.Decision
 
@@ -13,7 +13,7 @@ Conflict, Decision = LoginEvent.Conflict, LoginEvent.Decision
 def headline(event: LoginEvent) -> str:
     """Return the outcome in one sentence."""
     reason = reason_of(event)
-    is_final = event.error not in STEPS_OF_A_FIRST_LOGIN
+    is_final = event.error not in REFUSALS_THAT_ASK
     if event.outcome == LoginEvent.Outcome.REFUSED and is_final:
         return _("Refused: %(reason)s") % {"reason": reason}
     return reason

@@ -10,7 +10,7 @@ from accounts.sessions.browsers import may_enter
 from applications.rules import ApplicationType
 
 
-class Step(Enum):
+class NextPage(Enum):
     """The next step of an authorization request."""
 
     LOGIN = "login"
@@ -20,7 +20,7 @@ class Step(Enum):
 
 def next_step(
     checked: CheckedRequest, browser_session: BrowserSession | None, *, now: datetime
-) -> Step:
+) -> NextPage:
     """Return the first step of a new authorization request.
 
     Raises:
@@ -28,19 +28,19 @@ def next_step(
 
     """
     if browser_session is None or not _is_enough(checked, browser_session, now):
-        step = Step.LOGIN
+        step = NextPage.LOGIN
     else:
         step = after_login(checked, browser_session.user)
-        if step == Step.ANSWER and _may_be_an_impostor(checked):
-            step = Step.CONSENT
-    if "none" not in checked.prompts or step == Step.ANSWER:
+        if step == NextPage.ANSWER and _may_be_an_impostor(checked):
+            step = NextPage.CONSENT
+    if "none" not in checked.prompts or step == NextPage.ANSWER:
         return step
-    if step == Step.LOGIN:
+    if step == NextPage.LOGIN:
         raise checked.refusal("login_required", "The person has to log in.")
     raise checked.refusal("consent_required", "The person has to give consent.")
 
 
-def after_login(checked: CheckedRequest, user: User) -> Step:
+def after_login(checked: CheckedRequest, user: User) -> NextPage:
     """Return the step after the login, or after it was found that none is needed.
 
     Raises:
@@ -55,7 +55,7 @@ def after_login(checked: CheckedRequest, user: User) -> Step:
         checked.application.requires_consent
         and not has_consented(user, checked.application, checked.scope)
     )
-    return Step.CONSENT if is_asked else Step.ANSWER
+    return NextPage.CONSENT if is_asked else NextPage.ANSWER
 
 
 def _may_be_an_impostor(checked: CheckedRequest) -> bool:

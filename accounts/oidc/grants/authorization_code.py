@@ -8,7 +8,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from django.db import transaction
 
 from accounts.models import AuthorizationCode, RefreshToken, Session
-from accounts.oidc.oauth_errors import InvalidCode
+from accounts.oidc.oauth_errors import InvalidAuthorizationCode
 from accounts.oidc.server import Client, PoolServer
 from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
@@ -55,7 +55,8 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         """Return the code, if this application may use it.
 
         Raises:
-            InvalidCode: it is unknown, expired or used; if it was used, its tokens are revoked.
+            InvalidAuthorizationCode: it is unknown, expired or used; if it was used, its tokens
+                are revoked.
 
         """
         row = (
@@ -68,20 +69,20 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             .first()
         )
         if row is None:
-            raise InvalidCode
+            raise InvalidAuthorizationCode
         row.session.application = client.application
         if row.used_at is not None:
             self._end_reused(row)
-            raise InvalidCode
+            raise InvalidAuthorizationCode
         if row.expires_at <= self.server.now or not is_current(row.session):
-            raise InvalidCode
+            raise InvalidAuthorizationCode
         return StoredCode(row)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Spend the code and make its tokens.
 
         Raises:
-            InvalidCode: another request used it first.
+            InvalidAuthorizationCode: another request used it first.
 
         """
         row, now = self.request.authorization_code.row, self.server.now
@@ -94,7 +95,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
                 )
                 return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
         self._end_reused(row)
-        raise InvalidCode
+        raise InvalidAuthorizationCode
 
     def _end_reused(self, row: AuthorizationCode) -> None:
         # Another party has the code, and it is unknown which one used it first (RFC 6749 §4.1.2).

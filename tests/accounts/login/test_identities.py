@@ -42,7 +42,7 @@ def test_an_openid_that_came_meanwhile_is_not_another_one(found_by_unionid, user
 
 def test_an_openid_that_came_meanwhile_is_met_when_it_is_added(found_by_unionid, user):
     with pytest.raises(IntegrityError), transaction.atomic():
-        found_by_unionid.settle(user, now=timezone.now())
+        found_by_unionid.link_to(user, now=timezone.now())
 
 
 # What was read may have changed until its users were locked
@@ -78,7 +78,7 @@ def test_a_row_that_was_unlinked_meanwhile_is_not_taken_for_the_users(
     change_before_the_lock(monkeypatch, lambda: LinkedAccount.objects.filter(kind=gone).delete())
 
     with pytest.raises(LostRace), transaction.atomic():
-        find_identity(acme.source, IDENTITY).settle(user, now=timezone.now())
+        find_identity(acme.source, IDENTITY).link_to(user, now=timezone.now())
 
 
 def test_two_users_are_not_merged_over_a_unionid_that_one_unlinked_meanwhile(
@@ -104,7 +104,7 @@ def test_rows_that_were_seen_to_be_one_wechat_account_become_one_identity(acme, 
     builders.link_openid(user, "o-of-another-wechat", app_id="wx2")
 
     with transaction.atomic():
-        find_identity(acme.source, IDENTITY).settle(user, now=timezone.now())
+        find_identity(acme.source, IDENTITY).link_to(user, now=timezone.now())
 
     assert groups_of(user) == {
         frozenset({IDENTITY.openid, IDENTITY.unionid, "o-elsewhere"}),
@@ -118,7 +118,7 @@ def test_a_lone_openid_is_an_identity_of_its_own_beside_the_others(acme, user):
 
     with transaction.atomic():
         found = find_identity(acme.source, lone)
-        found.settle(user, now=timezone.now())
+        found.link_to(user, now=timezone.now())
 
     assert found.missing == ["openid"]
     assert groups_of(user) == {frozenset({lone.openid}), frozenset({"o-of-another-wechat"})}

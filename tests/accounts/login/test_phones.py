@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.login import phones
-from accounts.login.codes import PhoneAnswer
+from accounts.login.codes import PhoneResult
 from accounts.models import CodeExchange, User
 from identity_sources.gateway import sandbox
 from identity_sources.models import WeChatAccessToken
@@ -139,7 +139,7 @@ def test_a_users_own_number_stored_a_moment_ago_is_not_taken(acme):
     verified = {"phone_number": ALICES, "phone_number_verified_at": timezone.now()}
     User.objects.filter(pk=user.pk).update(**verified)
 
-    status = phones.settle(user, PhoneAnswer(number=ALICES), now=timezone.now())
+    status = phones.store(user, PhoneResult(number=ALICES), now=timezone.now())
 
     assert status == "stored"
 

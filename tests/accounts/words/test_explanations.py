@@ -10,7 +10,7 @@ import accounts
 import applications
 from accounts.models import Session
 from accounts.words import explanations
-from accounts.words.explanations import STEPS_OF_A_FIRST_LOGIN, explain_refusal
+from accounts.words.explanations import REFUSALS_THAT_ASK, explain_refusal
 from config.kernel import errors
 from config.kernel.errors import DomainError, LoginRefused
 
@@ -82,7 +82,7 @@ def test_no_two_refusals_mean_the_same():
 
 
 def test_the_steps_of_a_first_login_are_refusals_that_there_are():
-    assert set(words()) >= STEPS_OF_A_FIRST_LOGIN
+    assert set(words()) >= REFUSALS_THAT_ASK
 
 
 def test_nothing_is_explained_that_no_refusal_says():

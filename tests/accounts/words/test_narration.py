@@ -10,7 +10,7 @@ from accounts.models import LoginEvent, Session
 from accounts.words import narration
 from accounts.words.explanations import (
     _EXPLANATIONS,  # nothing else lists them
-    STEPS_OF_A_FIRST_LOGIN,
+    REFUSALS_THAT_ASK,
 )
 from accounts.words.narration import State, narrate, narrate_unrecorded
 from accounts.words.reasons import headline, reason_of
@@ -208,7 +208,7 @@ def test_whoever_was_merged_is_named(event):
     assert line.state == State.DONE
 
 
-@pytest.mark.parametrize("error", sorted(STEPS_OF_A_FIRST_LOGIN))
+@pytest.mark.parametrize("error", sorted(REFUSALS_THAT_ASK))
 def test_a_step_of_a_first_login_is_no_failure(event, error):
     asked = event({"step": "refused", "error": error}, outcome="refused", error=error)
 

@@ -22,7 +22,7 @@ TRIED_AGAIN_AFTER = (
 GIVEN_UP_AFTER = timedelta(days=1)
 
 
-def claim(notice: LogoutNotice, *, now: datetime) -> bool:
+def claim_attempt(notice: LogoutNotice, *, now: datetime) -> bool:
     """Claim the next attempt; return whether no other process had claimed it."""
     unclaimed = LogoutNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
     notice.due_at = now + CLAIMED_FOR
@@ -30,7 +30,7 @@ def claim(notice: LogoutNotice, *, now: datetime) -> bool:
     return bool(unclaimed.update(due_at=notice.due_at, attempts=F("attempts") + 1))
 
 
-def settle(notice: LogoutNotice, failure: str, *, now: datetime) -> None:
+def store_result(notice: LogoutNotice, failure: str, *, now: datetime) -> None:
     """Store the result of a claimed attempt: the failure, or an empty string."""
     row = LogoutNotice.objects.filter(pk=notice.pk)
     if failure:
