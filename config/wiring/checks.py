@@ -1,4 +1,7 @@
-"""System checks: warnings about settings that work but may be unintended."""
+"""System checks of settings.
+
+Two are errors and keep the server from starting; the others warn of what may be unintended.
+"""
 
 from collections.abc import Sequence
 from typing import Any

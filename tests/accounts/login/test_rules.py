@@ -1,4 +1,4 @@
-"""The rules of a login: what it writes, and whom it refuses; test_login_table.py has its table."""
+"""The rules of a login: what it writes, and whom it refuses; test_table.py has its table."""
 
 from datetime import UTC, datetime, timedelta
 
