@@ -20,6 +20,9 @@ FILE = re.compile(r"(?<![\w/.…*{}<>-])((?:[\w.-]+/)+[\w-]+(?:\.[\w-]+)+)(?![\w
 IN_BACKTICKS = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
 # A line of a package's docstring that says what one of its modules is for.
 MAPPED = re.compile(r"^(?: {4}|- `)(\w+)(?:\.py\b|`:)", re.MULTILINE)
+SMALLEST_MAP = 3
+# What lies in every app of Django's, and is found without a map.
+CONVENTIONAL = {"__init__", "apps", "management", "migrations", "urls"}
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 CLAUSES = ROOT / "docs" / "openid-connect-clauses.md"
 PLACE = re.compile(r"`((?:[\w]+/)+\w+\.py)` → ((?:`[\w.]+`(?:, )?)+)")
@@ -61,6 +64,17 @@ def test_every_module_that_a_package_describes_is_there():
     assert [
         name(path) for path in described if not (path.is_dir() or path.with_suffix(".py").exists())
     ] == []
+
+
+def test_a_package_that_describes_modules_leaves_none_out():
+    packages = [
+        path.parent
+        for path in SOURCES
+        if path.name == "__init__.py" and len(MAPPED.findall(said(path))) >= SMALLEST_MAP
+    ]
+
+    assert len(packages) > 20
+    assert [name(module) for package in packages for module in left_out(package)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -117,6 +131,20 @@ def missing(source: Path, text: str) -> list[str]:
     return sorted(
         path for path in named if not any((base / path).exists() for base in (ROOT, source.parent))
     )
+
+
+def left_out(package: Path) -> list[Path]:
+    """Return the modules of a package that its docstring doesn't name."""
+    text = said(package / "__init__.py")
+    modules = [
+        path
+        for path in sorted(package.iterdir())
+        if path.stem not in CONVENTIONAL
+        and (path.suffix == ".py" or (path / "__init__.py").exists())
+    ]
+    return [
+        path for path in modules if not re.search(rf"(?<![\w/]){path.stem}(?:\.py\b|/|`)", text)
+    ]
 
 
 def said(path: Path) -> str:

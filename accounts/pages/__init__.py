@@ -15,5 +15,5 @@
     logout.py           /oidc/{pool}/logout: RP-initiated logout
     cookies.py          the cookies of a browser, per pool
     responses.py        sends an answer to the application; pages that report an error
-    sentences.py          the sentences that people read
+    sentences.py        the sentences that people read
 """
