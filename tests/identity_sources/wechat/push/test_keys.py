@@ -9,7 +9,7 @@ import pytest
 
 from identity_sources.wechat.push import PushKey, new_push_key, signature_is_right
 from identity_sources.wechat.push.keys import encrypted_signature_is_right
-from tests.identity_sources.wechat.push_requests import signature
+from tests.identity_sources.wechat.push.push_requests import signature
 
 pytestmark = pytest.mark.once
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_sources.wechat.push import Push, PushKey, PushRefused, read_push, read_url_check
-from tests.identity_sources.wechat.push_requests import (
+from tests.identity_sources.wechat.push.push_requests import (
     APP_ID,
     KEY,
     NOW,

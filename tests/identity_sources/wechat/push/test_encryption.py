@@ -9,7 +9,7 @@ import pytest
 
 from identity_sources.wechat.push import PushRefused
 from identity_sources.wechat.push.encryption import opened
-from tests.identity_sources.wechat.push_requests import (
+from tests.identity_sources.wechat.push.push_requests import (
     APP_ID,
     KEY,
     OTHER_KEY,
