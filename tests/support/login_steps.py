@@ -12,7 +12,7 @@ from tests.support.website import SITE_APP_ID, authorize
 
 
 @dataclass(frozen=True)
-class Trip:
+class AtWeChat:
     """A browser at WeChat: its redirect URI, and its state."""
 
     callback: str
@@ -32,11 +32,11 @@ def way_to_wechat(browser: GuardedClient, page: str) -> str:
     return next(link for link in Page(browser.get(page)).links if "/wechat/" in link)
 
 
-def set_out(browser: GuardedClient, page: str) -> Trip:
+def set_out(browser: GuardedClient, page: str) -> AtWeChat:
     """Go to WeChat from a login page."""
     response = browser.get(way_to_wechat(browser, page))
     sent = parse_qs(urlsplit(response["Location"]).query)
-    return Trip(callback=urlsplit(sent["redirect_uri"][0]).path, state=sent["state"][0])
+    return AtWeChat(callback=urlsplit(sent["redirect_uri"][0]).path, state=sent["state"][0])
 
 
 def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
@@ -45,11 +45,11 @@ def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
 
 
 def come_back(
-    browser: GuardedClient, trip: Trip, person: str = "alice", **changes: str | None
+    browser: GuardedClient, at_wechat: AtWeChat, person: str = "alice", **changes: str | None
 ) -> HttpResponse:
     """Come back from WeChat; None leaves a parameter out."""
-    query = {"code": confirmed(person), "state": trip.state} | changes
-    return browser.get(trip.callback, {name: text for name, text in query.items() if text})
+    query = {"code": confirmed(person), "state": at_wechat.state} | changes
+    return browser.get(at_wechat.callback, {name: text for name, text in query.items() if text})
 
 
 def log_in_on(browser: GuardedClient, page: str, person: str = "alice") -> HttpResponse:

@@ -6,10 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 from django.http import HttpResponse
 
 from accounts.models import LoginEvent, Session
-from identity_sources.gateway import sandbox
 from tests.support.client import GuardedClient
+from tests.support.login_steps import confirmed
 from tests.support.pages import Page, see
-from tests.support.website import SITE_APP_ID
 from tests.support.wechat import Line
 
 PAGE = "/experience/acme-web"
@@ -17,7 +16,7 @@ CALLBACK = f"{PAGE}/callback"
 
 
 @dataclass(frozen=True)
-class Trip:
+class AtWeChat:
     """A browser at WeChat: where that is, where it comes back to, and the state that it holds."""
 
     at: str
@@ -37,33 +36,28 @@ def starts(client: GuardedClient, page: str = PAGE) -> list[str]:
     return [link for link in see(client, page).links if "/wechat/" in link]
 
 
-def set_out(client: GuardedClient, page: str = PAGE, *, number: int = 0) -> Trip:
+def set_out(client: GuardedClient, page: str = PAGE, *, number: int = 0) -> AtWeChat:
     """Press the button, or one of several."""
     response = client.get(starts(client, page)[number])
     assert response.status_code == 302
     address = urlsplit(response["Location"])
     sent = {name: values[0] for name, values in parse_qs(address.query).items()}
-    return Trip(f"{address.scheme}://{address.netloc}{address.path}", sent)
+    return AtWeChat(f"{address.scheme}://{address.netloc}{address.path}", sent)
 
 
 def come_back(
-    client: GuardedClient, trip: Trip, person: str = "alice", **changes: str | None
+    client: GuardedClient, at_wechat: AtWeChat, person: str = "alice", **changes: str | None
 ) -> HttpResponse:
     """Come back from WeChat as this person; None leaves a parameter out."""
-    address = urlsplit(trip.redirect_uri)
+    address = urlsplit(at_wechat.redirect_uri)
     kept = {name: values[0] for name, values in parse_qs(address.query).items()}
-    sent = kept | {"code": confirmed(person), "state": trip.state} | changes
+    sent = kept | {"code": confirmed(person), "state": at_wechat.state} | changes
     return client.get(address.path, {name: text for name, text in sent.items() if text is not None})
 
 
 def try_out(client: GuardedClient, person: str = "alice", page: str = PAGE) -> HttpResponse:
     """Press the button and come back."""
     return come_back(client, set_out(client, page), person)
-
-
-def confirmed(person: str = "alice", app_id: str = SITE_APP_ID) -> str:
-    """Return the code that WeChat sends back with a browser whose person confirmed."""
-    return sandbox().qrconnect(app_id, person)
 
 
 def refused(response: HttpResponse) -> str:

@@ -24,13 +24,13 @@ from tests.accounts.experience.browsing import (
     PAGE,
     SECOND_SITE_APP_ID,
     come_back,
-    confirmed,
     refused,
     set_out,
     starts,
     try_out,
 )
 from tests.support import builders
+from tests.support.login_steps import confirmed
 from tests.support.pages import Page, see
 from tests.support.records import events, linked_rows, steps
 from tests.support.website import SITE_APP_ID
@@ -119,10 +119,10 @@ def test_whoever_was_refused_too_often_waits_and_nothing_is_recorded(
     admin_client, settings, wechat
 ):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "1/day"
-    trip = set_out(admin_client)
-    come_back(admin_client, trip, code="made-up")
+    at_wechat = set_out(admin_client)
+    come_back(admin_client, at_wechat, code="made-up")
 
-    response = come_back(admin_client, trip)
+    response = come_back(admin_client, at_wechat)
 
     assert refused(response) == "too_many_requests"
     assert response.context["event"] is None
@@ -154,15 +154,15 @@ def test_several_websites_are_named(admin_client, second):
 def test_the_browser_goes_to_the_sandbox_and_comes_back(admin_client, client_id):
     page = f"/experience/{client_id}"
 
-    trip = set_out(admin_client, page)
-    response = come_back(admin_client, trip)
+    at_wechat = set_out(admin_client, page)
+    response = come_back(admin_client, at_wechat)
 
     own = django_settings.PUBLIC_URL
-    assert trip.at == f"{own}/sandbox/connect/qrconnect"
-    assert trip.redirect_uri == f"{own}{page}/callback"
-    assert trip.sent["appid"] == SITE_APP_ID
-    assert len(trip.state) == 64
-    assert set(trip.state) <= set("0123456789abcdef")
+    assert at_wechat.at == f"{own}/sandbox/connect/qrconnect"
+    assert at_wechat.redirect_uri == f"{own}{page}/callback"
+    assert at_wechat.sent["appid"] == SITE_APP_ID
+    assert len(at_wechat.state) == 64
+    assert set(at_wechat.state) <= set("0123456789abcdef")
     assert response.context["attempt"].succeeded
     assert events()[0]["application__client_id"] == client_id
 
@@ -177,10 +177,10 @@ def test_wechat_speaks_the_operators_language(admin_client):
 def test_a_live_website_is_scanned_at_wechats_own_page(admin_client, live_method, live):
     live.get(f"{LIVE_URL}/sns/oauth2/access_token", json=LIVE_ANSWER)
 
-    trip = set_out(admin_client, number=1)
-    response = come_back(admin_client, trip, code="a-real-code")
+    at_wechat = set_out(admin_client, number=1)
+    response = come_back(admin_client, at_wechat, code="a-real-code")
 
-    assert trip.at == "https://open.weixin.qq.com/connect/qrconnect"
+    assert at_wechat.at == "https://open.weixin.qq.com/connect/qrconnect"
     assert response.context["attempt"].created
     assert "A new user: nobody had this WeChat account." in Page(response).text
     assert response.context["person"] is None
@@ -229,12 +229,16 @@ def test_the_event_is_a_test_at_the_door_of_the_experience_login(admin_client):
 @pytest.mark.usefixtures("frozen_clock")
 def test_an_older_event_of_the_same_request_id_is_not_shown(admin_client, settings):
     settings.THROTTLE_LOGIN_PER_ADDRESS = "1/day"
-    trip = set_out(admin_client)
+    at_wechat = set_out(admin_client)
     headers = {"X-Request-ID": "the-same-request-id"}
-    first = admin_client.get(CALLBACK, {"code": "made-up", "state": trip.state}, headers=headers)
+    first = admin_client.get(
+        CALLBACK, {"code": "made-up", "state": at_wechat.state}, headers=headers
+    )
     LoginEvent.objects.update(occurred_at=timezone.now() - timedelta(seconds=1))
 
-    second = admin_client.get(CALLBACK, {"code": confirmed(), "state": trip.state}, headers=headers)
+    second = admin_client.get(
+        CALLBACK, {"code": confirmed(), "state": at_wechat.state}, headers=headers
+    )
 
     assert first.context["event"].request_id == "the-same-request-id"
     assert second.context["event"] is None

@@ -116,19 +116,19 @@ def test_other_operators_with_a_link_are_guests_all_the_way(
 
 
 def test_a_guest_without_the_link_on_the_way_back_is_a_stranger(client, shared_site, wechat):
-    trip = set_out(client, shared_site)
+    at_wechat = set_out(client, shared_site)
 
-    response = come_back(client, trip, share=None)
+    response = come_back(client, at_wechat, share=None)
 
     assert response["Location"] == f"/console/login/?next={PAGE}"
     assert_nothing_happened(wechat)
 
 
 def test_a_link_ends_on_the_way_as_well(client, shared_site, wechat):
-    trip = set_out(client, shared_site)
+    at_wechat = set_out(client, shared_site)
 
     with time_machine.travel(timezone.now() + LINK_LIVES + timedelta(seconds=2)):
-        assert come_back(client, trip).status_code == 404
+        assert come_back(client, at_wechat).status_code == 404
     assert_nothing_happened(wechat)
 
 
@@ -155,13 +155,13 @@ def switch_method_off(method):
 def test_a_link_leads_nowhere_where_no_sandbox_is_offered(
     client, method, shared_site, wechat, switch_off
 ):
-    trip = set_out(client, shared_site)
+    at_wechat = set_out(client, shared_site)
     start = starts(client, shared_site)[0]
     switch_off(method)
 
     assert client.get(shared_site).status_code == 404
     assert client.get(start).status_code == 404
-    assert come_back(client, trip).status_code == 404
+    assert come_back(client, at_wechat).status_code == 404
     assert_nothing_happened(wechat)
 
 

@@ -8,8 +8,9 @@ from accounts.models import LoginEvent
 from applications.models import Application
 from identity_sources.models import IdentitySource
 from identity_sources.sandbox import openid_of, unionid_of
-from tests.accounts.experience.browsing import PAGE, come_back, confirmed, set_out, starts, try_out
+from tests.accounts.experience.browsing import PAGE, come_back, set_out, starts, try_out
 from tests.support.client import GuardedClient
+from tests.support.login_steps import confirmed
 from tests.support.pages import Page
 from tests.support.website import SITE_APP_ID
 
@@ -20,11 +21,11 @@ SCRIPT = "<script>alert(1)</script>"
 
 @pytest.mark.parametrize("ending", ["logged in", "refused", "astray", "to WeChat"])
 def test_no_page_is_stored_framed_or_runs_anything_foreign(admin_client, ending):
-    trip = set_out(admin_client)
+    at_wechat = set_out(admin_client)
     response = {
-        "logged in": lambda: come_back(admin_client, trip),
-        "refused": lambda: come_back(admin_client, trip, code="made-up"),
-        "astray": lambda: come_back(admin_client, trip, state="x"),
+        "logged in": lambda: come_back(admin_client, at_wechat),
+        "refused": lambda: come_back(admin_client, at_wechat, code="made-up"),
+        "astray": lambda: come_back(admin_client, at_wechat, state="x"),
         "to WeChat": lambda: admin_client.get(starts(admin_client)[0]),
     }[ending]()
 
@@ -36,12 +37,17 @@ def test_no_page_is_stored_framed_or_runs_anything_foreign(admin_client, ending)
 
 
 def test_no_code_state_or_identity_is_shown_or_kept(admin_client):
-    trip, code = set_out(admin_client), confirmed()
+    at_wechat, code = set_out(admin_client), confirmed()
 
-    response = come_back(admin_client, trip, code=code)
+    response = come_back(admin_client, at_wechat, code=code)
 
     kept = json.dumps(list(LoginEvent.objects.values()), default=str)
-    hidden = (code, trip.state, openid_of(SITE_APP_ID, "alice"), unionid_of(SITE_APP_ID, "alice"))
+    hidden = (
+        code,
+        at_wechat.state,
+        openid_of(SITE_APP_ID, "alice"),
+        unionid_of(SITE_APP_ID, "alice"),
+    )
     for secret in hidden:
         assert secret not in response.content.decode()
         assert secret not in kept

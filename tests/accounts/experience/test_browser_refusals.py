@@ -15,13 +15,13 @@ from tests.accounts.experience.browsing import (
     PAGE,
     assert_nothing_happened,
     come_back,
-    confirmed,
     refused,
     set_out,
     starts,
 )
 from tests.support import builders
 from tests.support.client import signed_in
+from tests.support.login_steps import confirmed
 from tests.support.pages import Page, see
 from tests.support.records import events
 from tests.support.website import SITE_APP_ID
@@ -46,9 +46,9 @@ def assert_astray(response, wechat):
 
 @pytest.mark.parametrize("state", [None, "", "0" * 64, "a\x00b", "状态", "a" * 5000])
 def test_a_state_that_is_missing_or_made_up_logs_nobody_in(admin_client, wechat, state):
-    trip = set_out(admin_client)
+    at_wechat = set_out(admin_client)
 
-    assert_astray(come_back(admin_client, trip, state=state), wechat)
+    assert_astray(come_back(admin_client, at_wechat, state=state), wechat)
 
 
 def test_a_state_of_another_operators_session_logs_nobody_in(admin_client, ben, wechat):
@@ -56,10 +56,10 @@ def test_a_state_of_another_operators_session_logs_nobody_in(admin_client, ben, 
 
 
 def test_a_state_ends_with_the_operators_session(acme, admin_client, wechat):
-    trip = set_out(admin_client)
+    at_wechat = set_out(admin_client)
     again = signed_in(acme.pool.memberships.get().operator)
 
-    assert_astray(come_back(again, trip), wechat)
+    assert_astray(come_back(again, at_wechat), wechat)
 
 
 def test_a_state_of_another_application_logs_nobody_in(admin_client, wechat):
@@ -125,10 +125,10 @@ def test_a_code_of_a_mini_program_is_refused(admin_client):
 
 
 def test_a_code_is_taken_once(admin_client):
-    trip, code = set_out(admin_client), confirmed()
-    come_back(admin_client, trip, code=code)
+    at_wechat, code = set_out(admin_client), confirmed()
+    come_back(admin_client, at_wechat, code=code)
 
-    assert refused(come_back(admin_client, trip, code=code)) == "code_already_used"
+    assert refused(come_back(admin_client, at_wechat, code=code)) == "code_already_used"
     assert [event["error"] for event in events()] == ["", "code_already_used"]
     assert Session.objects.count() == 1
 
@@ -177,10 +177,10 @@ def test_what_is_off_is_told_before_wechat_is_asked(
 
 @pytest.mark.parametrize(("switch_off", "error"), OFF)
 def test_what_was_switched_off_meanwhile_is_told(admin_client, method, wechat, switch_off, error):
-    trip = set_out(admin_client)
+    at_wechat = set_out(admin_client)
     switch_off(method)
 
-    response = come_back(admin_client, trip)
+    response = come_back(admin_client, at_wechat)
 
     assert refused(response) == error
     assert events()[0]["door"] == "experience"

@@ -142,8 +142,8 @@ def test_a_code_that_wechat_does_not_know_is_refused(client):
 
 def test_a_code_of_wechats_is_good_once(client):
     """Unlike a mini program's: a browser that comes twice is not the same browser (rule 9)."""
-    trip = set_out(client, open_login(client))
-    code = _code_of(client, trip)
+    at_wechat = set_out(client, open_login(client))
+    code = _code_of(client, at_wechat)
     other = GuardedClient()
 
     response = come_back(other, set_out(other, open_login(other)), code=code)
@@ -153,9 +153,9 @@ def test_a_code_of_wechats_is_good_once(client):
     assert Session.objects.count() == 1
 
 
-def _code_of(client, trip):
+def _code_of(client, at_wechat):
     code = confirmed()
-    answered(come_back(client, trip, code=code))
+    answered(come_back(client, at_wechat, code=code))
     return code
 
 
@@ -170,14 +170,14 @@ def _code_of(client, trip):
 def test_what_is_switched_off_while_the_person_is_at_wechat_is_off(
     client, site, switched_off, error
 ):
-    trip = set_out(client, open_login(client))
+    at_wechat = set_out(client, open_login(client))
     {
         "application": Application.objects.filter(pk=site.spa.pk),
         "source": IdentitySource.objects.filter(pk=site.source.pk),
         "method": LoginMethod.objects.filter(application=site.spa),
     }[switched_off].update(enabled=False)
 
-    response = come_back(client, trip)
+    response = come_back(client, at_wechat)
 
     assert "switched off just now" in told_on_the_page(client, response)
     assert events()[0]["error"] == error

@@ -156,9 +156,11 @@ def test_open_redirector_a_logout_leads_nowhere_else_either(site, client):
 
 
 def test_login_csrf_mallorys_way_back_logs_nobody_in_as_mallory(site, client, mallory):
-    trip = set_out(mallory, open_login(mallory))
+    at_wechat = set_out(mallory, open_login(mallory))
 
-    in_alices_browser = client.get(trip.callback, {"code": confirmed("bob"), "state": trip.state})
+    in_alices_browser = client.get(
+        at_wechat.callback, {"code": confirmed("bob"), "state": at_wechat.state}
+    )
 
     assert_gone(in_alices_browser)
     assert in_alices_browser.cookies.keys() <= {"csrftoken"}
@@ -166,10 +168,10 @@ def test_login_csrf_mallorys_way_back_logs_nobody_in_as_mallory(site, client, ma
 
 
 def test_state_fixation_a_state_is_good_once(site, client):
-    trip = set_out(client, open_login(client))
-    come_back(client, trip)
+    at_wechat = set_out(client, open_login(client))
+    come_back(client, at_wechat)
 
-    assert_gone(come_back(client, trip, "bob"))
+    assert_gone(come_back(client, at_wechat, "bob"))
 
 
 def test_state_fixation_a_page_goes_on_in_its_own_browser_alone(site, client, mallory):
@@ -194,8 +196,8 @@ def test_csrf_another_site_can_neither_agree_nor_sign_off(site):
     careful = GuardedClient(enforce_csrf_checks=True)
     site.spa.requires_consent = True
     site.spa.save()
-    trip = set_out(careful, open_login(careful))
-    consent_page = come_back(careful, trip)["Location"]
+    at_wechat = set_out(careful, open_login(careful))
+    consent_page = come_back(careful, at_wechat)["Location"]
 
     assert careful.post(consent_page, {"decision": "agree"}).status_code == 403
     assert careful.post("/login/acme/logout").status_code == 403

@@ -68,9 +68,9 @@ def test_refusing_by_prompt_none(client, known):
 
 
 def test_coming_back_from_wechat(client, known):
-    trip = set_out(client, open_login(client))
+    at_wechat = set_out(client, open_login(client))
 
-    statements = said(lambda: come_back(client, trip))
+    statements = said(lambda: come_back(client, at_wechat))
 
     assert (
         statements

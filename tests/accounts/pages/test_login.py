@@ -19,7 +19,7 @@ from identity_sources.models import IdentitySource
 from tests.support import builders
 from tests.support.client import GuardedClient
 from tests.support.login_steps import (
-    Trip,
+    AtWeChat,
     assert_gone,
     come_back,
     log_in_on,
@@ -117,27 +117,27 @@ def test_coming_back_confirmed_leads_to_the_application(client, page):
 
 def test_a_browser_that_never_set_out_is_sent_nowhere(client, page, other_browser):
     """Login CSRF: the attacker's state, or their whole address, in another's browser."""
-    trip = set_out(client, page)
+    at_wechat = set_out(client, page)
 
-    assert_gone(come_back(GuardedClient(), trip))
-    assert_gone(come_back(other_browser, trip))
+    assert_gone(come_back(GuardedClient(), at_wechat))
+    assert_gone(come_back(other_browser, at_wechat))
     assert_nobody_is_in()
-    assert "code" in answered(come_back(client, trip))
+    assert "code" in answered(come_back(client, at_wechat))
 
 
 @pytest.mark.parametrize("state", [None, "x", "0" * 64, "\u00e9", "a" * 4000])
 def test_a_state_that_we_never_gave_is_refused(client, page, state):
-    trip = set_out(client, page)
+    at_wechat = set_out(client, page)
 
-    assert_gone(come_back(client, trip, state=state))
+    assert_gone(come_back(client, at_wechat, state=state))
     assert_nobody_is_in()
 
 
 def test_a_state_is_good_once(client, page):
-    trip = set_out(client, page)
-    first = come_back(client, trip)
+    at_wechat = set_out(client, page)
+    first = come_back(client, at_wechat)
 
-    again = come_back(client, trip)
+    again = come_back(client, at_wechat)
 
     assert "code" in answered(first)
     assert_gone(again)
@@ -145,18 +145,18 @@ def test_a_state_is_good_once(client, page):
 
 
 def test_a_state_is_used_up_by_a_refusal_as_well(client, page):
-    trip = set_out(client, page)
-    come_back(client, trip, code="0" * 32)
+    at_wechat = set_out(client, page)
+    come_back(client, at_wechat, code="0" * 32)
 
-    assert_gone(come_back(client, trip))
+    assert_gone(come_back(client, at_wechat))
     assert_nobody_is_in()
 
 
 def test_a_state_is_good_for_a_quarter_of_an_hour(client, page):
-    trip = set_out(client, page)
+    at_wechat = set_out(client, page)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
-        assert_gone(come_back(client, trip))
+        assert_gone(come_back(client, at_wechat))
 
 
 def test_a_state_is_good_at_its_own_sources_address_alone(client, site, page):
@@ -165,11 +165,11 @@ def test_a_state_is_good_at_its_own_sources_address_alone(client, site, page):
         site.pool, identifier="acme-two", type="wechat_website", app_id="wxsandbox000000007"
     )
     builders.offer(site.spa, other, position=1)
-    trip = set_out(client, page)
+    at_wechat = set_out(client, page)
 
-    assert_gone(come_back(client, Trip("/login/acme/callback/acme-two", trip.state)))
-    assert_gone(come_back(client, Trip("/login/acme/callback/nowhere", trip.state)))
-    assert "code" in answered(come_back(client, trip))
+    assert_gone(come_back(client, AtWeChat("/login/acme/callback/acme-two", at_wechat.state)))
+    assert_gone(come_back(client, AtWeChat("/login/acme/callback/nowhere", at_wechat.state)))
+    assert "code" in answered(come_back(client, at_wechat))
 
 
 def test_a_state_of_another_pools_is_refused(client, globex, page):
@@ -178,8 +178,8 @@ def test_a_state_of_another_pools_is_refused(client, globex, page):
     theirs = set_out(client, elsewhere["Location"])
     ours = set_out(client, page)
 
-    assert_gone(come_back(client, Trip(ours.callback, theirs.state)))
-    assert_gone(come_back(client, Trip(theirs.callback, ours.state)))
+    assert_gone(come_back(client, AtWeChat(ours.callback, theirs.state)))
+    assert_gone(come_back(client, AtWeChat(theirs.callback, ours.state)))
 
 
 def test_a_trip_of_an_answered_request_leads_nowhere(client, page):
@@ -191,10 +191,10 @@ def test_a_trip_of_an_answered_request_leads_nowhere(client, page):
 
 
 def test_a_trip_of_a_cancelled_request_leads_nowhere(client, page):
-    trip = set_out(client, page)
+    at_wechat = set_out(client, page)
     client.post(f"{page}/cancel")
 
-    assert_gone(come_back(client, trip))
+    assert_gone(come_back(client, at_wechat))
     assert_nobody_is_in()
 
 
@@ -210,13 +210,13 @@ def test_whoever_comes_back_without_a_code_may_try_again(client, page, code):
 
 
 def test_the_page_that_tells_of_a_refusal_holds_no_code_and_can_be_loaded_again(client, page):
-    trip = set_out(client, page)
-    response = come_back(client, trip, code="0" * 32)
+    at_wechat = set_out(client, page)
+    response = come_back(client, at_wechat, code="0" * 32)
 
     for _time in range(2):
         html = client.get(response["Location"]).content.decode()
         assert "WeChat's answer was too old" in html.replace("&#x27;", "'")
-        assert trip.state not in html + response["Location"]
+        assert at_wechat.state not in html + response["Location"]
         assert "code=" not in html
 
 

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.usefixtures("site")
 
 def test_whoever_comes_back_from_wechat_may_set_out_again(client, request, caplog):
     page = open_login(client)
-    trip, code = set_out(client, page), confirmed()
+    at_wechat, code = set_out(client, page), confirmed()
     request.getfixturevalue("absent_cache")
 
-    told = see(client, come_back(client, trip, code=code)["Location"])
+    told = see(client, come_back(client, at_wechat, code=code)["Location"])
 
     assert "it isn't your fault" in told.text
     assert any("/wechat/" in link for link in told.links)

@@ -54,10 +54,10 @@ def codes_in(responses):
 
 
 def test_one_state_gives_one_code(client, site, together):
-    trip = set_out(client, open_login(client))
-    query = {"state": trip.state, "code": confirmed()}
+    at_wechat = set_out(client, open_login(client))
+    query = {"state": at_wechat.state, "code": confirmed()}
 
-    responses = together(lambda window: window.get(trip.callback, query), windows(client))
+    responses = together(lambda window: window.get(at_wechat.callback, query), windows(client))
 
     assert len(codes_in(responses)) == 1
     assert sorted(one.status_code for one in responses)[1:] == [400] * (RACERS - 1)
@@ -67,9 +67,10 @@ def test_one_state_gives_one_code(client, site, together):
 def test_one_request_is_answered_once(client, site, together):
     """Whoever went to WeChat from several windows comes back to several."""
     page = open_login(client)
-    trips = [set_out(client, page) for _racer in range(RACERS)]
+    all_at_wechat = [set_out(client, page) for _racer in range(RACERS)]
     ways = [
-        (window, trip, confirmed()) for window, trip in zip(windows(client), trips, strict=True)
+        (window, at_wechat, confirmed())
+        for window, at_wechat in zip(windows(client), all_at_wechat, strict=True)
     ]
 
     responses = together(

@@ -195,8 +195,8 @@ def test_the_next_request_speaks_its_own_language(client):
 def test_no_secret_of_a_login_is_logged(client, site, caplog, capfd):
     caplog.set_level("DEBUG")
     page = open_login(client, state="the-applications-state", nonce="the-nonce")
-    trip = set_out(client, page)
-    refused = come_back(client, trip, code="0" * 32)
+    at_wechat = set_out(client, page)
+    refused = come_back(client, at_wechat, code="0" * 32)
     second = set_out(client, refused["Location"])
     answer = log_in_on(client, refused["Location"])
     come_back(client, second)
@@ -210,7 +210,7 @@ def test_no_secret_of_a_login_is_logged(client, site, caplog, capfd):
     secrets = [
         "the-applications-state",
         "the-nonce",
-        trip.state,
+        at_wechat.state,
         second.state,
         "0" * 32,
         code,
