@@ -20,12 +20,12 @@ SECOND = builders.SECOND_MINI_APP_ID
 
 
 @pytest.fixture(autouse=True)
-def room(threaded_database):
+def many_connections(threaded_database):
     """Every test here needs a database for many threads."""
 
 
 @pytest.fixture(autouse=True)
-def room_in_the_cache(settings, shared_caches):
+def large_cache(settings, shared_caches):
     """Django's cache in process forgets from 300 entries on: the racers' codes are as many."""
     settings.CACHES = {
         alias: cache | {"OPTIONS": {"MAX_ENTRIES": 10_000}}

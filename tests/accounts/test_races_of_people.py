@@ -31,7 +31,7 @@ SIDE = 6
 
 
 @pytest.fixture(autouse=True)
-def room(threaded_database):
+def many_connections(threaded_database):
     """Every test here needs a database for many threads."""
 
 

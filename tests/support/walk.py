@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("accounts", "applications", "config", "identity_sources", "userpools")
+APPS = ("accounts", "applications", "config", "identity_sources", "userpools")
 # The sandbox stands for WeChat, which is another server.
 ELSEWHERE = "identity_sources/sandbox/"
 
@@ -69,5 +69,5 @@ def _name_of(file: str) -> str:
     if not path.is_absolute() or not path.is_relative_to(ROOT):
         return ""
     name = str(path.relative_to(ROOT))
-    ours = name.split("/", maxsplit=1)[0] in ROOMS and not name.startswith(ELSEWHERE)
+    ours = name.split("/", maxsplit=1)[0] in APPS and not name.startswith(ELSEWHERE)
     return name if ours else ""

@@ -26,7 +26,7 @@ def impatient(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def room(threaded_database):
+def many_connections(threaded_database):
     """Applications answer in threads of their own, from which a test changes rows."""
 
 

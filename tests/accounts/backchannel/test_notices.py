@@ -140,7 +140,7 @@ def test_an_attempt_that_took_too_long_counts_if_it_was_taken(receiver, notice):
 
 
 @pytest.fixture(autouse=True)
-def room(threaded_database):
+def many_connections(threaded_database):
     """The application answers in a thread of its own, from which a test changes rows."""
 
 

@@ -21,7 +21,7 @@ ROUNDS = 5
 
 
 @pytest.fixture(autouse=True)
-def room(threaded_database):
+def many_connections(threaded_database):
     """Every test here needs a database for many threads."""
 
 
