@@ -25,7 +25,6 @@ from accounts.merging.undo import CannotUndo, undo
 from accounts.models import Merge, User
 from accounts.users.search import users_named
 from accounts.words.merges import (
-    name_of,
     obstacles_in_words,
     plan_in_words,
     undo_in_words,
@@ -137,7 +136,7 @@ def log_merge(admin: ModelAdmin, request: HttpRequest, merge: Merge) -> None:
     messages.success(
         request,
         _("Merged: %(merged)s is part of %(survivor)s now.")
-        % {"merged": name_of(merged), "survivor": name_of(survivor)},
+        % {"merged": merged.display_name, "survivor": survivor.display_name},
     )
 
 
@@ -152,7 +151,7 @@ def _choice_view(admin: ModelAdmin) -> Callable[[HttpRequest, UUID], HttpRespons
             return HttpResponseRedirect(reverse("admin:accounts_user_merge", args=keys))
         context = {
             **admin.admin_site.each_context(request),
-            "title": _("Merge %(user)s with another user") % {"user": name_of(user)},
+            "title": _("Merge %(user)s with another user") % {"user": user.display_name},
             "opts": admin.opts,
             "original": user,
             "user_to_merge": user,

@@ -21,7 +21,6 @@ from accounts.merging.comparison import side_of
 from accounts.merging.merge import CannotMerge
 from accounts.merging.review import keep_apart, merge_pair
 from accounts.models import Conflict
-from accounts.words.merges import name_of
 from userpools.console.display import ago
 from userpools.console.model_admin import ShownModelAdmin
 from userpools.console.place import operator_of, place_of
@@ -67,7 +66,7 @@ class ConflictAdmin(ShownModelAdmin):
 
     @display(description=_("who"))
     def who(self, conflict: Conflict) -> str:
-        return " · ".join(name_of(user) for user in (conflict.user, conflict.other) if user)
+        return " · ".join(user.display_name for user in (conflict.user, conflict.other) if user)
 
     @display(
         description=_("state"),

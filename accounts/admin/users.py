@@ -69,7 +69,7 @@ class UserAdmin(PoolModelAdmin):
 
     @display(description=_("person"))
     def person(self, user: User) -> str:
-        return user.nickname or user.sub
+        return user.display_name
 
     @display(description=_("status"), label=_STATUS_COLOURS)
     def coloured_status(self, user: User) -> tuple[str, str]:

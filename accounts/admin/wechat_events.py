@@ -59,7 +59,7 @@ class WeChatEventAdmin(ReadOnlyMixin, PoolModelAdmin):
         return format_html(
             '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
             reverse("admin:accounts_user_change", args=[event.user.pk]),
-            event.user.nickname or event.user.sub,
+            event.user.display_name,
         )
 
     @display(description=_("what WeChat said"), empty_value="-")

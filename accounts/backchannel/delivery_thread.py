@@ -28,7 +28,7 @@ class DeliveryThread:
 
     def start(self) -> None:
         """Start the thread, which ends with the process."""
-        threading.Thread(target=self.run, name="logout-courier", daemon=True).start()
+        threading.Thread(target=self.run, name="logout-delivery", daemon=True).start()
 
     def run(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from accounts.binding.exact_limits import take_place
+from accounts.binding.exact_limits import count_try
 from accounts.login.tickets import LIVES as TICKET_LIVES
 from accounts.models import PROOFS, BindingTicket, EmailCode, User
 from config.kernel.encryption import keyed_hash
@@ -84,7 +84,7 @@ def _throttle(ticket: BindingTicket, email: str, address: str, now: datetime) ->
         ("code to", email.lower(), PER_TARGET),
         ("code from", address, PER_ADDRESS),
     ):
-        take_place(ticket.pool_id, kind, target, limit=limit, now=now)
+        count_try(ticket.pool_id, kind, target, limit=limit, now=now)
 
 
 def _deliver(email: str, code: str, application: str, language: str | None) -> None:

@@ -17,7 +17,7 @@ from config.kernel.errors import TooManyRequests
 WINDOW = timedelta(hours=1)
 
 
-def take_place(pool_id: UUID, kind: str, target: str, *, limit: int, now: datetime) -> None:
+def count_try(pool_id: UUID, kind: str, target: str, *, limit: int, now: datetime) -> None:
     """Count one try of this kind at this target, within the current hour.
 
     Raises:
@@ -31,8 +31,8 @@ def take_place(pool_id: UUID, kind: str, target: str, *, limit: int, now: dateti
         raise TooManyRequests(retry_after=int(wait.total_seconds()) + 1)
 
 
-def give_back(pool_id: UUID, kind: str, target: str, *, now: datetime) -> None:
-    """Uncount a try that should not count."""
+def uncount_try(pool_id: UUID, kind: str, target: str, *, now: datetime) -> None:
+    """Take back a try that should not count."""
     places = Tally.objects.filter(pool=pool_id, name=_name(kind, target), begins_at=_window(now))
     places.filter(taken__gt=0).update(taken=F("taken") - 1)
 

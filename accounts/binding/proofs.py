@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from accounts import refusals
 from accounts.binding.email_codes import is_right_code
-from accounts.binding.exact_limits import give_back, take_place
+from accounts.binding.exact_limits import count_try, uncount_try
 from accounts.locking import in_transaction
 from accounts.login.arrival import Arrival
 from accounts.login.codes import PhoneStatus
@@ -70,13 +70,13 @@ def _throttled(
     kind = "password of" if isinstance(proof, PasswordProof) else "code of"
     tries = (ticket.pool_id, kind, proof.email.lower())
     # Counted before the proof is checked, so that parallel requests get no more tries.
-    take_place(*tries, limit=WRONG_PER_TARGET, now=now)
+    count_try(*tries, limit=WRONG_PER_TARGET, now=now)
     if isinstance(proof, PasswordProof):
         target = _by_password(proof, ticket)
     else:
         target = _by_email_code(proof, ticket, now)
     if target:
-        give_back(*tries, now=now)
+        uncount_try(*tries, now=now)
     return target
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from accounts import refusals
 from accounts.binding.email_codes import send_code
-from accounts.binding.exact_limits import give_back, take_place
+from accounts.binding.exact_limits import count_try, uncount_try
 from accounts.binding.proofs import PhoneCodeProof, Proof, prove
 from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.by_browser import SignedOn, enter_browser
@@ -91,7 +91,8 @@ def redeem(request: BindRequest, *, now: datetime) -> Iterator[Arrival]:
         arrival = arrival_of(ticket, method, trail)
         trail.identified(arrival.identity)
         if request.proof:
-            arrival = _prove(request.proof, ticket, _with_proof(request.proof, ticket, arrival))
+            _count_proof(request.proof, ticket, arrival)
+            arrival = _prove(request.proof, ticket, arrival)
         yield arrival
 
 
@@ -127,8 +128,8 @@ def _authenticate(client: ClientCredentials, ticket: BindingTicket, *, now: date
         authenticate_client(ticket.application, client, now=now)
 
 
-def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
-    """Count one of the ticket's tries before the proof is checked; exchange a phone code."""
+def _count_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> None:
+    """Count one of the ticket's tries, before the proof is checked."""
     came_with_number = arrival.phone is not None and bool(arrival.phone.number)
     if isinstance(proof, PhoneCodeProof) and not proof.phone_code and not came_with_number:
         raise InvalidRequest(
@@ -136,12 +137,9 @@ def _with_proof(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arriva
         )
     # One WeChat code may lead to several tickets, so tries are also counted per person.
     now = arrival.trail.at
-    take_place(*_tries_of(arrival), limit=PROOFS_OF_ONE_PERSON, now=now)
+    count_try(*_tries_of(arrival), limit=PROOFS_OF_ONE_PERSON, now=now)
     if not ticket.count_proof(now):
         raise refusals.InvalidBindingTicket
-    if isinstance(proof, PhoneCodeProof) and proof.phone_code:
-        return arrival.with_phone(proof.phone_code)
-    return arrival
 
 
 def _tries_of(arrival: Arrival) -> tuple[UUID, str, str]:
@@ -150,11 +148,13 @@ def _tries_of(arrival: Arrival) -> tuple[UUID, str, str]:
 
 
 def _prove(proof: Proof, ticket: BindingTicket, arrival: Arrival) -> Arrival:
+    if isinstance(proof, PhoneCodeProof) and proof.phone_code:
+        arrival = arrival.with_phone(proof.phone_code)
     try:
         user_id = prove(proof, ticket, arrival, now=arrival.trail.at)
     except refusals.WeChatAway:
         ticket.give_proof_back()
-        give_back(*_tries_of(arrival), now=arrival.trail.at)
+        uncount_try(*_tries_of(arrival), now=arrival.trail.at)
         raise
     if user_id is None:
         left = PROOFS - ticket.failed_proofs - 1

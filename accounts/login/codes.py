@@ -76,7 +76,7 @@ def identify(
     method: LoginMethod,
     code: str,
     *,
-    door: str,
+    purpose: str,
     observer: CodeObserver = UNOBSERVED,
     bound_to: str = "",
 ) -> WeChatIdentity:
@@ -88,7 +88,7 @@ def identify(
     """
     source = method.identity_source
     key = exchange_key(
-        door=door,
+        purpose=purpose,
         application=str(method.application_id),
         source=str(source.pk),
         code=code,
@@ -153,7 +153,7 @@ def ask_for_phone_number(
     stored outcome is returned.
     """
     key = exchange_key(
-        door="phone",
+        purpose="phone",
         application=str(application_id),
         source=str(source.pk),
         # The OpenID is part of the key, so that only the same person gets the stored outcome.

@@ -65,12 +65,14 @@ class CodeObserver:
 UNOBSERVED = CodeObserver()
 
 
-def exchange_key(*, door: str, application: str, source: str, code: str, bound_to: str = "") -> str:
+def exchange_key(
+    *, purpose: str, application: str, source: str, code: str, bound_to: str = ""
+) -> str:
     """Return the key under which an exchange is stored; the code can't be read from it.
 
-    An answer is repeated only at the same door and for the same ``bound_to``.
+    An answer is repeated only for the same purpose and for the same ``bound_to``.
     """
-    return keyed_hash("wechat code exchange", door, application, source, code, bound_to).hex()
+    return keyed_hash("wechat code exchange", purpose, application, source, code, bound_to).hex()
 
 
 def exchange_once(

@@ -157,7 +157,7 @@ def _arrive(request: LoginRequest, offer: Offer, trail: Trail) -> Arrival:
     scope = requested_scopes(request.scope, application.type)
     method = choose_method(offer, trail, request.identity_source, scope)
     identity = identify(
-        method, request.code, door=request.door, observer=trail, bound_to=request.bound_to
+        method, request.code, purpose=request.door, observer=trail, bound_to=request.bound_to
     )
     arrival = Arrival(method=method, identity=identity, scope=scope, trail=trail)
     if request.phone_code is None:

@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 
 from accounts.merging.conflicts import in_order
-from accounts.merging.merge import FORBIDDING, Obstacle, obstacles
+from accounts.merging.merge import DETAILS, FORBIDDING, Obstacle, obstacles
 from accounts.models import LinkedIdentity, LoginEvent, Session, User, linked_identities
 
 LOGINS_SHOWN = 3
-DETAILS = {
-    "nickname": "nickname",
-    "avatar_url": "avatar_url",
-    "phone_number": "phone_number_verified_at",
-    "email": "email_verified_at",
-    "password": "password",
-}
-"""The columns of contact details, each with the column that shows whether it counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +22,7 @@ class Side:
     @property
     def name(self) -> str:
         """The nickname, or the ``sub`` if there is none."""
-        return self.user.nickname or self.user.sub
+        return self.user.display_name
 
     @property
     def linked_accounts(self) -> int:
@@ -88,4 +80,6 @@ def side_of(user: User) -> Side:
 
 
 def _known(user: User) -> dict[str, str]:
-    return {name: getattr(user, name) for name, counts in DETAILS.items() if getattr(user, counts)}
+    return {
+        detail.value: getattr(user, detail.value) for detail in DETAILS if detail.is_known(user)
+    }

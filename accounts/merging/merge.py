@@ -63,9 +63,9 @@ class Detail:
 DETAILS = (
     Detail("nickname"),
     Detail("avatar_url"),
-    Detail("password"),
     Detail("phone_number", "phone_number_verified_at"),
     Detail("email", "email_verified_at"),
+    Detail("password"),
 )
 
 

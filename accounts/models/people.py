@@ -113,6 +113,11 @@ class User(models.Model):
     def __str__(self) -> str:
         return self.sub
 
+    @property
+    def display_name(self) -> str:
+        """The nickname, else the sub."""
+        return self.nickname or self.sub
+
 
 class LinkedAccount(models.Model):
     """A link from a user to WeChat: a row for each OpenID of an AppID, and one for the UnionID.

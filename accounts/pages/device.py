@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.binding.exact_limits import give_back, take_place
+from accounts.binding.exact_limits import count_try, uncount_try
 from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.pending import close_request, keep_request
 from accounts.oidc.endpoints.device_authorization import user_code_hash
@@ -45,12 +45,12 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
     now = timezone.now()
     typed = request.POST.get("user_code", "")[:USER_CODE_MAX_LENGTH]
     tries = (pool.pk, "device code from", site_of(request.META["REMOTE_ADDR"]))
-    take_place(*tries, limit=TRIES_OF_AN_ADDRESS, now=now)
+    count_try(*tries, limit=TRIES_OF_AN_ADDRESS, now=now)
     device = _waiting(pool, typed, now)
     if device is None:
         error = _("No device waits with this code. Look at it again.")
         return _form(request, pool, typed, error=error)
-    give_back(*tries, now=now)
+    uncount_try(*tries, now=now)
     secret = browser_secret(request, pool) or new_token()
     handle = keep_request(
         device.application,

@@ -51,7 +51,7 @@ def link(
 
     """
     method = load_offer(application.client_id, Way.MINI_PROGRAM).choose(identity_source)
-    identity = identify(method, code, door="link", bound_to=str(user.pk))
+    identity = identify(method, code, purpose="link", bound_to=str(user.pk))
     _link(user, method, identity, now=now)
 
 

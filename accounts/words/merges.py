@@ -135,7 +135,7 @@ def _afterwards(comparison: Comparison, names: dict[str, str]) -> list[str]:
 
 def undo_in_words(merge: Merge) -> list[str]:
     """Return what undoing a merge will do."""
-    names = {"survivor": name_of(merge.survivor), "merged": name_of(merge.merged)}
+    names = {"survivor": merge.survivor.display_name, "merged": merge.merged.display_name}
     return [
         _("%(merged)s is a user again, with the linked accounts and contact details of before.")
         % names,
@@ -162,15 +162,10 @@ def why_not_undone(merge: Merge, *, now: datetime) -> str:
         return _("The personal data was erased.")
     if merge.merged.merged_into_id != merge.survivor_id:
         return _("%(survivor)s was merged into somebody since: undo that merge first.") % {
-            "survivor": name_of(merge.survivor)
+            "survivor": merge.survivor.display_name
         }
     if merge.survivor.status != User.Status.ACTIVE:
         return _("%(survivor)s is suspended or closed. Let them in again first.") % {
-            "survivor": name_of(merge.survivor)
+            "survivor": merge.survivor.display_name
         }
     return ""
-
-
-def name_of(user: User) -> str:
-    """Return the nickname of a user, or the ``sub`` if there is none."""
-    return user.nickname or user.sub

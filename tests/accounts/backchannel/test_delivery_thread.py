@@ -125,8 +125,8 @@ def test_its_thread_does_not_keep_a_process_alive(monkeypatch):
 
     [thread] = started
     assert thread.daemon
-    assert thread.name == "logout-courier"
+    assert thread.name == "logout-delivery"
 
 
 def test_neither_tests_nor_commands_have_one():
-    assert "logout-courier" not in {thread.name for thread in threading.enumerate()}
+    assert "logout-delivery" not in {thread.name for thread in threading.enumerate()}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.binding.exact_limits import give_back, take_place
+from accounts.binding.exact_limits import count_try, uncount_try
 from accounts.models import Tally
 from config.kernel.errors import TooManyRequests
 
@@ -12,7 +12,7 @@ NOON = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
 
 
 def take(pool, target="alice@example.com", *, kind="guess", limit=2, now=NOON):
-    take_place(pool.pk, kind, target, limit=limit, now=now)
+    count_try(pool.pk, kind, target, limit=limit, now=now)
 
 
 def is_refused(pool, **changes):
@@ -40,14 +40,14 @@ def test_targets_kinds_and_pools_are_counted_apart(acme, globex):
 
 def test_a_place_that_is_given_back_is_there_again(acme):
     take(acme.pool, limit=1)
-    give_back(acme.pool.pk, "guess", "alice@example.com", now=NOON)
+    uncount_try(acme.pool.pk, "guess", "alice@example.com", now=NOON)
 
     take(acme.pool, limit=1)
     assert is_refused(acme.pool, limit=1)
 
 
 def test_giving_back_what_was_never_taken_makes_no_more_places(acme):
-    give_back(acme.pool.pk, "guess", "alice@example.com", now=NOON)
+    uncount_try(acme.pool.pk, "guess", "alice@example.com", now=NOON)
 
     take(acme.pool, limit=1)
     assert is_refused(acme.pool, limit=1)

@@ -31,7 +31,7 @@ from tests.support import builders
 from tests.support.client import LOGIN_URL, GuardedClient
 from tests.support.records import count_rows, event, events, refusal
 
-KEY = exchange_key(door="rest", application="a", source="s", code="c")
+KEY = exchange_key(purpose="rest", application="a", source="s", code="c")
 ALICE = WeChatIdentity(openid="o-alice", unionid="u-alice")
 
 
@@ -424,7 +424,7 @@ def test_an_answer_cannot_be_read_from_another_row(db):
         moved.answer()
 
 
-PARTS = {"door": "rest", "application": "a", "source": "s", "code": "c", "bound_to": "b"}
+PARTS = {"purpose": "rest", "application": "a", "source": "s", "code": "c", "bound_to": "b"}
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.merging.comparison import DETAILS, compare
-from accounts.merging.merge import FORBIDDING, Obstacle, merge_by_hand
+from accounts.merging.comparison import compare
+from accounts.merging.merge import DETAILS, FORBIDDING, Obstacle, merge_by_hand
 from accounts.merging.undo import undo
 from accounts.models import Merge, User
 from accounts.words import account_history
@@ -35,7 +35,7 @@ def test_every_obstacle_has_words_of_its_own_and_says_whether_it_forbids():
 
 
 def test_every_detail_has_a_word():
-    assert set(account_history._DETAILS) == set(DETAILS)  # noqa: SLF001  nothing else lists them
+    assert set(account_history._DETAILS) == {detail.value for detail in DETAILS}  # noqa: SLF001  nothing else lists them
 
 
 def test_the_plan_says_who_stays_what_moves_what_is_given_up_and_what_ends(acme):
