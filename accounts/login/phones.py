@@ -4,15 +4,12 @@ A failure here doesn't fail a login that doesn't depend on the number; the answe
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db import models
+from django.db.models import QuerySet
 
-from accounts.locking import LostRace, in_transaction, lock_users
 from accounts.login.codes import PhoneResult, PhoneStatus
-from accounts.models import AccountEvent, User
-from accounts.refusals import require_active
+from accounts.models import User
 
 
 def store(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
@@ -27,66 +24,36 @@ def store(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
     return status
 
 
-@in_transaction
-def replace_number(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
-    """Replace the user's number, at their own request.
-
-    A number of another user is moved only if it was verified so long ago that it may have a new
-    owner since; the other user loses it.
-    """
-    if not answer.number:
-        return answer.status or PhoneStatus.UNAVAILABLE
-    found = _holders(user, answer.number).values_list("pk", flat=True).first()
-    users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
-    user.refresh_from_db()
-    require_active(user)
-    if user.phone_number_verified_at and user.phone_number == answer.number:
-        _note_new_proof(user, answer, now)
-        return PhoneStatus.UNCHANGED
-    holder = users.get(found) if found else None
-    if holder:
-        verified_at = holder.phone_number_verified_at
-        if holder.phone_number != answer.number or verified_at is None:
-            raise LostRace
-        if verified_at > now - timedelta(days=settings.PHONE_PROOF_DAYS):
-            return PhoneStatus.TAKEN
-        _lose(holder, now)
-    _give(user, answer, now)
-    AccountEvent.record(user, AccountEvent.Kind.PHONE_STORED, now=now)
-    return PhoneStatus.STORED
-
-
-def _store(user: User, answer: PhoneResult, now: datetime) -> PhoneStatus:
-    if user.phone_number_verified_at:
-        _note_new_proof(user, answer, now)
-        return PhoneStatus.UNCHANGED
-    if _holders(user, answer.number).exists():
-        return PhoneStatus.TAKEN
-    _give(user, answer, now)
-    return PhoneStatus.STORED
-
-
-def _holders(user: User, number: str) -> models.QuerySet[User]:
+def holders_of(user: User, number: str) -> QuerySet[User]:
+    """Return the other user of the pool who has verified this number, if there is one."""
     others = User.objects.exclude(pk=user.pk)
     return others.filter(
         pool=user.pool_id, phone_number=number, phone_number_verified_at__isnull=False
     )
 
 
-def _give(user: User, answer: PhoneResult, now: datetime) -> None:
+def give_number(user: User, answer: PhoneResult, now: datetime) -> None:
+    """Store a number that WeChat has just verified for the user."""
     user.phone_number = answer.number
     user.phone_number_verified_at = now
     user.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
 
 
-def _lose(holder: User, now: datetime) -> None:
-    holder.phone_number, holder.phone_number_verified_at = "", None
-    holder.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
-    AccountEvent.record(holder, AccountEvent.Kind.PHONE_LOST, now=now)
+def note_new_proof(user: User, answer: PhoneResult, now: datetime) -> None:
+    """Store that the user's number was verified again.
 
-
-def _note_new_proof(user: User, answer: PhoneResult, now: datetime) -> None:
-    # The time of the last verification decides who keeps a number that has a new owner.
+    The time of the last verification decides who keeps a number that has a new owner.
+    """
     if user.phone_number == answer.number:
         user.phone_number_verified_at = now
         user.save(update_fields=["phone_number_verified_at"])
+
+
+def _store(user: User, answer: PhoneResult, now: datetime) -> PhoneStatus:
+    if user.phone_number_verified_at:
+        note_new_proof(user, answer, now)
+        return PhoneStatus.UNCHANGED
+    if holders_of(user, answer.number).exists():
+        return PhoneStatus.TAKEN
+    give_number(user, answer, now)
+    return PhoneStatus.STORED

@@ -1,11 +1,14 @@
 """Changing one's own phone number, which needs a code of WeChat's phone number button."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from accounts import refusals
-from accounts.login.codes import PhoneStatus, ask_for_phone_number
-from accounts.login.phones import replace_number
-from accounts.models import LinkedAccount, Session
+from accounts.locking import LostRace, in_transaction, lock_users
+from accounts.login.codes import PhoneResult, PhoneStatus, ask_for_phone_number
+from accounts.login.phones import give_number, holders_of, note_new_proof
+from accounts.models import AccountEvent, LinkedAccount, Session, User
 from applications.offers import LoginMethodDisabled, still_offers
 from config.kernel.errors import InvalidRequest
 
@@ -26,7 +29,7 @@ def change_number(session: Session, phone_code: str, *, now: datetime) -> PhoneS
     answer = ask_for_phone_number(
         source, _openid_of(session), phone_code, application_id=session.application_id
     )
-    status = replace_number(user, answer, now=now)
+    status = _replace_number(user, answer, now=now)
     if status == PhoneStatus.INVALID_CODE:
         raise refusals.InvalidCode(
             "phone_code: WeChat doesn't accept it, or it is another person's. Have the person "
@@ -59,3 +62,38 @@ def _openid_of(session: Session) -> str:
             "A phone number can be set only in a session of a mini program. Log in there first."
         )
     return openid
+
+
+@in_transaction
+def _replace_number(user: User, answer: PhoneResult, *, now: datetime) -> PhoneStatus:
+    """Replace the user's number, at their own request.
+
+    A number of another user is moved only if it was verified so long ago that it may have a new
+    owner since; the other user loses it.
+    """
+    if not answer.number:
+        return answer.status or PhoneStatus.UNAVAILABLE
+    found = holders_of(user, answer.number).values_list("pk", flat=True).first()
+    users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
+    user.refresh_from_db()
+    refusals.require_active(user)
+    if user.phone_number_verified_at and user.phone_number == answer.number:
+        note_new_proof(user, answer, now)
+        return PhoneStatus.UNCHANGED
+    holder = users.get(found) if found else None
+    if holder:
+        verified_at = holder.phone_number_verified_at
+        if holder.phone_number != answer.number or verified_at is None:
+            raise LostRace
+        if verified_at > now - timedelta(days=settings.PHONE_PROOF_DAYS):
+            return PhoneStatus.TAKEN
+        _take_number(holder, now)
+    give_number(user, answer, now)
+    AccountEvent.record(user, AccountEvent.Kind.PHONE_STORED, now=now)
+    return PhoneStatus.STORED
+
+
+def _take_number(holder: User, now: datetime) -> None:
+    holder.phone_number, holder.phone_number_verified_at = "", None
+    holder.save(update_fields=["phone_number", "phone_number_verified_at", "updated_at"])
+    AccountEvent.record(holder, AccountEvent.Kind.PHONE_LOST, now=now)
