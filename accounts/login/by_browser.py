@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from accounts.locking import in_transaction
 from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.codes import identify_by_redirect
-from accounts.login.rules import begin
-from accounts.login.tickets import ticket_for_stranger
+from accounts.login.rules import begin, ticket_for_stranger
 from accounts.login.trail import Trail
 from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatState
 from accounts.sessions.browsers import remember_browser

@@ -31,6 +31,8 @@ one succeed; the other starts step 3 again and finds that user. No database conn
 during step 2. A refused login is recorded outside the transaction that rolled back.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -97,8 +99,24 @@ def log_in(request: LoginRequest, *, now: datetime) -> LoggedIn:
     client_id = request.client.unverified_client_id
     with attempt(client_id, request.way, door=request.door, now=now) as (offer, trail):
         arrival = _arrive(request, offer, trail)
-        with tickets.ticket_for_stranger(arrival, bound_to=request.bound_to):
+        with ticket_for_stranger(arrival, bound_to=request.bound_to):
             return enter(arrival)
+
+
+@contextmanager
+def ticket_for_stranger(arrival: Arrival, *, bound_to: str) -> Iterator[None]:
+    """Let a login be made in the block; a refusal that asks the person then carries a ticket.
+
+    The ticket is stored here, since the transaction of the login has been rolled back.
+
+    Raises:
+        AccountBindingRequired: no user has the identity, and the person is to choose.
+
+    """
+    try:
+        yield
+    except refusals.AccountBindingRequired as refusal:
+        raise tickets.binding_required(arrival, bound_to=bound_to) from refusal
 
 
 @in_transaction

@@ -5,8 +5,6 @@ identity. The identity is read from the ticket's row only, never from the reques
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -24,20 +22,29 @@ from identity_sources.models import IdentitySource
 LIVES = timedelta(minutes=5)
 
 
-@contextmanager
-def ticket_for_stranger(arrival: Arrival, *, bound_to: str) -> Iterator[None]:
-    """Let a login be made in the block; a refusal that asks the person then carries a ticket.
-
-    The ticket is stored here, since the transaction of the login has been rolled back.
-
-    Raises:
-        AccountBindingRequired: no user has the identity, and the person is to choose.
-
-    """
-    try:
-        yield
-    except refusals.AccountBindingRequired as refusal:
-        raise _with_ticket(arrival, bound_to=bound_to) from refusal
+def binding_required(arrival: Arrival, *, bound_to: str) -> refusals.AccountBindingRequired:
+    """Store a new ticket for an unknown person, and return the refusal that carries it."""
+    ticket = new_token()
+    row = BindingTicket(
+        pool=arrival.trail.application.pool,
+        application=arrival.trail.application,
+        login_method=arrival.method,
+        ticket_hash=token_hash(ticket),
+        scope=" ".join(arrival.scope),
+        bound_to=bound_to,
+        expires_at=arrival.trail.at + LIVES,
+    )
+    row.answer_ciphertext = row.seal_answer(_dump(arrival))
+    row.save(force_insert=True)
+    source = arrival.source
+    return refusals.AccountBindingRequired(
+        extra={
+            "binding_ticket": ticket,
+            "expires_in": int(LIVES.total_seconds()),
+            "may_create": source.registration == IdentitySource.Registration.OPEN,
+            "methods": proof_methods(source),
+        }
+    )
 
 
 def proof_methods(source: IdentitySource) -> list[str]:
@@ -96,30 +103,6 @@ def arrival_of(ticket: BindingTicket, method: LoginMethod, trail: Trail) -> Arri
         trail=trail,
         phone=PhoneResult(**kept["phone"]) if kept["phone"] else None,
         ticket=ticket,
-    )
-
-
-def _with_ticket(arrival: Arrival, *, bound_to: str) -> refusals.AccountBindingRequired:
-    ticket = new_token()
-    row = BindingTicket(
-        pool=arrival.trail.application.pool,
-        application=arrival.trail.application,
-        login_method=arrival.method,
-        ticket_hash=token_hash(ticket),
-        scope=" ".join(arrival.scope),
-        bound_to=bound_to,
-        expires_at=arrival.trail.at + LIVES,
-    )
-    row.answer_ciphertext = row.seal_answer(_dump(arrival))
-    row.save(force_insert=True)
-    source = arrival.source
-    return refusals.AccountBindingRequired(
-        extra={
-            "binding_ticket": ticket,
-            "expires_in": int(LIVES.total_seconds()),
-            "may_create": source.registration == IdentitySource.Registration.OPEN,
-            "methods": proof_methods(source),
-        }
     )
 
 

@@ -42,7 +42,7 @@ def test_the_callback_from_wechat(client):
     assert response["Location"].startswith("https://spa.example.com/callback?code=")
     print("\nThe callback from WeChat:", taken)  # noqa: T201
     assert len(taken.files) <= 47
-    assert taken.moves <= 240
+    assert taken.moves <= 200
 
 
 def test_the_authorization_endpoint(client):
@@ -50,8 +50,8 @@ def test_the_authorization_endpoint(client):
 
     assert response["Location"].startswith("/login/acme/")
     print("\nThe authorization endpoint:", taken)  # noqa: T201
-    assert len(taken.files) <= 24
-    assert taken.moves <= 80
+    assert len(taken.files) <= 22
+    assert taken.moves <= 60
 
 
 def test_the_token_endpoint():
@@ -61,5 +61,5 @@ def test_the_token_endpoint():
 
     assert response.status_code == 200
     print("\nThe token endpoint:", taken)  # noqa: T201
-    assert len(taken.files) <= 28
-    assert taken.moves <= 120
+    assert len(taken.files) <= 23
+    assert taken.moves <= 105
