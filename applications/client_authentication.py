@@ -12,6 +12,7 @@ from datetime import datetime
 from urllib.parse import unquote_plus
 
 from applications.client_assertions import ASSERTION_TYPE, unverified_subject, verify_assertion
+from applications.known import known_application
 from applications.models import Application
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient, InvalidRequest
@@ -99,12 +100,8 @@ def authenticated_application(
         InvalidClient: the pool has no such application, or its proof is wrong.
 
     """
-    application = (
-        Application.objects.select_related("pool")
-        .filter(pool=pool, client_id=client.unverified_client_id)
-        .first()
-    )
-    if application is None:
+    application = known_application(client.unverified_client_id).application
+    if application.pool_id != pool.pk:
         raise InvalidClient
     authenticate_client(application, client, now=now)
     return application
@@ -112,8 +109,12 @@ def authenticated_application(
 
 def _verify_secret(application: Application, unverified_secret: str | None, now: datetime) -> None:
     given = token_hash(unverified_secret or "")
-    usable = application.client_secrets.usable(now).values_list("secret_hash", flat=True)
-    matches = [hmac.compare_digest(given, bytes(known)) for known in usable]
+    secrets = known_application(application.client_id).secrets
+    matches = [
+        hmac.compare_digest(given, bytes(secret.secret_hash))
+        for secret in secrets
+        if secret.is_usable(now)
+    ]
     if not any(matches):
         raise InvalidClient
 

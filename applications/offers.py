@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from applications.known import known_application
 from applications.models import Application, LoginMethod
-from applications.rules import Way, ways_in
-from config.kernel.errors import InvalidClient, InvalidRequest, LoginRefused
+from applications.rules import Way
+from config.kernel.errors import InvalidRequest, LoginRefused
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 
@@ -87,41 +88,21 @@ def is_usable(source: IdentitySource) -> bool:
 
 
 def load_offer(unverified_client_id: str, way: Way) -> Offer:
-    """Return what the application offers by this way in, by one query where it offers anything.
+    """Return what the application offers by this way in, at most 2 seconds old.
 
     Raises:
         InvalidClient: no application has this client_id.
 
     """
-    methods = list(
-        LoginMethod.objects.offered()
-        .filter(application__client_id=unverified_client_id, way=way)
-        .select_related("application__pool", "identity_source")
-        .order_by("position", "pk")
-    )
-    if methods:
-        application = methods[0].application
-        return Offer(application, [method for method in methods if _fits(method, application)])
-    application_alone = (
-        Application.objects.select_related("pool").filter(client_id=unverified_client_id).first()
-    )
-    if application_alone is None:
-        raise InvalidClient
-    return Offer(application_alone, [])
+    known = known_application(unverified_client_id)
+    return Offer(known.application, [method for method in known.methods if method.way == way])
 
 
 def still_offers(application: Application, source_id: UUID, way: str) -> bool:
     """Tell whether the application still offers this source by this way."""
-    methods = (
-        LoginMethod.objects.offered()
-        .filter(application=application, identity_source=source_id, way=way)
-        .select_related("identity_source")
-    )
     return any(
-        _fits(method, application) and is_usable(method.identity_source) for method in methods
+        method.identity_source_id == source_id
+        and method.way == way
+        and is_usable(method.identity_source)
+        for method in known_application(application.client_id).methods
     )
-
-
-def _fits(method: LoginMethod, application: Application) -> bool:
-    # The table is applied everywhere, even to a row that no form has checked.
-    return method.way in ways_in(method.identity_source.type, application.type)

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.encryption import seal, unseal
 from config.kernel.identifiers import validate_identifier
 from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 from identity_sources.sandbox.world import is_sandbox_app_id
 from identity_sources.wechat.shapes import is_app_id, is_app_secret
 from userpools.models import UserPool
 
 
-class IdentitySource(ImmutableFieldsMixin):
+class IdentitySource(ImmutableFieldsMixin, Configuration):
     """One WeChat app: a type, an AppID, an AppSecret.
 
     ``app_id``, ``type`` and ``mode`` never change. Deleting a source archives it; its users keep
@@ -69,6 +70,8 @@ class IdentitySource(ImmutableFieldsMixin):
     # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = ConfigurationQuerySet["IdentitySource"].as_manager()
 
     class Meta:
         verbose_name = _("identity source")

@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from config.kernel.memory import forget_configuration
 from tests.support import builders
 from tests.support.client import LOGIN_URL, GuardedClient, signed_in
 from tests.support.tenants import Tenant, make_tenant
@@ -79,6 +80,12 @@ def shared_caches(settings: Settings) -> Iterator[None]:
     yield
     for alias in ("default", "sandbox"):
         caches[alias].clear()
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_from_before() -> None:
+    """Read configuration anew: that of the test before is gone."""
+    forget_configuration()
 
 
 @pytest.fixture

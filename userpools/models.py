@@ -14,6 +14,7 @@ from config.kernel.database import release_connection
 from config.kernel.encryption import seal, unseal
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
 from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 
 # A pool's identifier is part of /oidc/{pool}, /console/{pool} and /login/{pool}: these words are,
@@ -53,7 +54,7 @@ class Operator(AbstractUser):
         super().set_password(raw_password)
 
 
-class UserPoolQuerySet(models.QuerySet["UserPool"]):
+class UserPoolQuerySet(ConfigurationQuerySet["UserPool"]):
     def of_issuer(self, issuer: str) -> Self:
         """Keep the pool that has this issuer, if there is one."""
         identifier = issuer.removeprefix(_issuer_prefix())
@@ -61,7 +62,7 @@ class UserPoolQuerySet(models.QuerySet["UserPool"]):
         return self.filter(identifier=identifier) if known else self.none()
 
 
-class UserPool(ImmutableFieldsMixin):
+class UserPool(ImmutableFieldsMixin, Configuration):
     """The tenant: users, sources, applications, keys and roles live in exactly one."""
 
     class Merge(models.TextChoices):

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404
 
+from config.kernel.memory import Memory
 from userpools.keys import active_key, generate_private_key
 from userpools.models import SigningKey, UserPool
 
@@ -30,8 +31,9 @@ def save_new_pool(pool: UserPool) -> None:
             active_key(pool, algorithm, generate_private_key(algorithm)).save(force_insert=True)
 
 
+@Memory
 def find_pool(identifier: str) -> UserPool:
-    """Return the pool with this identifier.
+    """Return the pool with this identifier, at most 2 seconds old.
 
     Raises:
         Http404: there is none.

@@ -15,6 +15,7 @@ from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_
 from applications.rules import ApplicationType, is_confidential, is_redirected
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
 from config.kernel.immutable import ImmutableFieldsMixin
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 from userpools.models import SigningKey, UserPool
 
@@ -23,7 +24,7 @@ REFRESH_TOKEN_IDLE_LIFETIME = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE_LIFETIME = timedelta(days=180)
 
 
-class Application(ImmutableFieldsMixin):
+class Application(ImmutableFieldsMixin, Configuration):
     """A self-built application of the operator's: an OAuth client with a type."""
 
     IMMUTABLE = ("pool", "client_id", "type")
@@ -106,6 +107,8 @@ class Application(ImmutableFieldsMixin):
     # Field name → digest of the value that `apply` last wrote (applications/manifest/state.py).
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = ConfigurationQuerySet["Application"].as_manager()
 
     class Meta:
         verbose_name = _("application")

@@ -10,18 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.models.applications import Application
 from config.kernel.encryption import new_token, token_hash
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 
 CLIENT_SECRET_MIN_LENGTH = 32
 
 
-class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
+class ClientSecretQuerySet(ConfigurationQuerySet["ClientSecret"]):
     def usable(self, now: datetime) -> Self:
         """Keep the secrets that have not expired."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
 
-class ClientSecret(models.Model):
+class ClientSecret(Configuration):
     """A hashed secret of a confidential application; two overlap during a rotation."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

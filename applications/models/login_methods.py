@@ -9,18 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from applications.models.applications import Application
 from applications.rules import Way, ways_in
 from config.kernel.constraints import SamePool
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
 from userpools.models import UserPool
 
 
-class LoginMethodQuerySet(models.QuerySet["LoginMethod"]):
+class LoginMethodQuerySet(ConfigurationQuerySet["LoginMethod"]):
     def offered(self) -> Self:
         """Keep the enabled methods whose source is not archived."""
         return self.filter(enabled=True, identity_source__archived_at__isnull=True)
 
 
-class LoginMethod(models.Model):
+class LoginMethod(Configuration):
     """This application offers this identity source, by this way in: the social login toggle."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

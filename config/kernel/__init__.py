@@ -7,6 +7,7 @@
     immutable.py         fields that are set once
     constraints.py       foreign keys over several columns
     encryption.py        encryption at rest, keyed hashes, derived keys
+    memory.py            configuration in memory, at most 2 seconds old
     database.py          releases a connection, names violated constraints, knows an outage
     errors.py            the errors that API clients get
     fields.py            strict serializer fields
