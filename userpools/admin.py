@@ -17,6 +17,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from config.kernel.database import one_or_none
 from userpools.console.model_admin import PoolForm, PoolModelAdmin
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.console.site import console_url
@@ -91,7 +92,7 @@ class MembershipForm(PoolForm):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
-        operator = Operator.objects.filter(username=username).first()
+        operator = one_or_none(Operator.objects.filter(username=username))
         if operator is None:
             raise ValidationError(
                 _("No operator has this name. An operator of every pool can make one.")

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from config.kernel.database import one_or_none
 from userpools.keys import generate_private_key, next_key
 from userpools.models import SigningKey, UserPool
 
@@ -98,7 +99,7 @@ def remove_key(pool: UserPool, kid: str, *, now: datetime) -> SigningKey:
 
     """
     with _changed_keys(pool):
-        key = SigningKey.objects.filter(pool=pool, kid=kid).first()
+        key = one_or_none(SigningKey.objects.filter(pool=pool, kid=kid))
         if key is None:
             raise UnknownKey(_("This pool has no signing key %(kid)s.") % {"kid": kid})
         SigningKey.objects.filter(pk=key.pk).delete()

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404
 
+from config.kernel.database import one_or_none
 from config.kernel.memory import Memory
 from userpools.keys import active_key, generate_private_key
 from userpools.models import SigningKey, UserPool
@@ -39,7 +40,7 @@ def find_pool(identifier: str) -> UserPool:
         Http404: there is none.
 
     """
-    pool = UserPool.objects.filter(identifier=identifier).first()
+    pool = one_or_none(UserPool.objects.filter(identifier=identifier))
     if pool is None:
         raise Http404
     return pool

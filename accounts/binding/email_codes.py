@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.binding.exact_limits import count_try
 from accounts.login.tickets import LIVES as TICKET_LIVES
 from accounts.models import PROOFS, BindingTicket, EmailCode, User
+from config.kernel.database import one_or_none
 from config.kernel.encryption import keyed_hash
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def send_code(
         code_hash=_code_hash(ticket, email, code),
         expires_at=ticket.expires_at,
     )
-    user = User.objects.filter(pool=ticket.pool_id).with_verified_email(email).first()
+    user = one_or_none(User.objects.filter(pool=ticket.pool_id).with_verified_email(email))
     if user is None:
         return None
     name, language = ticket.application.name, translation.get_language()

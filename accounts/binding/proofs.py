@@ -19,7 +19,7 @@ from accounts.login.codes import PhoneStatus
 from accounts.login.identities import find_identity
 from accounts.login.newcomers import find_by_phone
 from accounts.models import BindingTicket, User
-from config.kernel.database import release_connection
+from config.kernel.database import one_or_none, release_connection
 
 WRONG_PER_TARGET = 10
 
@@ -97,7 +97,7 @@ def _by_email_code(proof: EmailCodeProof, ticket: BindingTicket, now: datetime) 
 
 
 def _holder_of_address(email: str, ticket: BindingTicket) -> User | None:
-    return User.objects.filter(pool=ticket.pool_id).with_verified_email(email).first()
+    return one_or_none(User.objects.filter(pool=ticket.pool_id).with_verified_email(email))
 
 
 def _by_phone(arrival: Arrival) -> UUID | None:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from applications.models import Application
 from applications.rules import has_people
+from config.kernel.database import one_or_none
 from userpools.console.place import role_in
 from userpools.models import Membership, Operator
 
@@ -109,7 +110,7 @@ def share(application: Application) -> str:
 def _find(client_id: str) -> Application | None:
     # PostgreSQL refuses NUL even in a query.
     found = Application.objects.select_related("pool").filter(client_id=client_id)
-    application = None if "\x00" in client_id else found.first()
+    application = None if "\x00" in client_id else one_or_none(found)
     return application if application and has_people(application.type) else None
 
 

@@ -19,6 +19,7 @@ from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, LoginMethod
 from applications.offers import Offer, is_usable
 from applications.rules import Way, ways_in
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
@@ -92,15 +93,14 @@ def spend_state(
 
     Return None if it is unknown, used or expired, or belongs to another source or browser.
     """
-    state = (
+    state = one_or_none(
         WeChatState.objects.select_related(
             "request__pool",
             "request__application__pool",
             "request__device",
             "request__session",
             "login_method__identity_source",
-        )
-        .filter(
+        ).filter(
             request__pool=pool,
             state_hash=token_hash(unverified_state),
             expires_at__gt=now,
@@ -109,7 +109,6 @@ def spend_state(
             request__answered_at__isnull=True,
             request__expires_at__gt=now,
         )
-        .first()
     )
     if state is None:
         return None

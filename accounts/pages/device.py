@@ -24,6 +24,7 @@ from accounts.pages.person import PersonHere, was_shown, who_is_here
 from accounts.pages.responses import notice_page
 from accounts.pages.sentences import scopes_in_words
 from config.kernel.addresses import site_of
+from config.kernel.database import one_or_none
 from config.kernel.encryption import new_token
 from userpools.models import UserPool
 
@@ -109,9 +110,8 @@ def _let_in(
 
 
 def _waiting(pool: UserPool, user_code: str, now: datetime) -> DeviceAuthorization | None:
-    return (
-        DeviceAuthorization.objects.select_related("application__pool")
-        .filter(
+    return one_or_none(
+        DeviceAuthorization.objects.select_related("application__pool").filter(
             pool=pool,
             user_code_hash=user_code_hash(pool, user_code),
             decision=DeviceAuthorization.Decision.PENDING,
@@ -119,7 +119,6 @@ def _waiting(pool: UserPool, user_code: str, now: datetime) -> DeviceAuthorizati
             application__enabled=True,
             application__allows_device_flow=True,
         )
-        .first()
     )
 
 

@@ -19,6 +19,7 @@ from accounts.models import Session, User
 from accounts.refusals import InvalidToken, merged_hint
 from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
 from applications.offers import still_offers
+from config.kernel.database import one_or_none
 from config.kernel.errors import DomainError
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
@@ -100,7 +101,7 @@ def verify_access_token(
     if scheme.lower() != "bearer":
         raise InvalidToken
     unverified_issuer = _unverified_issuer(unverified_token.strip())
-    pool = pool or UserPool.objects.of_issuer(unverified_issuer).first()
+    pool = pool or one_or_none(UserPool.objects.of_issuer(unverified_issuer))
     if pool is None or unverified_issuer != pool.issuer:
         raise InvalidToken
     claims = verified_claims(unverified_token.strip(), pool, now=now)
@@ -180,9 +181,8 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
         session_id = uuid.UUID(claims["sid"])
     except ValueError:
         raise InvalidToken from None
-    session = (
-        Session.objects.select_related("user", "application", "pool", "identity_source")
-        .filter(
+    session = one_or_none(
+        Session.objects.select_related("user", "application", "pool", "identity_source").filter(
             pk=session_id,
             pool=pool,
             ended_at__isnull=True,
@@ -190,7 +190,6 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
             user__status=User.Status.ACTIVE,
             application__enabled=True,
         )
-        .first()
     )
     if session is None:
         raise _refusal_of(session_id, pool)
@@ -200,7 +199,7 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
 def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
     """Return the refusal of a signed token; for a merged user it names the surviving user."""
     users = User.objects.select_related("merged_into")
-    user = users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED).first()
+    user = one_or_none(users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED))
     return InvalidToken(**merged_hint(user)) if user else InvalidToken()
 
 

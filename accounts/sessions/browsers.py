@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.models import BrowserSession, LoginEvent, Session, User
 from applications.models import Application
 from applications.offers import still_offers
+from config.kernel.database import one_or_none
 from config.kernel.encryption import new_token, token_hash
 from userpools.models import UserPool
 
@@ -24,7 +25,7 @@ def find_browser_session(
     """Return the running browser session with this secret; None if there is none."""
     if not unverified_secret:
         return None
-    return (
+    return one_or_none(
         BrowserSession.objects.running(now)
         .select_related("user", "pool")
         .filter(
@@ -32,7 +33,6 @@ def find_browser_session(
             secret_hash=token_hash(unverified_secret),
             user__status=User.Status.ACTIVE,
         )
-        .first()
     )
 
 
@@ -128,7 +128,7 @@ def take_over(earlier: BrowserSession, session: Session, *, now: datetime) -> No
 
 def _lock_running(browser_session: BrowserSession, now: datetime) -> None:
     running = BrowserSession.objects.running(now).filter(pk=browser_session.pk)
-    if running.select_for_update(no_key=True).first() is None:
+    if one_or_none(running.select_for_update(no_key=True)) is None:
         raise SignedOff
 
 

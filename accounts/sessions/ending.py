@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.models import LoginEvent, RefreshToken, Session
 from applications.client_authentication import ClientCredentials, authenticate_client
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 
 
@@ -20,10 +21,10 @@ def log_out(unverified_token: str, client: ClientCredentials | None, *, now: dat
         InvalidClient: the token's application is confidential and isn't authenticated.
 
     """
-    token = (
-        RefreshToken.objects.select_related("session__application")
-        .filter(token_hash=token_hash(unverified_token))
-        .first()
+    token = one_or_none(
+        RefreshToken.objects.select_related("session__application").filter(
+            token_hash=token_hash(unverified_token)
+        )
     )
     if token is None:
         return

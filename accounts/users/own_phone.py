@@ -10,6 +10,7 @@ from accounts.login.codes import PhoneResult, PhoneStatus, ask_for_phone_number
 from accounts.login.phones import give_number, holders_of, note_new_proof
 from accounts.models import AccountEvent, LinkedAccount, Session, User
 from applications.offers import LoginMethodDisabled, still_offers
+from config.kernel.database import one_or_none
 from config.kernel.errors import InvalidRequest
 
 
@@ -56,7 +57,7 @@ def _openid_of(session: Session) -> str:
         kind=LinkedAccount.Kind.OPENID,
         app_id=source.app_id,
     )
-    openid = accounts.values_list("openid", flat=True).first()
+    openid = one_or_none(accounts.values_list("openid", flat=True))
     if not source.gives_phone_numbers or openid is None:
         raise InvalidRequest(
             "A phone number can be set only in a session of a mini program. Log in there first."
@@ -73,7 +74,7 @@ def _replace_number(user: User, answer: PhoneResult, *, now: datetime) -> PhoneS
     """
     if not answer.number:
         return answer.status or PhoneStatus.UNAVAILABLE
-    found = holders_of(user, answer.number).values_list("pk", flat=True).first()
+    found = one_or_none(holders_of(user, answer.number).values_list("pk", flat=True))
     users = lock_users(user.pool_id, [user.pk, found] if found else [user.pk])
     user.refresh_from_db()
     refusals.require_active(user)

@@ -24,6 +24,7 @@ from accounts.login.identities import block
 from accounts.models import AccountEvent, LinkedAccount, Session, User, WeChatEvent
 from accounts.users.closing import close_locked
 from accounts.users.linking import remove
+from config.kernel.database import one_or_none
 from identity_sources.health import note_punishment
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.push import Push
@@ -118,7 +119,7 @@ def _account(source: IdentitySource, push: Push) -> LinkedAccount | None:
     row = LinkedAccount.objects.filter(
         pool=source.pool_id, kind=Kind.OPENID, app_id=source.app_id, openid=push.openid
     )
-    account = row.first()
+    account = one_or_none(row)
     if account is None:
         return None
     # Tombstones too: undoing a merge must not restore what the person has withdrawn.

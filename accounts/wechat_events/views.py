@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.wechat_events.receiving import receive
+from config.kernel.database import one_or_none
 from config.kernel.errors import DomainError
 from config.kernel.headers import NO_STORE
 from identity_sources.models import IdentitySource
@@ -80,7 +81,7 @@ class WeChatEventsView(APIView):
 
 def _source(pool: str, source: str) -> IdentitySource:
     """Return the source, in use or archived: what people withdraw at WeChat applies to both."""
-    found = IdentitySource.objects.filter(pool__identifier=pool, identifier=source).first()
+    found = one_or_none(IdentitySource.objects.filter(pool__identifier=pool, identifier=source))
     if found is None:
         raise Http404
     return found

@@ -11,6 +11,7 @@ from unfold.datasets import BaseDataset
 
 from applications.models import Application
 from applications.rules import ApplicationType, is_redirected
+from config.kernel.database import one_or_none
 from userpools.console.place import place_of
 
 # The placeholder in a snippet until a redirect URI is registered.
@@ -48,7 +49,7 @@ class IntegrationTab(BaseDataset):
     def contents(self) -> str:
         """The tab as HTML."""
         pool = place_of(self.request).require_pool()
-        application = Application.objects.filter(pool=pool, pk=self.application_id).first()
+        application = one_or_none(Application.objects.filter(pool=pool, pk=self.application_id))
         if application is None:
             return ""
         return render_to_string("console/integration.html", integration(application), self.request)

@@ -1,17 +1,18 @@
 """What the database does besides storing rows.
 
 The exceptions of an unreachable database or cache, releasing a connection, unapplied migrations,
-and the name of a violated constraint.
+the name of a violated constraint, and the row of a unique look-up.
 """
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
+from django.core.exceptions import MultipleObjectsReturned
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Model, UniqueConstraint
+from django.db.models import Model, QuerySet, UniqueConstraint
 from psycopg.errors import UniqueViolation
 from redis.exceptions import RedisError
 
@@ -21,6 +22,8 @@ AWAY = (OperationalError, InterfaceError, RedisError)
 UNAPPLIED_MIGRATIONS = (
     "The database has unapplied migrations. Run: .venv/bin/python manage.py migrate"
 )
+
+Row = TypeVar("Row")
 
 _OF_SQLITE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>\w+)'|(?P<columns>.+))")
 
@@ -92,3 +95,19 @@ def _constraints() -> dict[frozenset[str], str]:
                 key = frozenset(f"{table}.{columns[name]}" for name in constraint.fields)
                 names[key] = constraint.name
     return names
+
+
+def one_or_none(rows: QuerySet[Any, Row]) -> Row | None:
+    """Return the row of a look-up that a unique constraint answers with at most one.
+
+    `QuerySet.first` would sort by the primary key, which needs an ORDER BY and a LIMIT in the
+    statement, and time to work them out.
+
+    Raises:
+        MultipleObjectsReturned: there are several rows, so the look-up isn't unique.
+
+    """
+    found = list(rows)
+    if len(found) > 1:
+        raise MultipleObjectsReturned(f"{len(found)} rows of {rows.model._meta.label}")
+    return found[0] if found else None

@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from config.kernel.database import one_or_none
+
 
 class ImmutableFieldsMixin(models.Model):
     """A model whose ``IMMUTABLE`` fields can't be changed once they are stored."""
@@ -22,7 +24,7 @@ class ImmutableFieldsMixin(models.Model):
             ValidationError: a field that is set once would change.
 
         """
-        stored = type(self)._default_manager.filter(pk=self.pk).first()
+        stored = one_or_none(type(self)._default_manager.filter(pk=self.pk))
         changed = [
             name
             for name in self.IMMUTABLE

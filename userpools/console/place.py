@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
+from config.kernel.database import one_or_none
 from userpools.models import Membership, Operator, UserPool
 
 
@@ -58,7 +59,7 @@ def find_place(operator: Operator | AnonymousUser, named: str | None) -> Place:
     """Look up the pool and the operator's role, by one query for most operators."""
     if named is None or not isinstance(operator, Operator):
         return Place(named=named)
-    pool = pools_of(operator).filter(identifier=named).first()
+    pool = one_or_none(pools_of(operator).filter(identifier=named))
     return Place(named=named, pool=pool, role=role_in(operator, pool) if pool else None)
 
 
@@ -74,7 +75,7 @@ def role_in(operator: Operator, pool: UserPool) -> Membership.Role | None:
         return None
     if operator.is_superuser:
         return Membership.Role.ADMIN
-    membership = Membership.objects.filter(pool=pool, operator=operator).first()
+    membership = one_or_none(Membership.objects.filter(pool=pool, operator=operator))
     return Membership.Role(membership.role) if membership else None
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from config.kernel.database import one_or_none
 from userpools.console.place import operator_of, place_of, pools_of
 from userpools.models import Operator, UserPool
 
@@ -114,7 +115,7 @@ def console_url(pool: UserPool) -> str:
 
 def _first_page(request: HttpRequest) -> str:
     pools = pools_of(operator_of(request))
-    last = pools.filter(identifier=request.session.get(LAST_POOL, "")).first()
+    last = one_or_none(pools.filter(identifier=request.session.get(LAST_POOL, "")))
     candidates = [last] if last else list(pools[:2])
     if len(candidates) == 1:
         return console_url(candidates[0])

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.sessions.signing_keys import revoke_key
+from config.kernel.database import one_or_none
 from userpools.key_rotation import (
     KeyRotationRefused,
     PromotionTooEarly,
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        pool = UserPool.objects.filter(identifier=options["pool"]).first()
+        pool = one_or_none(UserPool.objects.filter(identifier=options["pool"]))
         if pool is None:
             raise CommandError(f"There is no user pool {options['pool']!r}.")
         chosen = options["algorithm"]

@@ -16,6 +16,7 @@ from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, RedirectURI
 from applications.redirect_uris import is_registered
 from applications.rules import is_redirected
+from config.kernel.database import one_or_none
 from userpools.models import UserPool
 
 LONGEST_REQUEST = 8192
@@ -152,7 +153,7 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
     """
     client_id = fields.get("client_id", "")
     applications = Application.objects.select_related("pool")
-    application = applications.filter(pool=pool, client_id=client_id).first()
+    application = one_or_none(applications.filter(pool=pool, client_id=client_id))
     if application is None:
         raise Unanswerable("client_id")
     if not application.enabled:

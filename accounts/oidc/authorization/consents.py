@@ -5,12 +5,13 @@ from datetime import datetime
 from accounts.models import Consent, User
 from accounts.sessions import scopes
 from applications.models import Application
+from config.kernel.database import one_or_none
 
 
 def has_consented(user: User, application: Application, scope: tuple[str, ...]) -> bool:
     """Return whether the user has already agreed to all of these scopes."""
     consents = Consent.objects.filter(pool=user.pool_id, user=user, application=application)
-    given = consents.values_list("scope", flat=True).first()
+    given = one_or_none(consents.values_list("scope", flat=True))
     return given is not None and {*scope} - {scopes.OPENID} <= {*given.split()}
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import PushedRequest
 from accounts.oidc.authorization.checking import Unanswerable, find_application
 from accounts.oidc.inputs import MAX_FIELDS, MAX_LENGTH
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
@@ -50,7 +51,7 @@ def pushed_fields(pool: UserPool, fields: Mapping[str, str], *, now: datetime) -
         used_at__isnull=True,
         expires_at__gt=now,
     )
-    row = unused.first()
+    row = one_or_none(unused)
     if row is None or not unused.update(used_at=now):
         raise Unanswerable("request_uri")
     parameters: dict[str, str] = row.parameters

@@ -11,6 +11,7 @@ from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.checking import PARAMETERS
 from accounts.sweeping import Sweeper
 from applications.models import Application
+from config.kernel.database import one_or_none
 from config.kernel.encryption import new_token, token_hash
 from userpools.models import UserPool
 
@@ -46,18 +47,16 @@ def find_request(
     pool: UserPool, unverified_handle: str, *, browser_secret: str, now: datetime
 ) -> AuthorizationRequest | None:
     """Return an open request, if this browser began it."""
-    return (
+    return one_or_none(
         AuthorizationRequest.objects.select_related(
             "pool", "application__pool", "device", "session__user", "session__browser_session"
-        )
-        .filter(
+        ).filter(
             pool=pool,
             handle_hash=token_hash(unverified_handle),
             browser_hash=token_hash(browser_secret),
             answered_at__isnull=True,
             expires_at__gt=now,
         )
-        .first()
     )
 
 

@@ -11,6 +11,7 @@ from accounts.refusals import InvalidToken
 from accounts.sessions.access import access_of, is_current, verified_claims
 from applications.models import Application
 from applications.rules import ApplicationType
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool
 
@@ -61,10 +62,10 @@ def _is_machine(claims: dict[str, Any], pool: UserPool) -> bool:
 
 
 def _refresh_token(pool: UserPool, unverified_token: str, now: datetime) -> PresentedToken | None:
-    row = (
-        RefreshToken.objects.select_related("session__user", "session__application__pool")
-        .filter(pool=pool, token_hash=token_hash(unverified_token))
-        .first()
+    row = one_or_none(
+        RefreshToken.objects.select_related("session__user", "session__application__pool").filter(
+            pool=pool, token_hash=token_hash(unverified_token)
+        )
     )
     if row is None:
         return None

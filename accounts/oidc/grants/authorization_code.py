@@ -13,6 +13,7 @@ from accounts.oidc.server import Client, PoolServer
 from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.tokens import issue_tokens
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 
 
@@ -59,14 +60,12 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
                 are revoked.
 
         """
-        row = (
-            AuthorizationCode.objects.select_related("session__user", "session__pool")
-            .filter(
+        row = one_or_none(
+            AuthorizationCode.objects.select_related("session__user", "session__pool").filter(
                 pool=self.server.pool,
                 code_hash=token_hash(code),
                 session__application=client.application,
             )
-            .first()
         )
         if row is None:
             raise InvalidAuthorizationCode

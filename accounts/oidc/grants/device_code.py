@@ -13,6 +13,7 @@ from accounts.oidc.oauth_errors import InvalidDeviceCode
 from accounts.oidc.server import Client, PoolServer
 from accounts.sessions.access import is_current
 from accounts.sessions.tokens import issue_tokens
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 
 SLOWER_BY = 5  # seconds; RFC 8628 §3.5
@@ -60,14 +61,12 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
 
         """
         client: Client = self.request.client
-        row = (
-            DeviceAuthorization.objects.select_related("session__user", "session__pool")
-            .filter(
+        row = one_or_none(
+            DeviceAuthorization.objects.select_related("session__user", "session__pool").filter(
                 pool=self.server.pool,
                 application=client.application,
                 device_code_hash=token_hash(device_code),
             )
-            .first()
         )
         if row is None or row.used_at is not None:
             raise InvalidDeviceCode

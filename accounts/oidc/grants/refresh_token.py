@@ -13,6 +13,7 @@ from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.scopes import narrowed_scopes
 from accounts.sessions.tokens import Family, renew_tokens
+from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 
 
@@ -44,10 +45,10 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
             InvalidRefreshToken: the pool has no such token.
 
         """
-        row = (
-            RefreshToken.objects.select_related("session__user__merged_into", "session__pool")
-            .filter(pool=self.server.pool, token_hash=token_hash(refresh_token))
-            .first()
+        row = one_or_none(
+            RefreshToken.objects.select_related(
+                "session__user__merged_into", "session__pool"
+            ).filter(pool=self.server.pool, token_hash=token_hash(refresh_token))
         )
         if row is None:
             raise InvalidRefreshToken

@@ -3,11 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import MultipleObjectsReturned
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import CodeExchange, Conflict, LinkedAccount, User
-from config.kernel.database import release_connection, save_unless_taken, violated_constraint
+from config.kernel.database import (
+    one_or_none,
+    release_connection,
+    save_unless_taken,
+    violated_constraint,
+)
 from config.kernel.primary_keys import new_id
 from tests.support import builders
 from userpools.models import UserPool
@@ -129,3 +136,28 @@ def test_another_violation_is_no_row_in_the_way(db):
         save_unless_taken(
             exchange(expires_at=None), "accounts_codeexchange_pkey", force_insert=True
         )
+
+
+# A look-up that is unique
+
+
+def test_the_row_of_a_unique_look_up_or_none(acme):
+    acmes = UserPool.objects.filter(identifier="acme")
+
+    assert one_or_none(acmes) == acme.pool
+    assert one_or_none(acmes.values_list("name", flat=True)) == acme.pool.name
+    assert one_or_none(UserPool.objects.filter(identifier="nobodys")) is None
+
+
+def test_a_unique_look_up_is_neither_sorted_nor_limited(acme):
+    with CaptureQueriesContext(connection) as log:
+        one_or_none(UserPool.objects.filter(identifier="acme"))
+
+    [statement] = [query["sql"] for query in log]
+    assert "ORDER BY" not in statement
+    assert "LIMIT" not in statement
+
+
+def test_a_look_up_with_several_rows_is_a_mistake(acme, globex):
+    with pytest.raises(MultipleObjectsReturned, match=r"^2 rows of userpools\.UserPool$"):
+        one_or_none(UserPool.objects.all())
