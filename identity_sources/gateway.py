@@ -19,8 +19,6 @@ from identity_sources.sandbox.transport import SandboxAdapter
 from identity_sources.sandbox.world import is_sandbox_identity
 from identity_sources.wechat.client import ATTEMPTS, REPEAT_PAUSE, CallRecord, WeChatClient
 
-# One for each thread of a process (config/wiring/server.py), so that none waits for a connection.
-POOL_SIZE = 32
 SANDBOX_URL = "https://sandbox.invalid"  # never resolved: the adapter answers in this process
 
 
@@ -109,4 +107,5 @@ def _sandbox_session() -> requests.Session:
 
 @lru_cache(maxsize=4)
 def _live_session(proxy_url: str) -> requests.Session:
-    return new_session(pool_size=POOL_SIZE, proxy_url=proxy_url or None)
+    # One connection for each thread of the process, so that none waits for one.
+    return new_session(pool_size=settings.THREADS_PER_WORKER, proxy_url=proxy_url or None)

@@ -19,8 +19,8 @@ from accounts.login.exchange import (
     UNOBSERVED,
     CodeObserver,
     WeChatIdentity,
+    exchange,
     exchange_key,
-    exchange_once,
     forget,
     keep_outcome,
     kept_outcome,
@@ -80,7 +80,9 @@ def identify(
     observer: CodeObserver = UNOBSERVED,
     bound_to: str = "",
 ) -> WeChatIdentity:
-    """Exchange a code at WeChat, once; the same code sent again returns the same identity.
+    """Exchange a code at WeChat; the same code sent again returns the same identity.
+
+    The caller stores the identity with what it writes (`WeChatIdentity.storing`).
 
     Raises:
         LoginRefused: WeChat refuses the code or can't be asked, or the AppSecret can't be read.
@@ -96,15 +98,15 @@ def identify(
     )
     app_secret = _app_secret(source)
 
-    def ask_wechat() -> WeChatIdentity:
+    def ask_wechat() -> tuple[str, str | None]:
         # The session_key is dropped here: nothing needs it, and it must not be disclosed.
         session = wechat_client(source, observer.exchanged).jscode2session(
             app_id=source.app_id, app_secret=app_secret, js_code=code
         )
-        return WeChatIdentity(openid=session.openid, unionid=session.unionid)
+        return session.openid, session.unionid
 
     try:
-        identity = exchange_once(key, ask_wechat, observer)
+        identity = exchange(key, ask_wechat, observer)
     except WeChatError as error:
         raise refusals.from_wechat(error) from error
     observer.identified(identity)

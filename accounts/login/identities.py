@@ -6,21 +6,22 @@ hashes of their WeChat identities stay, so that these remain blocked.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
-from accounts.locking import LostRace, lock_users, lock_with_tombstones
 from accounts.login.exchange import WeChatIdentity
+from accounts.login.lookup import find_locked
 from accounts.models import BlockedIdentity, LinkedAccount, User
 from config.kernel.encryption import keyed_hashes
 from config.kernel.primary_keys import new_id
+from config.kernel.rows import insertion, send
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind
 _BLOCKED = "blocked identity"
+SEEN_AGAIN = timedelta(hours=1)
+"""``last_seen_at`` is as old as this at most"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +74,11 @@ class FoundIdentity:
         return blocked.exists()
 
     def link_to(self, user: User, *, now: datetime) -> None:
-        """Update when the user's rows were last seen, and add the missing rows to the user.
+        """Add the missing rows to the user, and note in the others that they were seen.
 
         A UnionID row of another user, which is a conflict, stays as it is.
 
         Raises:
-            LostRace: another transaction removed a row of the user.
             IntegrityError: another transaction added the same row first.
 
         """
@@ -86,8 +86,8 @@ class FoundIdentity:
         group = own[0].wechat_identity if own else new_id()
         # Insert before updating: a transaction that inserts a row which this one has updated waits
         # for it, and both could wait for each other.
-        for kind in self.missing:
-            self._row(user, kind, group, now).save(force_insert=True)
+        if missing := [self._row(user, kind, group, now) for kind in self.missing]:
+            send(*map(insertion, missing))
         self._touch(own, now)
         for row in own[1:]:
             if row.wechat_identity != group:
@@ -115,14 +115,17 @@ class FoundIdentity:
         return unionids.exclude(unionid=self.identity.unionid).exists()
 
     def _touch(self, own: list[LinkedAccount], now: datetime) -> None:
-        if not own:
+        # Not at each login: a row that nothing changed costs nothing.
+        if all(self._is_current(row, now) for row in own):
             return
         seen: dict[str, Any] = {"last_seen_at": now}
         if self.identity.unionid:
             seen["unionid"] = self.identity.unionid
-        rows = LinkedAccount.objects.filter(pk__in=[row.pk for row in own], user=own[0].user_id)
-        if rows.update(**seen) != len(own):
-            raise LostRace
+        LinkedAccount.objects.filter(pk__in=[row.pk for row in own]).update(**seen)
+
+    def _is_current(self, row: LinkedAccount, now: datetime) -> bool:
+        unionid = self.identity.unionid or row.unionid
+        return row.unionid == unionid and now - row.last_seen_at <= SEEN_AGAIN
 
     def _row(
         self, user: User, kind: LinkedAccount.Kind, group: UUID, now: datetime
@@ -145,17 +148,11 @@ def find_identity(source: IdentitySource, identity: WeChatIdentity) -> FoundIden
     """Find the rows of this identity in the source's pool, and lock their users.
 
     Raises:
-        LostRace: a row's user was merged into another user meanwhile.
+        LostRace: a row moved to another user meanwhile.
 
     """
-    wanted = Q(kind=Kind.OPENID, app_id=source.app_id, openid=identity.openid)
-    if identity.unionid:
-        wanted |= Q(kind=Kind.UNIONID, unionid=identity.unionid)
-    rows = list(LinkedAccount.objects.filter(wanted, pool=source.pool_id))
-    if rows:
-        _attach_locked_users(rows)
-    ordered = sorted(rows, key=lambda row: row.kind)
-    return FoundIdentity(source=source, identity=identity, rows=ordered)
+    rows = find_locked(source.pool_id, source.app_id, identity.openid, identity.unionid or "")
+    return FoundIdentity(source=source, identity=identity, rows=rows)
 
 
 def block(user: User, accounts: Iterable[LinkedAccount], *, now: datetime) -> None:
@@ -187,27 +184,3 @@ def _hash_of(account: LinkedAccount) -> str:
 
 def _parts(kind: str, app_id: str, openid: str, unionid: str) -> tuple[str, str, str]:
     return (kind, app_id, openid) if kind == Kind.OPENID else (kind, "", unionid)
-
-
-def _attach_locked_users(rows: list[LinkedAccount]) -> None:
-    keys = {row.user_id for row in rows}
-    if len(keys) == 1:
-        users = lock_users(rows[0].pool_id, keys)
-    else:
-        # A merge may follow, which also changes the users that were merged into either of them.
-        users = lock_with_tombstones(rows[0].pool_id, keys)
-        _refuse_moved(rows)
-    for row in rows:
-        row.user = users[row.user_id]
-        if row.user.status == User.Status.MERGED:
-            raise LostRace
-
-
-def _refuse_moved(rows: list[LinkedAccount]) -> None:
-    """Raise LostRace if a row moved to another user before the users were locked.
-
-    For one user `FoundIdentity.settle` finds that out; two users may be merged before it.
-    """
-    now = LinkedAccount.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "user_id")
-    if set(now) != {(row.pk, row.user_id) for row in rows}:
-        raise LostRace

@@ -25,6 +25,7 @@ from accounts.login.arrival import Arrival
 from accounts.login.codes import PhoneStatus
 from accounts.login.identities import FoundIdentity
 from accounts.models import LoginEvent, User
+from config.kernel.rows import insertion, send
 from identity_sources.models import IdentitySource
 
 Association = IdentitySource.Association
@@ -94,7 +95,7 @@ def _associated(found: FoundIdentity, arrival: Arrival) -> tuple[User, Decision]
 def _new_user(found: FoundIdentity) -> User:
     refuse_strangers(found.source)
     user = User(pool_id=found.source.pool_id)
-    user.save(force_insert=True)
+    send(insertion(user))
     return user
 
 

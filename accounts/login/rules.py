@@ -129,13 +129,12 @@ def enter(arrival: Arrival) -> LoggedIn:
     """
     trail = arrival.trail
     session = begin(arrival)
-    session.save(force_insert=True)
     tokens = issue_tokens(session, arrival.scope, now=trail.at)
     trail.issued(tokens)
     return LoggedIn(
         user=session.user,
         session=session,
-        event=trail.record_success(session),
+        event=trail.record_success(session, session, *tokens.rows),
         tokens=tokens,
         created=trail.decision == Decision.CREATED,
         phone_status=trail.phone_status or None,

@@ -16,13 +16,14 @@ Each is a plain dict: its name in ``step``, the milliseconds since the attempt b
 its facts. They hold no secrets and no personal data, since the event is kept longer than both.
 """
 
-import base64
-import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
 
 from accounts.login.exchange import CodeObserver, WeChatIdentity
 from accounts.merging.conflicts import hold_openid
@@ -32,6 +33,7 @@ from applications.models import Application
 from applications.rules import Way
 from config.kernel.errors import DomainError
 from config.kernel.logs import request_id
+from config.kernel.rows import Statement, insertion, send
 from identity_sources.models import IdentitySource
 from identity_sources.wechat.client import CallRecord
 
@@ -75,6 +77,7 @@ class Trail(CodeObserver):
     """the OpenID that came with the UnionID of ``user`` and can't be theirs"""
     phone_status: str = ""
     wechat_milliseconds: int | None = None
+    identity: WeChatIdentity | None = None
     began: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
@@ -111,6 +114,7 @@ class Trail(CodeObserver):
 
     def identified(self, identity: WeChatIdentity) -> None:
         """Note that WeChat returned an identity, and whether it has a UnionID, but no values."""
+        self.identity = identity
         self._note(StepName.IDENTITY, unionid=identity.unionid is not None)
 
     def start_over(self) -> None:
@@ -140,13 +144,12 @@ class Trail(CodeObserver):
         The access token's claims are about the login and hold no personal data; the ID token's
         claims are about the person, so only their names are stored.
         """
-        header, claims = _read(tokens.access_token)
         self._note(
             StepName.ISSUED,
-            access_token=claims,
-            algorithm=header["alg"],
-            kid=header["kid"],
-            id_token=list(_read(tokens.id_token)[1]) if tokens.id_token else None,
+            access_token=tokens.access_token_claims,
+            algorithm=str(tokens.key.alg),
+            kid=tokens.key.kid,
+            id_token=list(tokens.id_token_claims) if tokens.id_token else None,
             refresh_token=tokens.refresh_token is not None,
             expires_in=tokens.expires_in,
         )
@@ -155,12 +158,12 @@ class Trail(CodeObserver):
         """Note that a browser session began."""
         self._note(StepName.SIGNED_ON)
 
-    def record_success(self, session: Session) -> LoginEvent:
-        """Write the event of a login, within its transaction."""
+    def record_success(self, session: Session, *rows: Model) -> LoginEvent:
+        """Write the event of a login within its transaction, and these new rows with it."""
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
         # Not set on the trail: if the transaction rolls back, neither of them exists.
         event.user, event.sid = session.user, session.pk
-        event.save(force_insert=True)
+        send(*map(insertion, rows), insertion(event), *self._identity_to_store())
         return event
 
     def hold_conflict(self) -> None:
@@ -179,8 +182,12 @@ class Trail(CodeObserver):
         event.error = refusal.code
         event.wechat_errcode = refusal.extra.get("wechat_errcode")
         event.wechat_rid = refusal.extra.get("wechat_rid", "")
-        event.save(force_insert=True)
+        with transaction.atomic():
+            send(insertion(event), *self._identity_to_store())
         refusal.event = event
+
+    def _identity_to_store(self) -> list[Statement]:
+        return self.identity.storing() if self.identity else []
 
     def _note(self, step: StepName, **facts: Any) -> None:
         milliseconds = round((time.monotonic() - self.began) * 1000)
@@ -209,12 +216,3 @@ class Trail(CodeObserver):
 
 def _is_known(fact: Any) -> bool:
     return fact not in (None, "", {})
-
-
-def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a token that was just issued here, without verifying it."""
-    header, claims = (
-        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        for part in token.split(".")[:2]
-    )
-    return header, claims

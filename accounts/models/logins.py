@@ -114,20 +114,13 @@ class LoginEvent(models.Model):
 
 
 class CodeExchange(models.Model):
-    """One WeChat code at one door: which request exchanges it, and for 60 s WeChat's answer.
+    """One WeChat code that was used at one door, and what came of it, for when it is sent again.
 
     The code itself is not stored, only ``key``, its keyed hash with door, application and source.
-    The first request inserts the row and asks WeChat; requests with the same code wait for it.
+    A login's code has its identity, for 60 s; a phone code is inserted before WeChat is asked.
     """
 
-    class State(models.TextChoices):
-        PENDING = "pending"
-        DONE = "done"
-        FAILED = "failed"
-
     key = models.CharField(max_length=64, primary_key=True)
-    holder = models.UUIDField()
-    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     answer_ciphertext = models.BinaryField(default=b"")
     expires_at = models.DateTimeField()
 
@@ -137,7 +130,7 @@ class CodeExchange(models.Model):
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_exchange_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.state} · {self.expires_at:%H:%M:%S}"
+        return f"{self.expires_at:%H:%M:%S}"
 
     def seal_answer(self, answer: str) -> bytes:
         """Encrypt WeChat's answer for this row."""

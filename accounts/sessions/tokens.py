@@ -28,13 +28,22 @@ ID_TOKEN_TYPE = "JWT"  # noqa: S105
 
 @dataclass(frozen=True, kw_only=True)
 class TokenSet:
-    """The tokens of one answer; ``as_answer`` has the names of RFC 6749 §5.1."""
+    """The tokens of one answer; ``as_answer`` has the names of RFC 6749 §5.1.
+
+    ``rows`` has the refresh token's new row, if there is one: the caller stores it.
+    """
 
     access_token: str = field(repr=False)
+    access_token_claims: dict[str, Any]
+    key: Key = field(repr=False)
+    """the key that signed both JWTs"""
     expires_in: int
     scope: tuple[str, ...]
     refresh_token: str | None = field(repr=False)
     id_token: str | None = field(repr=False)
+    id_token_claims: tuple[str, ...]
+    """the names of its claims"""
+    rows: tuple[RefreshToken, ...] = field(repr=False)
 
     def as_answer(self) -> dict[str, Any]:
         """Return the fields of a token endpoint's answer, without tokens that weren't made."""
@@ -66,7 +75,7 @@ def issue_tokens(
     family_id: uuid.UUID | None = None,
     nonce: str = "",
 ) -> TokenSet:
-    """Make the tokens of a new login; store the hash of the refresh token, in a new family."""
+    """Make the tokens of a new login; the refresh token begins a new family."""
     application = session.application
     family = Family(
         id=family_id or new_id(),
@@ -80,22 +89,23 @@ def renew_tokens(
     session: Session, family: Family, scope: tuple[str, ...], *, now: datetime, nonce: str = ""
 ) -> TokenSet:
     """Make tokens of a running session; the refresh token continues the family."""
-    application = session.application
-    key, claims = _signing_key(application), _common_claims(session, now)
+    key, claims = _signing_key(session.application), _common_claims(session, now)
     access_claims = claims | _of_access_token(session, scope, claims["iss"])
     access_token = _sign(key, access_claims, kind=ACCESS_TOKEN_TYPE)
-    id_token = None
+    id_claims: dict[str, Any] = {}
     if scopes.OPENID in scope:
         id_claims = claims | _of_id_token(session, scope, access_token, nonce)
-        id_token = _sign(key, id_claims, kind=ID_TOKEN_TYPE)
+    refresh_token = new_token() if scopes.OFFLINE_ACCESS in family.scope else None
     return TokenSet(
         access_token=access_token,
-        expires_in=int(application.access_token_lifetime.total_seconds()),
+        access_token_claims=access_claims,
+        key=key,
+        expires_in=claims["exp"] - claims["iat"],
         scope=scope,
-        refresh_token=_refresh_token(session, family, now)
-        if scopes.OFFLINE_ACCESS in family.scope
-        else None,
-        id_token=id_token,
+        refresh_token=refresh_token,
+        id_token=_sign(key, id_claims, kind=ID_TOKEN_TYPE) if id_claims else None,
+        id_token_claims=tuple(id_claims),
+        rows=(_row(session, family, refresh_token, now),) if refresh_token else (),
     )
 
 
@@ -192,11 +202,10 @@ def _at_hash(access_token: str) -> str:
     return base64.urlsafe_b64encode(left_half).rstrip(b"=").decode()
 
 
-def _refresh_token(session: Session, family: Family, now: datetime) -> str:
-    token = new_token()
+def _row(session: Session, family: Family, token: str, now: datetime) -> RefreshToken:
     idle_limit = now + session.application.refresh_token_idle_lifetime
-    RefreshToken.objects.create(
-        pool=session.pool,
+    return RefreshToken(
+        pool_id=session.pool_id,
         session=session,
         family=family.id,
         token_hash=token_hash(token),
@@ -205,4 +214,3 @@ def _refresh_token(session: Session, family: Family, now: datetime) -> str:
         expires_at=min(idle_limit, family.expires_at),
         family_expires_at=family.expires_at,
     )
-    return token

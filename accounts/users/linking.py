@@ -26,6 +26,7 @@ from applications.models import Application, LoginMethod
 from applications.offers import load_offer
 from applications.rules import Way
 from config.kernel.errors import DomainError
+from config.kernel.rows import send
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind
@@ -52,7 +53,8 @@ def link(
     """
     method = load_offer(application.client_id, Way.MINI_PROGRAM).choose(identity_source)
     identity = identify(method, code, purpose="link", bound_to=str(user.pk))
-    _link(user, method, identity, now=now)
+    with identity.stored_if_refused():
+        _link(user, method, identity, now=now)
 
 
 @in_transaction
@@ -114,6 +116,7 @@ def _link(user: User, method: LoginMethod, identity: WeChatIdentity, *, now: dat
         raise refusals.AlreadyLinked
     is_new = bool(found.missing)
     found.link_to(user, now=now)
+    send(*identity.storing())
     if is_new:
         AccountEvent.record(
             user,

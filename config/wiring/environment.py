@@ -221,4 +221,9 @@ def _tune_sqlite() -> dict[str, Any]:
 def _tune_pg() -> dict[str, Any]:
     # A login releases its connection while WeChat is called, so a small pool serves many threads;
     # waiting longer than 10 s for a connection counts as an unreachable database.
-    return {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}
+    return {
+        "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+        # PostgreSQL keeps the plan of a statement that a connection repeats.
+        "server_side_binding": True,
+        "prepare_threshold": 3,
+    }

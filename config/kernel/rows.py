@@ -1,0 +1,136 @@
+"""Rows by hand, for the few statements of every login: INSERTs, and rows from a SELECT.
+
+The ORM compiles a statement anew each time it runs one. Here the text of each is made once from the
+model's fields, and PostgreSQL keeps its plan. Several statements are sent in one round trip
+(https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+Convert = Callable[[Any], Any]
+
+
+@contextmanager
+def one_round_trip() -> Iterator[None]:
+    """Send the statements of the block to PostgreSQL together, and wait for all at its end.
+
+    Read their results afterwards. The statements are those of cursors: the ORM needs the result of
+    each at once.
+
+    Raises:
+        django.db.Error: one of the statements failed; those after it weren't executed.
+
+    """
+    connection.ensure_connection()
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement without a result, and its parameters."""
+
+    sql: str
+    parameters: Sequence[Any] = field(repr=False)
+
+
+def send(*statements: Statement) -> None:
+    """Run statements in one round trip, within a transaction.
+
+    Raises:
+        IntegrityError: a constraint is violated.
+
+    """
+    with one_round_trip(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement.sql, statement.parameters)
+
+
+def insertion(row: models.Model, conflict: str = "") -> Statement:
+    """Return the INSERT of a new row, with the values that `Model.save` would store.
+
+    ``conflict`` is an ``ON CONFLICT`` clause. Afterwards the row counts as stored.
+    """
+    sql, fields = _insert_into(type(row), conflict)
+    values = [_stored(column, row) for column in fields]
+    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Model.save does
+    return Statement(sql, values)
+
+
+def uuid_parameter(value: UUID) -> UUID | str:
+    """Return a UUID as a parameter; SQLite stores its hexadecimal digits."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+class Columns(Generic[Row]):
+    """The columns of a model in a SELECT by hand, and its rows from the result."""
+
+    def __init__(self, model: type[Row], alias: str) -> None:
+        self._model = model
+        self._fields = model._meta.concrete_fields
+        self.sql = ", ".join(f'{alias}."{field.column}"' for field in self._fields)
+        self.count = len(self._fields)
+        self._names = [field.attname for field in self._fields]
+
+    def row(self, values: Sequence[Any]) -> Row:
+        """Return the row that has these values, in the order of the columns."""
+        converters = _converters(self._model, connection.vendor)
+        if converters:
+            values = list(values)
+            for position, convert in converters:
+                values[position] = convert(values[position])
+        return self._model.from_db(connection.alias, self._names, values)
+
+
+@lru_cache(maxsize=64)
+def _insert_into(model: type[models.Model], conflict: str) -> tuple[str, list[Any]]:
+    fields = list(model._meta.concrete_fields)
+    columns = ", ".join(f'"{column.column}"' for column in fields)
+    values = ", ".join(["%s"] * len(fields))
+    table = model._meta.db_table
+    sql = f'INSERT INTO "{table}" ({columns}) VALUES ({values}) {conflict}'  # noqa: S608 - names of the models
+    return sql.rstrip(), fields
+
+
+def _stored(column: Any, row: models.Model) -> Any:
+    return column.get_db_prep_save(column.pre_save(row, add=True), connection)
+
+
+@lru_cache(maxsize=64)
+def _converters(model: type[models.Model], vendor: str) -> list[tuple[int, Convert]]:
+    """Return how the database's values become those of the fields, where they differ."""
+    return [
+        (position, _in_turn(found, field))
+        for position, field in enumerate(model._meta.concrete_fields)
+        if (found := _converters_of(field))
+    ]
+
+
+def _converters_of(field: Any) -> list[Any]:
+    expression = field.get_col(field.model._meta.db_table)
+    return [
+        *connection.ops.get_db_converters(expression),
+        *expression.get_db_converters(connection),
+    ]
+
+
+def _in_turn(converters: list[Any], field: Any) -> Convert:
+    expression = field.get_col(field.model._meta.db_table)
+
+    def convert(value: Any) -> Any:
+        for converter in converters:
+            value = converter(value, expression, connection)
+        return value
+
+    return convert
