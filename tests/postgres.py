@@ -46,21 +46,26 @@ INSTALL = (
 # dies, so that even a SIGKILL leaves nothing behind. SIGQUIT, PostgreSQL's immediate shutdown,
 # never waits for clients; a server that has only just been forked still ignores it, hence the loop.
 KEEPER = """
-bin=$1 folder=$2
-shift 2
+bin=$1 folder=$2 settings=$3
+shift 3
 trap 'cd /; rm -rf "$folder" 2>/dev/null' EXIT
 cd "$folder" || exit
 "$bin/initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --no-sync "$@" \
     </dev/null || exit
 exec 3<&0
 "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=300 \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off </dev/null 3<&- &
+    $settings </dev/null 3<&- &
 server=$!
 { read -r _; while kill -QUIT "$server"; do sleep 0.1; done; } <&3 2>/dev/null &
 reader=$!
 wait "$server"
 kill "$reader" 2>/dev/null
 """
+
+
+# Nothing of a test run has to survive a crash; a benchmark measures what production does.
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+DURABLE = ""
 
 
 class PostgresUnavailableError(Exception):
@@ -197,7 +202,7 @@ def database_url(folder: Path) -> str:
 
 
 @contextmanager
-def running(binaries: Binaries) -> Iterator[Path]:
+def running(binaries: Binaries, settings: str = FAST) -> Iterator[Path]:
     """Start a server, yield its private folder (see `database_url`), then stop and remove it."""
     user = server_user()
     folder = Path(tempfile.mkdtemp(prefix="unionpass-"))
@@ -213,7 +218,8 @@ def running(binaries: Binaries) -> Iterator[Path]:
             # Last, so that only root can have touched what was copied into it.
             os.chown(folder, user.pw_uid, user.pw_gid)
         keeper = subprocess.Popen(
-            ["/bin/sh", "-c", KEEPER, "keeper", bin_folder, folder, *binaries.locale_options],
+            ["/bin/sh", "-c", KEEPER, "keeper", bin_folder, folder, settings]
+            + binaries.locale_options,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
