@@ -1,0 +1,113 @@
+"""`make bench`: measure the server in turn with the floor and print one table."""
+
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, measuring, programs, report
+from benchmarks.database import database_server
+from benchmarks.figures import Measured
+from benchmarks.measuring import Latency
+from benchmarks.processes import ProgramFailed
+from benchmarks.session import Session
+from benchmarks.settings import Settings, read_arguments
+from tests.postgres import PostgresUnavailableError
+
+GROUPS: dict[str, Callable[[Session], Iterator[Measured]]] = {
+    "returning": measuring.returning,
+    "new": measuring.new,
+    "latency": measuring.latency,
+    "wal": measuring.wal,
+    "start": measuring.start,
+    "doors": measuring.doors,
+    "memory": measuring.memory,
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure what the arguments say, print it, and write it to a file."""
+    settings, options = read_arguments(arguments)
+    try:
+        with session(settings, options.redis) as opened:
+            measured, found = measure(opened)
+            result = _result(opened, measured, found)
+    except (PostgresUnavailableError, ProgramFailed, ValueError) as error:
+        sys.exit(str(error))
+    _show(report.table(measured))
+    if found:
+        _show(report.latencies(found))
+    if before := report.last_committed():
+        _show(f"Since {before[0]}:\n\n{report.comparison(before[1], result)}")
+    if not options.dry:
+        path = report.write(result, _name(settings, options))
+        _show(f"Written to {path.relative_to(report.ROOT)}.")
+
+
+@contextmanager
+def session(settings: Settings, redis_url: str = "") -> Iterator[Session]:
+    """Start what every measurement needs, and stop it with all programs when the block ends."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        server = stack.enter_context(database_server())
+        milliseconds = settings.wechat_milliseconds
+        yield Session(
+            settings,
+            server,
+            wechat_url=stack.enter_context(programs.wechat(milliseconds, scratch)),
+            redis_url=stack.enter_context(programs.redis(redis_url, scratch)),
+            scratch=scratch,
+            stack=stack,
+        )
+
+
+def measure(opened: Session) -> tuple[list[Measured], list[Latency]]:
+    """Measure the groups of the settings; say on standard error which is under way."""
+    measured: list[Measured] = []
+    found: list[Latency] = []
+    for group, figures in GROUPS.items():
+        if opened.settings.has(group):
+            _say(group)
+            measured += figures(opened)
+    if opened.settings.has("in-flight"):
+        _say("in-flight")
+        found += measuring.in_flight(opened)
+    return measured, found
+
+
+def _result(
+    opened: Session, measured: Sequence[Measured], found: Sequence[Latency]
+) -> dict[str, Any]:
+    return {
+        "date": _today(),
+        "machine": machine.machine(),
+        "versions": machine.versions(opened.server.version),
+        "settings": asdict(opened.settings) | {"postgresql": opened.server.settings()},
+        **report.as_result(measured, found),
+    }
+
+
+def _name(settings: Settings, options: Namespace) -> str:
+    cores = machine.machine()["cores"]
+    return f"{_today()}-{options.name or f'{cores}-cores'}{'-quick' if settings.quick else ''}"
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _say(group: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {group} …", file=sys.stderr)  # noqa: T201
+
+
+def _show(text: str) -> None:
+    print(f"\n{text}", flush=True)  # noqa: T201 - a command's output
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
