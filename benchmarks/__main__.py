@@ -14,8 +14,8 @@ from benchmarks import machine, measuring, programs, report
 from benchmarks.database import database_server
 from benchmarks.figures import Measured
 from benchmarks.measuring import Latency
-from benchmarks.processes import ProgramFailed
-from benchmarks.session import Session
+from benchmarks.processes import ROOT, ProgramFailed
+from benchmarks.session import Services, Session
 from benchmarks.settings import Settings, read_arguments
 from tests.postgres import PostgresUnavailableError
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         _show(f"Since {before[0]}:\n\n{report.comparison(before[1], result)}")
     if not options.dry:
         path = report.write(result, _name(settings, options))
-        _show(f"Written to {path.relative_to(report.ROOT)}.")
+        _show(f"Written to {path.relative_to(ROOT)}.")
 
 
 @contextmanager
@@ -54,16 +54,12 @@ def session(settings: Settings, redis_url: str = "") -> Iterator[Session]:
     """Start what every measurement needs, and stop it with all programs when the block ends."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        server = stack.enter_context(database_server())
-        milliseconds = settings.wechat_milliseconds
-        yield Session(
-            settings,
-            server,
-            wechat_url=stack.enter_context(programs.wechat(milliseconds, scratch)),
+        services = Services(
+            database=stack.enter_context(database_server()),
+            wechat_url=stack.enter_context(programs.wechat(settings.wechat_milliseconds, scratch)),
             redis_url=stack.enter_context(programs.redis(redis_url, scratch)),
-            scratch=scratch,
-            stack=stack,
         )
+        yield Session(settings, services, scratch, stack)
 
 
 def measure(opened: Session) -> tuple[list[Measured], list[Latency]]:

@@ -153,7 +153,16 @@ class DatabaseServer:
         program = self.programs / "pg_waldump" if self.programs else None
         if program is None or self.data is None or not program.exists():
             return []
-        command = [program, "-p", self.data / "pg_wal", "-s", start, "-e", end, "--stats=record"]
+        command = [
+            str(program),
+            "-p",
+            f"{self.data}/pg_wal",
+            "-s",
+            start,
+            "-e",
+            end,
+            "--stats=record",
+        ]
         done = subprocess.run(  # noqa: S603 - PostgreSQL's own
             command, capture_output=True, text=True, check=False
         )

@@ -19,8 +19,14 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.http1 import END_OF_HEAD
 
 DEFAULT_MILLISECONDS = 80.0
-_USED = {"errcode": 40163, "errmsg": "code been used, rid: 65f3e9f7-77cf1a1c-0dd74a0e"}
-_INVALID = {"errcode": 40029, "errmsg": "invalid code, rid: 65f3e9f7-77cf1a1c-0dd74a0e"}
+_USED: dict[str, str | int] = {
+    "errcode": 40163,
+    "errmsg": "code been used, rid: 65f3e9f7-77cf1a1c-0dd74a0e",
+}
+_INVALID: dict[str, str | int] = {
+    "errcode": 40029,
+    "errmsg": "invalid code, rid: 65f3e9f7-77cf1a1c-0dd74a0e",
+}
 
 
 def _letters(*words: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-Outcome = Literal["goal", "yes", "NO", "–"]
+Outcome = Literal["goal", "yes", "NO", "-"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Figure:
     def outcome(self, value: float | None) -> Outcome:
         """Judge a value by the limits."""
         if value is None or self.must is None:
-            return "–"
+            return "-"
         if self.goal is not None and self._holds(value, self.goal):
             return "goal"
         return "yes" if self._holds(value, self.must) else "NO"

@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
             self._send(self._flow.send(answer))
         except StopIteration:
             self._end("")
-        except (Failed, KeyError, ValueError) as failure:
+        except (Failed, LookupError, ValueError) as failure:
             self._end(f"{failure}" or repr(failure))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -200,7 +200,7 @@ class Run:
         if number is None:
             self._idle.append(connection)
         await asyncio.get_running_loop().create_connection(
-            lambda: connection, self._url.hostname, self._url.port
+            lambda: connection, self._url.hostname or "", self._url.port or 80
         )
         return connection
 

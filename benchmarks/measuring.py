@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from benchmarks import figures, programs
 from benchmarks.figures import Figure, Measured
@@ -30,18 +31,17 @@ class Latency:
 def returning(session: Session) -> Iterator[Measured]:
     """Measure logins of people who have logged in before, and the CPU time they take."""
     both = [session.ours, session.floor]
-    ours, floor = _logins(session, both, {"population": session.settings.people})
-    session.half_rate = median(sample.report.per_second for sample in ours) / 2
-    yield _pair(figures.RETURNING, ours, floor, lambda sample: sample.report.per_second)
-    yield _pair(figures.CPU, ours, floor, lambda sample: sample.server_cpu_ms)
-    if all(sample.database_cpu is not None for sample in ours + floor):
-        yield _pair(figures.DATABASE_CPU, ours, floor, _database_ms)
+    samples = _logins(session, both, {"population": session.settings.people})
+    session.half_rate = median(map(_per_second, samples[0])) / 2
+    yield _pair(figures.RETURNING, samples, _per_second)
+    yield _pair(figures.CPU, samples, lambda sample: sample.server_cpu_ms)
+    if all(sample.database_cpu is not None for sample in samples[0] + samples[1]):
+        yield _pair(figures.DATABASE_CPU, samples, _database_ms)
 
 
 def new(session: Session) -> Iterator[Measured]:
     """Measure logins of people whom nobody has seen before."""
-    ours, floor = _logins(session, [session.ours, session.floor], {})
-    yield _pair(figures.NEW, ours, floor, lambda sample: sample.report.per_second)
+    yield _pair(figures.NEW, _logins(session, [session.ours, session.floor], {}), _per_second)
 
 
 def latency(session: Session) -> Iterator[Measured]:
@@ -52,9 +52,9 @@ def latency(session: Session) -> Iterator[Measured]:
         ((sample,),) = _logins(session, [session.ours], population, rounds=1)
         session.half_rate = sample.report.per_second / 2
     both = [session.ours, session.floor]
-    ours, floor = _logins(session, both, population, rate=session.half_rate)
+    samples = _logins(session, both, population, rate=session.half_rate)
     measured = _pair(
-        figures.P99, ours, floor, lambda sample: sample.report.p99 - settings.wechat_milliseconds
+        figures.P99, samples, lambda sample: sample.report.p99 - settings.wechat_milliseconds
     )
     measured.note = f"{session.half_rate:.0f} logins/s"
     yield measured
@@ -131,8 +131,8 @@ def doors(session: Session) -> Iterator[Measured]:
     for door, figure in figures.DOORS.items():
         rivals = [peer for peer in peers if door in peer.program.needs]
         for rival in rivals:
-            ours, other = _at_door(session, [session.ours, rival], door)
-            yield _pair(figure, ours, other, _per_second, rival.name)
+            samples = _at_door(session, [session.ours, rival], door)
+            yield _pair(figure, samples, _per_second, rival.name)
         if not rivals and door != "login":
             (ours,) = _at_door(session, [session.ours], door)
             yield Measured(figure=figure, ours=[_per_second(sample) for sample in ours])
@@ -157,37 +157,31 @@ def _logins(
     session: Session,
     contestants: list[Contestant],
     parameters: dict[str, int],
-    *,
-    rounds: int | None = None,
-    connections: int | None = None,
-    rate: float | None = None,
+    **changes: Any,
 ) -> list[list[Sample]]:
+    """Measure logins; the changes are of the order, and ``rounds``."""
     settings = session.settings
-
-    def once(contestant: Contestant) -> Sample:
-        return contestant.measure(
-            "login",
-            parameters,
-            connections=connections or settings.connections,
-            seconds=settings.seconds,
-            warm_up=settings.warm_up,
-            rate=rate,
-        )
-
-    return in_turn(contestants, once, rounds or settings.pairs)
+    rounds = changes.pop("rounds", settings.pairs)
+    order = {
+        "connections": settings.connections,
+        "seconds": settings.seconds,
+        "warm_up": settings.warm_up,
+    } | changes
+    return in_turn(
+        contestants, lambda contestant: contestant.measure("login", parameters, **order), rounds
+    )
 
 
 def _pair(
     figure: Figure,
-    ours: list[Sample],
-    other: list[Sample],
+    samples: list[list[Sample]],
     of: Callable[[Sample], float],
     name: str = "floor",
 ) -> Measured:
     return Measured(
         figure=figure,
-        ours=[of(sample) for sample in ours],
-        other=[of(sample) for sample in other],
+        ours=[of(sample) for sample in samples[0]],
+        other=[of(sample) for sample in samples[1]],
         other_name=name,
     )
 

@@ -20,6 +20,7 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
 _TICKS = os.sysconf("SC_CLK_TCK")
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -58,7 +59,8 @@ def read_process(pid: int) -> Process | None:
 
 def tree(root: int) -> list[Process]:
     """Return a process and all that descend from it."""
-    every = [read_process(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()]
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    every = [read_process(pid) for pid in pids]
     found = [process for process in every if process and process.pid == root]
     for parent in found:
         found += [process for process in every if process and process.parent == parent.pid]
@@ -182,7 +184,7 @@ class Running:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - an http URL of ours
+        with _OPENER.open(url, timeout=5) as answer:
             return bool(answer.status == 200)  # noqa: PLR2004
     except (HTTPError, URLError, ConnectionError, TimeoutError):
         return False

@@ -12,6 +12,7 @@ import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -113,33 +114,30 @@ OURS: Needs = {
 FLOOR: Needs = {"login": {"path": "/login", "fields": {}}}
 
 
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """A program that is ready to be started: what it is called, needs and is started with."""
 
-    def __init__(
-        self,
-        name: str,
-        needs: Needs,
-        environment: dict[str, str],
-        command: list[str],
-        folder: Path = ROOT,
-        ready: str = "/healthz",
-    ) -> None:
-        self.name = name
-        self.needs = needs
-        self.environment = environment
-        self.url = environment["PUBLIC_URL"]
-        self._command = command
-        self._folder = folder
-        self._ready = ready
+    name: str
+    needs: Needs
+    environment: dict[str, str]
+    command: list[str]
+    folder: Path = ROOT
+    ready: str = "/healthz"
+    """the path that answers 200 as soon as it can serve"""
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        return self.environment["PUBLIC_URL"]
 
     @contextmanager
     def running(self, logs: Path) -> Iterator[Running]:
         """Serve until the block ends."""
         log = logs / f"{self.name}-{secrets.token_hex(4)}.log"
-        server = Running(self._command, self.environment, log, self._folder)
+        server = Running(self.command, self.environment, log, self.folder)
         try:
-            server.wait_for(self.url + self._ready)
+            server.wait_for(self.url + self.ready)
             yield server
         finally:
             server.stop()
@@ -206,16 +204,20 @@ def ours(database: Database, wechat_url: str, *, workers: int, scratch: Path) ->
     manifest.write_text(MANIFEST)
     run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
     run([sys.executable, "manage.py", "apply", str(manifest)], environment)
-    return ours_again(Program("ours", OURS, environment, []))
+    return _ours(environment)
 
 
 def ours_again(program: Program, **settings: str) -> Program:
     """Return the same server on the same database, with other settings and another port."""
     port = free_port()
     address = {"BIND": f"127.0.0.1:{port}", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    environment = program.environment | address | settings
+    return _ours(program.environment | address | settings)
+
+
+def _ours(environment: dict[str, str]) -> Program:
+    command = [sys.executable, "-m", "config.serve"]
     return Program(
-        "ours", OURS, environment, [sys.executable, "-m", "config.serve"], ready="/readyz"
+        name="ours", needs=OURS, environment=environment, command=command, ready="/readyz"
     )
 
 
@@ -228,7 +230,7 @@ def floor(database: Database, wechat_url: str, *, workers: int) -> Program:
     }
     run([sys.executable, "-m", "benchmarks.floor"], environment)
     command = granian(sys.executable, "benchmarks.floor:application", port, workers)
-    return Program("floor", FLOOR, environment, command)
+    return Program(name="floor", needs=FLOOR, environment=environment, command=command)
 
 
 def peer_folders() -> list[Path]:
@@ -248,7 +250,9 @@ def peer(folder: Path, database: Database, wechat_url: str, *, workers: int) -> 
     answer = run([python, "app.py", "setup"], environment, folder)
     needs: Needs = json.loads(answer.strip().splitlines()[-1])
     command = granian(python, "app:application", port, workers)
-    return Program(folder.name, needs, environment, command, folder)
+    return Program(
+        name=folder.name, needs=needs, environment=environment, command=command, folder=folder
+    )
 
 
 @contextmanager

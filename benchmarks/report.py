@@ -14,7 +14,7 @@ from benchmarks.processes import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
 COLUMNS = ("figure", "ours", "floor or peer", "ratio", "must", "goal", "ok?")
-NOT_MEASURED = "not measured"
+NOT_MEASURED, NOTHING = "not measured", "-"
 
 
 def table(measured: Sequence[Measured]) -> str:
@@ -51,10 +51,10 @@ def _row(one: Measured) -> tuple[str, ...]:
     return (
         figure.title + note,
         _with_spread(one.ours, figure.unit) if one.ours else NOT_MEASURED,
-        _with_spread(one.other, figure.unit) + beside if one.other else "–",
-        _with_spread(one.ratios, "") if one.ratios else "–",
-        "–" if figure.must is None else f"{sign} {figure.must:g}",
-        "–" if figure.goal is None else f"{sign} {figure.goal:g}",
+        _with_spread(one.other, figure.unit) + beside if one.other else NOTHING,
+        _with_spread(one.ratios, "") if one.ratios else NOTHING,
+        NOTHING if figure.must is None else f"{sign} {figure.must:g}",
+        NOTHING if figure.goal is None else f"{sign} {figure.goal:g}",
         one.outcome,
     )
 
@@ -64,7 +64,7 @@ def _with_spread(runs: Sequence[float], unit: str) -> str:
     if len(runs) == 1:
         return middle
     low, high = spread(runs)
-    return f"{middle} ({number(low)}–{number(high)})"
+    return f"{middle} ({number(low)} to {number(high)})"
 
 
 def number(value: float) -> str:

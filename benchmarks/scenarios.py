@@ -109,14 +109,20 @@ class Scenario:
 
     def _to_wechat_and_back(self) -> Generator[bytes, Answer, str]:
         jar, path, arrival = CookieJar(), self.parameters["start"], self.parameters["arrival"]
+        was_at_wechat = False
         for _ in range(MOST_REDIRECTS):
             answer = yield request("GET", path, self.host, jar.header(path))
             jar.keep(answer)
             location = answer.location or self._link(answer)
             if location.startswith(arrival):
-                return location
-            path = self._way_back(location) if WECHATS_PAGE in location else _path(location)
-        raise Failed(f"more than {MOST_REDIRECTS} redirects; the last answer:\n{shown(answer)}")
+                return _without_error(location)
+            at_wechat = WECHATS_PAGE in location
+            path = self._way_back(location) if at_wechat else _path(location)
+            # A login page with an error leads to WeChat again.
+            if at_wechat and was_at_wechat:
+                break
+            was_at_wechat = was_at_wechat or at_wechat
+        raise Failed(f"It doesn't arrive; the last answer:\n{shown(answer)}")
 
     def _link(self, answer: Answer) -> str:
         pattern = self.parameters.get("link")
@@ -162,6 +168,12 @@ def _with(answer: Answer, word: bytes) -> Answer:
     if answer.status != 200 or word not in answer.body:  # noqa: PLR2004
         raise Failed(shown(answer))
     return answer
+
+
+def _without_error(location: str) -> str:
+    if "error" in parse_qs(urlsplit(location).query):
+        raise Failed(location)
+    return location
 
 
 def _path(url: str) -> str:

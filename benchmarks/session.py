@@ -93,7 +93,7 @@ def carry_out(order: Order) -> Report:
         ProgramFailed: too much failed; the message has the first failing answer.
 
     """
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
         input=json.dumps(asdict(order)),
         env=bare_environment(),
@@ -118,26 +118,32 @@ def in_turn(
     return samples
 
 
+@dataclass(frozen=True)
+class Services:
+    """What the programs of a run have in common; without Redis its address is empty."""
+
+    database: DatabaseServer
+    wechat_url: str
+    redis_url: str
+
+
 class Session:
     """The database server, WeChat and Redis of a run, and the programs that were started."""
 
     def __init__(
         self,
         settings: Settings,
-        server: DatabaseServer,
-        *,
-        wechat_url: str,
-        redis_url: str,
+        services: Services,
         scratch: Path,
         stack: ExitStack,
     ) -> None:
         self.settings = settings
-        self.server = server
-        self.redis_url = redis_url
+        self.server = services.database
+        self.redis_url = services.redis_url
         self.scratch = scratch
         self.half_rate = 0.0
         """half of the logins a second that were measured, for open loops"""
-        self._wechat_url = wechat_url
+        self._wechat_url = services.wechat_url
         self._stack = stack
         self._started: dict[str, Contestant] = {}
 

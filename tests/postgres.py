@@ -217,9 +217,9 @@ def running(binaries: Binaries, settings: str = FAST) -> Iterator[Path]:
         if user is not None:
             # Last, so that only root can have touched what was copied into it.
             os.chown(folder, user.pw_uid, user.pw_gid)
+        arguments = [str(bin_folder), str(folder), settings, *binaries.locale_options]
         keeper = subprocess.Popen(
-            ["/bin/sh", "-c", KEEPER, "keeper", bin_folder, folder, settings]
-            + binaries.locale_options,
+            ["/bin/sh", "-c", KEEPER, "keeper", *arguments],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
