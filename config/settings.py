@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.kernel import logs
 from config.kernel.encryption import parse_keys
-from config.wiring import environment, page_settings
+from config.wiring import environment, page_settings, server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -28,8 +28,7 @@ ENCRYPTION_KEYS = parse_keys(
 # --- Where we are ----------------------------------------------------------------------------
 DEBUG = environment.switch("DEBUG", default=False)
 BIND = environment.address("BIND", "127.0.0.1:8000")
-# A thread spends most of its time waiting for WeChat, so there are many per core.
-THREADS_PER_WORKER = 32
+THREADS_PER_WORKER = server.THREADS_PER_WORKER
 WEB_CONCURRENCY = environment.positive_integer("WEB_CONCURRENCY", os.cpu_count() or 1)
 PUBLIC_URL = environment.base_url("PUBLIC_URL", f"http://{BIND}")
 _public = urlsplit(PUBLIC_URL)
