@@ -8,6 +8,8 @@
     constraints.py       foreign keys over several columns
     encryption.py        encryption at rest, keyed hashes, derived keys
     memory.py            configuration in memory, at most 2 seconds old
+    rows.py              INSERTs and rows by hand, several statements in one round trip
+    postgresql/          the database backend: its pool checks only idle connections
     database.py          releases a connection, names violated constraints, knows an outage
     errors.py            the errors that API clients get
     fields.py            strict serializer fields

@@ -44,7 +44,7 @@ def check_database_is_postgresql(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """SQLite has one writer; it is for evaluation and for small installations."""
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    if settings.DATABASES["default"]["ENGINE"] == "config.kernel.postgresql":
         return []
     return [
         Warning(

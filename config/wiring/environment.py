@@ -193,9 +193,10 @@ def database() -> dict[str, Any]:
             "sqlite:////path/to/file."
         ) from None
     parsed["OPTIONS"] = {**tune(), **parsed.get("OPTIONS", {})}
-    # A connection of the pool that broke, by a restart of the database, is replaced before it is
-    # used.
-    parsed["CONN_HEALTH_CHECKS"] = True
+    if parsed["OPTIONS"].get("prepare_threshold") == "None":
+        parsed["OPTIONS"]["prepare_threshold"] = None  # a URL has texts and numbers only
+    if scheme != "sqlite":
+        parsed["ENGINE"] = "config.kernel.postgresql"
     return parsed
 
 

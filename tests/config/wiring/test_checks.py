@@ -44,7 +44,7 @@ def test_debug_off_is_fine(settings):
     ("engine", "expected"),
     [
         ("django.db.backends.sqlite3", {"unionpass.W001"}),
-        ("django.db.backends.postgresql", set()),
+        ("config.kernel.postgresql", set()),
     ],
 )
 def test_sqlite_in_production_is_worth_a_warning(settings, monkeypatch, engine, expected):

@@ -317,13 +317,19 @@ def test_without_a_database_url_there_is_a_file_of_sqlite(monkeypatch, value):
     assert environment.database() == _database(
         ENGINE="django.db.backends.sqlite3",
         NAME="unionpass.sqlite3",
-        CONN_HEALTH_CHECKS=True,
         OPTIONS={
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
     )
+
+
+TUNED = {
+    "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+    "server_side_binding": True,
+    "prepare_threshold": 3,
+}
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
@@ -333,15 +339,20 @@ def test_a_postgresql_database_has_a_pool_of_connections(monkeypatch, scheme):
     )
 
     assert environment.database() == _database(
-        ENGINE="django.db.backends.postgresql",
+        ENGINE="config.kernel.postgresql",
         NAME="unionpass",
         USER="operator",
         PASSWORD="p@ss",
         HOST="db",
         PORT=5433,
-        CONN_HEALTH_CHECKS=True,
-        OPTIONS={"pool": {"min_size": 1, "max_size": 16, "timeout": 10}, "sslmode": "require"},
+        OPTIONS=TUNED | {"sslmode": "require"},
     )
+
+
+def test_prepared_statements_can_be_switched_off_for_an_older_pgbouncer(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://db/unionpass?prepare_threshold=None")
+
+    assert environment.database()["OPTIONS"] == TUNED | {"prepare_threshold": None}
 
 
 def test_the_database_may_be_given_in_a_file(monkeypatch, tmp_path):

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, whose pool checks only connections that were idle."""
