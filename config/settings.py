@@ -111,9 +111,11 @@ MIDDLEWARE = [
     "config.wiring.middleware.HostMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.wiring.middleware.BodyLengthMiddleware",
+    # What follows is for people's browsers: requests of programs end here.
+    "config.wiring.programs.ProgramsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.wiring.middleware.BodyLengthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -251,6 +253,10 @@ X_FRAME_OPTIONS = "DENY"
 # Enough for every JSON body and form; a larger one is answered 413 before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_settings.CONTENT_SECURITY_POLICY}
+
+# --- Programs --------------------------------------------------------------------------------
+# Everything that isn't a page: the REST API, the provider without its pages, WeChat's events.
+PROGRAMS_REGEX = r"/(?:api/v1/|wechat/|\.well-known/|oidc/[a-z0-9-]+/(?!(?:authorize|logout)\Z))"
 
 # --- Programs in browsers --------------------------------------------------------------------
 # The origins: applications/cors.py. Discovery and JWKS set their own header for all origins.
