@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = TypeVar("Row", bound=models.Model)
 Convert = Callable[[Any], Any]
@@ -63,8 +63,12 @@ def insertion(row: models.Model, conflict: str = "") -> Statement:
     ``conflict`` is an ``ON CONFLICT`` clause. Afterwards the row counts as stored.
     """
     sql, fields = _insert_into(type(row), conflict)
-    values = [_stored(column, row) for column in fields]
-    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Model.save does
+    # The connection itself: each attribute of the proxy is looked up by thread.
+    database = connections[DEFAULT_DB_ALIAS]
+    values = [
+        column.get_db_prep_save(column.pre_save(row, add=True), database) for column in fields
+    ]
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as Model.save does
     return Statement(sql, values)
 
 
@@ -101,10 +105,6 @@ def _insert_into(model: type[models.Model], conflict: str) -> tuple[str, list[An
     table = model._meta.db_table
     sql = f'INSERT INTO "{table}" ({columns}) VALUES ({values}) {conflict}'  # noqa: S608 - names of the models
     return sql.rstrip(), fields
-
-
-def _stored(column: Any, row: models.Model) -> Any:
-    return column.get_db_prep_save(column.pre_save(row, add=True), connection)
 
 
 @lru_cache(maxsize=64)

@@ -9,14 +9,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlencode
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from identity_sources.wechat.errcodes import Credential
 from identity_sources.wechat.errors import WeChatUnavailable
 
 LARGEST_ANSWER = 1024 * 1024
 _CHUNK = 16 * 1024
+# Uncompressed, so that the limit on the answer's size applies to the transfer as well.
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "unionpass"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,24 +43,32 @@ def exchange(
 
     Raises WeChatUnavailable (`too_large`, `timed_out`) or one of `HTTP_FAILURES`.
     """
-    # Uncompressed, so that the limit on the answer's size applies to the transfer as well.
-    headers = {"Accept-Encoding": "identity"}
-    data = None
-    if call.body is not None:
-        headers["Content-Type"] = "application/json"
-        # WeChat refuses escaped characters in JSON (40033, 47002).
-        data = json.dumps(call.body, ensure_ascii=False).encode()
-    with session.request(
-        call.method,
-        api_url + call.path,
-        params=call.query,
-        data=data,
-        headers=headers,
-        timeout=timeout,
-        allow_redirects=False,
+    request = _prepared(session, api_url, call)
+    # The adapter itself: `Session.send` would go on to cookies, redirects and hooks, of which there
+    # are none here, and costs as much as everything else of a call.
+    with session.get_adapter(api_url).send(
+        request,
         stream=True,
+        timeout=timeout,
+        verify=True,
+        cert=session.cert,
+        proxies=session.proxies,
     ) as response:
         return response.status_code, _bounded_body(response, timeout[1])
+
+
+def _prepared(session: requests.Session, api_url: str, call: Call) -> requests.PreparedRequest:
+    request = requests.PreparedRequest()
+    request.method = call.method
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    request.url = f"{api_url}{call.path}{query}"
+    request.headers = CaseInsensitiveDict(_HEADERS)
+    if call.body is not None:
+        request.headers["Content-Type"] = "application/json"
+        # WeChat refuses escaped characters in JSON (40033, 47002).
+        request.body = json.dumps(call.body, ensure_ascii=False).encode()
+        request.headers["Content-Length"] = str(len(request.body))
+    return request
 
 
 def _bounded_body(response: requests.Response, seconds: float) -> bytes:

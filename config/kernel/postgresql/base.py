@@ -13,6 +13,8 @@ from psycopg_pool import ConnectionPool
 
 IDLE_SECONDS = 1.0
 
+_returned_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes a connection out of the pool without asking the server, if it was just in use.
@@ -35,19 +37,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
                     open=False,  # Django opens it with the first connection.
                     configure=self._configure_connection,
                     check=_check_if_idle,
-                    reset=_note_return,
                     **options,
                 ),
             )
         pool: ConnectionPool[Any] = self._connection_pools[self.alias]
         return pool
 
-
-_returned_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
-
-
-def _note_return(connection: Connection[Any]) -> None:
-    _returned_at[connection] = time.monotonic()
+    def _close(self) -> None:
+        # Not as the pool's ``reset``, for which it would give each connection to another thread.
+        if self.connection is not None:
+            _returned_at[self.connection] = time.monotonic()
+        super()._close()
 
 
 def _check_if_idle(connection: Connection[Any]) -> None:
