@@ -17,9 +17,13 @@ class Sweeper:
         self.every = every.total_seconds()
         self.due_at = time.monotonic() + self.every
 
+    def is_due(self) -> bool:
+        """Tell whether the period is over."""
+        return time.monotonic() >= self.due_at
+
     def sweep_if_due(self, over: QuerySet[Any]) -> None:
         """Delete some of the expired rows, if it is due; it stays due while there are more."""
-        if time.monotonic() < self.due_at:
+        if not self.is_due():
             return
         keys = list(over.values_list("pk", flat=True)[:AT_ONCE])
         # Other columns aren't loaded: callers decide how long their values are.

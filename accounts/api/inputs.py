@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from rest_framework import serializers
 
 from accounts.binding.proofs import EmailCodeProof, PasswordProof, PhoneCodeProof, Proof
 from config.kernel.errors import InvalidRequest
@@ -182,11 +184,17 @@ def accepted(serializer_class: type[StrictSerializer], body: Any) -> dict[str, A
         InvalidRequest: a field is wrong; it names the field and the reason.
 
     """
-    serializer = serializer_class(data=body)
-    if not serializer.is_valid():
-        raise invalid_request(serializer.errors)
-    fields: dict[str, Any] = serializer.validated_data
+    try:
+        fields: dict[str, Any] = _serializer(serializer_class).run_validation(body)
+    except serializers.ValidationError as error:
+        raise invalid_request(error.detail) from None
     return fields
+
+
+@cache
+def _serializer(serializer_class: type[StrictSerializer]) -> StrictSerializer:
+    """Return the one serializer of a class: each new one would copy all fields."""
+    return serializer_class()
 
 
 def proof_of(fields: dict[str, Any]) -> Proof | None:

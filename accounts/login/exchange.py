@@ -118,7 +118,8 @@ def exchange(
             raise
         observer.replayed()
         return WeChatIdentity(**json.loads(kept))
-    sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
+    if sweeper.is_due():
+        sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
     return WeChatIdentity(openid=openid, unionid=unionid, key=key)
 
 

@@ -46,13 +46,19 @@ class Statement:
 
 
 def send(*statements: Statement) -> None:
-    """Run statements in one round trip, within a transaction.
+    """Run INSERTs in one round trip, within a transaction; foreign keys have to be deferred.
 
     Raises:
         IntegrityError: a constraint is violated.
 
     """
-    with one_round_trip(), connection.cursor() as cursor:
+    if not statements:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            parameters = [value for one in statements for value in one.parameters]
+            cursor.execute(_as_one(tuple(one.sql for one in statements)), parameters)
+            return
         for statement in statements:
             cursor.execute(statement.sql, statement.parameters)
 
@@ -95,6 +101,17 @@ class Columns(Generic[Row]):
             for position, convert in converters:
                 values[position] = convert(values[position])
         return self._model.from_db(connection.alias, self._names, values)
+
+
+@lru_cache(maxsize=64)
+def _as_one(statements: tuple[str, ...]) -> str:
+    """Return one statement that does them all: cheaper for both sides than a pipeline of several.
+
+    https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING
+    """
+    *before, last = statements
+    parts = [f"statement_{number} AS ({sql})" for number, sql in enumerate(before)]
+    return f"WITH {', '.join(parts)} {last}" if parts else last
 
 
 @lru_cache(maxsize=64)
