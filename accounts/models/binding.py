@@ -30,9 +30,23 @@ class BindingTicket(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="binding_tickets")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="binding_tickets")
-    login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="binding_tickets")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="binding_tickets",
+        db_constraint=False,
+        db_index=False,
+    )
+    application = models.ForeignKey(
+        Application,
+        models.PROTECT,
+        related_name="binding_tickets",
+        db_constraint=False,
+        db_index=False,
+    )
+    login_method = models.ForeignKey(
+        LoginMethod, models.CASCADE, related_name="binding_tickets", db_index=False
+    )
     ticket_hash = models.BinaryField(max_length=32, unique=True)
     answer_ciphertext = models.BinaryField()
     scope = models.CharField(max_length=500)
@@ -90,7 +104,7 @@ class EmailCode(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="email_codes")
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="email_codes", db_index=False)
     ticket = models.ForeignKey(BindingTicket, models.CASCADE, related_name="email_codes")
     email_hash = models.CharField(max_length=64)
     code_hash = models.CharField(max_length=64)
@@ -115,7 +129,7 @@ class Tally(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="tallies")
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="tallies", db_index=False)
     name = models.CharField(max_length=64)
     begins_at = models.DateTimeField()
     taken = models.PositiveIntegerField(default=0)

@@ -29,10 +29,22 @@ class BrowserSession(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="browser_sessions")
-    user = models.ForeignKey(User, models.PROTECT, related_name="browser_sessions")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="browser_sessions",
+        db_constraint=False,
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="browser_sessions", db_constraint=False, db_index=False
+    )
     identity_source = models.ForeignKey(
-        IdentitySource, models.PROTECT, related_name="browser_sessions"
+        IdentitySource,
+        models.PROTECT,
+        related_name="browser_sessions",
+        db_constraint=False,
+        db_index=False,
     )
     way = models.CharField(max_length=32, choices=Way.choices)
     secret_hash = models.BinaryField(max_length=32, unique=True)
@@ -50,10 +62,6 @@ class BrowserSession(models.Model):
             SamePool(name="accounts_browsersession_user_pool", field="user"),
             SamePool(name="accounts_browsersession_source_pool", field="identity_source"),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["pool", "user"], name="accounts_browser_of_user"),
-            models.Index(fields=["expires_at"], name="accounts_browser_expiry"),
-        ]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -68,12 +76,27 @@ class DeviceAuthorization(models.Model):
         DENIED = "denied"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="device_authorizations")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="device_authorizations",
+        db_constraint=False,
+        db_index=False,
+    )
     application = models.ForeignKey(
-        Application, models.PROTECT, related_name="device_authorizations"
+        Application,
+        models.PROTECT,
+        related_name="device_authorizations",
+        db_constraint=False,
+        db_index=False,
     )
     session = models.ForeignKey(
-        "accounts.Session", models.PROTECT, null=True, related_name="device_authorizations"
+        "accounts.Session",
+        models.PROTECT,
+        null=True,
+        related_name="device_authorizations",
+        db_constraint=False,
+        db_index=False,
     )
     device_code_hash = models.BinaryField(max_length=32, unique=True)
     user_code_hash = models.CharField(max_length=64)
@@ -110,15 +133,34 @@ class AuthorizationRequest(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="authorization_requests")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="authorization_requests",
+        db_constraint=False,
+        db_index=False,
+    )
     application = models.ForeignKey(
-        Application, models.PROTECT, related_name="authorization_requests"
+        Application,
+        models.PROTECT,
+        related_name="authorization_requests",
+        db_constraint=False,
+        db_index=False,
     )
     device = models.ForeignKey(
-        DeviceAuthorization, models.CASCADE, null=True, related_name="authorization_requests"
+        DeviceAuthorization,
+        models.CASCADE,
+        null=True,
+        related_name="authorization_requests",
+        db_constraint=False,
     )
     session = models.ForeignKey(
-        "accounts.Session", models.PROTECT, null=True, related_name="authorization_requests"
+        "accounts.Session",
+        models.PROTECT,
+        null=True,
+        related_name="authorization_requests",
+        db_constraint=False,
+        db_index=False,
     )
     handle_hash = models.BinaryField(max_length=32, unique=True)
     browser_hash = models.BinaryField(max_length=32)
@@ -147,7 +189,9 @@ class WeChatState(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     request = models.ForeignKey(AuthorizationRequest, models.CASCADE, related_name="wechat_states")
-    login_method = models.ForeignKey(LoginMethod, models.CASCADE, related_name="wechat_states")
+    login_method = models.ForeignKey(
+        LoginMethod, models.CASCADE, related_name="wechat_states", db_index=False
+    )
     state_hash = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -165,9 +209,15 @@ class Consent(models.Model):
     """The scopes that a person allowed an application."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="consents")
-    user = models.ForeignKey(User, models.PROTECT, related_name="consents")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="consents")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="consents", db_constraint=False, db_index=False
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="consents", db_constraint=False, db_index=False
+    )
+    application = models.ForeignKey(
+        Application, models.PROTECT, related_name="consents", db_constraint=False, db_index=False
+    )
     scope = models.CharField(max_length=500)
     given_at = models.DateTimeField()
 

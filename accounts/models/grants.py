@@ -20,8 +20,20 @@ class AuthorizationCode(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="authorization_codes")
-    session = models.ForeignKey(Session, models.PROTECT, related_name="authorization_codes")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="authorization_codes",
+        db_constraint=False,
+        db_index=False,
+    )
+    session = models.ForeignKey(
+        Session,
+        models.PROTECT,
+        related_name="authorization_codes",
+        db_constraint=False,
+        db_index=False,
+    )
     code_hash = models.BinaryField(max_length=32, unique=True)
     family = models.UUIDField(default=new_id)
     redirect_uri = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH)
@@ -47,8 +59,20 @@ class PushedRequest(models.Model):
     """The parameters of a pushed authorization request (RFC 9126)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="pushed_requests")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="pushed_requests")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="pushed_requests",
+        db_constraint=False,
+        db_index=False,
+    )
+    application = models.ForeignKey(
+        Application,
+        models.PROTECT,
+        related_name="pushed_requests",
+        db_constraint=False,
+        db_index=False,
+    )
     handle_hash = models.BinaryField(max_length=32, unique=True)
     parameters = models.JSONField(default=dict)
     expires_at = models.DateTimeField()
@@ -72,7 +96,9 @@ class RevokedAccessToken(models.Model):
     """A machine's access token that was revoked before it expired; it has no session to end."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="revoked_access_tokens")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="revoked_access_tokens", db_index=False
+    )
     jti = models.UUIDField()
     expires_at = models.DateTimeField()
 

@@ -38,8 +38,12 @@ class AccountEvent(models.Model):
         AUTHORIZATION_CANCELLED = "authorization_cancelled", _("Authorisation cancelled in WeChat")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="account_events")
-    user = models.ForeignKey(User, models.PROTECT, related_name="account_events")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="account_events", db_constraint=False, db_index=False
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="account_events", db_constraint=False, db_index=False
+    )
     kind = models.CharField(_("what happened"), max_length=32, choices=Kind.choices)
     application = models.ForeignKey(
         Application,
@@ -103,8 +107,16 @@ class BlockedIdentity(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="blocked_identities")
-    user = models.ForeignKey(User, models.PROTECT, related_name="blocked_identities")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="blocked_identities",
+        db_constraint=False,
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="blocked_identities", db_constraint=False
+    )
     identity_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
@@ -141,15 +153,24 @@ class WeChatEvent(models.Model):
         UNKNOWN = "unknown", _("Only recorded: unknown event")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="wechat_events")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="wechat_events", db_constraint=False, db_index=False
+    )
     identity_source = models.ForeignKey(
         IdentitySource,
         models.PROTECT,
         related_name="wechat_events",
         verbose_name=_("identity source"),
+        db_constraint=False,
+        db_index=False,
     )
     user = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="wechat_events", verbose_name=_("user")
+        User,
+        models.PROTECT,
+        null=True,
+        related_name="wechat_events",
+        verbose_name=_("user"),
+        db_constraint=False,
     )
     event = models.CharField(_("event"), max_length=64)
     mode = models.CharField(_("mode"), max_length=8, choices=Mode.choices)

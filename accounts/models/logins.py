@@ -10,6 +10,7 @@ from accounts.models.people import User
 from accounts.models.sessions import Session
 from applications.models import Application
 from applications.rules import Way
+from config.kernel.constraints import SamePool
 from config.kernel.encryption import seal, unseal
 from config.kernel.logs import request_id
 from config.kernel.primary_keys import new_id
@@ -53,9 +54,15 @@ class LoginEvent(models.Model):
         SINGLE_SIGN_ON = "signed_on", _("Signed on in this browser already")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_events")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="login_events", db_constraint=False, db_index=False
+    )
     application = models.ForeignKey(
-        Application, models.PROTECT, related_name="login_events", verbose_name=_("application")
+        Application,
+        models.PROTECT,
+        related_name="login_events",
+        verbose_name=_("application"),
+        db_constraint=False,
     )
     identity_source = models.ForeignKey(
         IdentitySource,
@@ -63,8 +70,16 @@ class LoginEvent(models.Model):
         null=True,
         related_name="login_events",
         verbose_name=_("identity source"),
+        db_constraint=False,
     )
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="login_events")
+    user = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        related_name="login_events",
+        db_constraint=False,
+        db_index=False,
+    )
     sid = models.UUIDField(null=True)
     door = models.CharField(_("door"), max_length=32, choices=Door.choices)
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices, blank=True)
@@ -85,6 +100,11 @@ class LoginEvent(models.Model):
     class Meta:
         verbose_name = _("login event")
         verbose_name_plural = _("login events")
+        constraints: ClassVar = [
+            SamePool(name="accounts_loginevent_application_pool", field="application"),
+            SamePool(name="accounts_loginevent_source_pool", field="identity_source"),
+            SamePool(name="accounts_loginevent_user_pool", field="user"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["pool", "-occurred_at"], name="accounts_event_of_pool"),
             models.Index(fields=["pool", "user", "-occurred_at"], name="accounts_event_of_user"),

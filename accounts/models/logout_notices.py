@@ -37,8 +37,16 @@ class LogoutNotice(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="logout_notices")
-    session = models.ForeignKey("accounts.Session", models.PROTECT, related_name="logout_notices")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="logout_notices", db_constraint=False, db_index=False
+    )
+    session = models.ForeignKey(
+        "accounts.Session",
+        models.PROTECT,
+        related_name="logout_notices",
+        db_constraint=False,
+        db_index=False,
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     """None after it was delivered or given up"""

@@ -33,14 +33,19 @@ class Conflict(models.Model):
         APART = "apart", _("Kept apart")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="conflicts")
-    user = models.ForeignKey(User, models.PROTECT, related_name="conflicts", verbose_name=_("user"))
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="conflicts", db_constraint=False, db_index=False
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="conflicts", verbose_name=_("user"), db_constraint=False
+    )
     other = models.ForeignKey(
         User,
         models.PROTECT,
         null=True,
         related_name="conflicts_as_other",
         verbose_name=_("other user"),
+        db_constraint=False,
     )
     identity_source = models.ForeignKey(
         IdentitySource,
@@ -97,12 +102,23 @@ class Merge(models.Model):
     UNDO_WITHIN = timedelta(days=30)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="merges")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="merges", db_constraint=False, db_index=False
+    )
     survivor = models.ForeignKey(
-        User, models.PROTECT, related_name="merges", verbose_name=_("survivor")
+        User,
+        models.PROTECT,
+        related_name="merges",
+        verbose_name=_("survivor"),
+        db_constraint=False,
+        db_index=False,
     )
     merged = models.ForeignKey(
-        User, models.PROTECT, related_name="merges_as_merged", verbose_name=_("merged user")
+        User,
+        models.PROTECT,
+        related_name="merges_as_merged",
+        verbose_name=_("merged user"),
+        db_constraint=False,
     )
     moved = models.JSONField(default=dict, editable=False)
     operator = models.ForeignKey(

@@ -45,7 +45,7 @@ class User(models.Model):
         MERGED = "merged", _("Merged")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="users")
+    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="users", db_index=False)
     sub = models.CharField("sub", max_length=255, default=new_sub, editable=False)
     status = models.CharField(
         _("status"), max_length=16, choices=Status.choices, default=Status.ACTIVE
@@ -66,6 +66,8 @@ class User(models.Model):
         blank=True,
         related_name="tombstones",
         verbose_name=_("merged into"),
+        db_constraint=False,
+        db_index=False,
     )
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     # Whether a closed account was suspended before; if so, it is suspended again when reopened.
@@ -109,6 +111,13 @@ class User(models.Model):
             ),
             SamePool(name="accounts_user_merged_into_pool", field="merged_into"),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="accounts_user_tombstones",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.sub
@@ -133,8 +142,16 @@ class LinkedAccount(models.Model):
         UNIONID = "unionid", "UnionID"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="linked_accounts")
-    user = models.ForeignKey(User, models.PROTECT, related_name="linked_accounts")
+    pool = models.ForeignKey(
+        UserPool,
+        models.PROTECT,
+        related_name="linked_accounts",
+        db_constraint=False,
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="linked_accounts", db_constraint=False
+    )
     wechat_identity = models.UUIDField(default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     app_id = models.CharField("AppID", max_length=32, blank=True)

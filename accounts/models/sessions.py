@@ -106,15 +106,31 @@ class Session(models.Model):
         ACCOUNT_CLOSED = "account_closed", _("The account was closed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="sessions")
-    user = models.ForeignKey(User, models.PROTECT, related_name="sessions")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="sessions", db_constraint=False, db_index=False
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="sessions", db_constraint=False, db_index=False
+    )
     application = models.ForeignKey(
-        Application, models.PROTECT, related_name="sessions", verbose_name=_("application")
+        Application,
+        models.PROTECT,
+        related_name="sessions",
+        verbose_name=_("application"),
+        db_constraint=False,
+        db_index=False,
     )
     browser_session = models.ForeignKey(
-        BrowserSession, models.PROTECT, null=True, related_name="sessions"
+        BrowserSession,
+        models.PROTECT,
+        null=True,
+        related_name="sessions",
+        db_constraint=False,
+        db_index=False,
     )
-    identity_source = models.ForeignKey(IdentitySource, models.PROTECT, related_name="sessions")
+    identity_source = models.ForeignKey(
+        IdentitySource, models.PROTECT, related_name="sessions", db_constraint=False, db_index=False
+    )
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
     auth_time = models.DateTimeField(_("logged in at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
@@ -128,7 +144,12 @@ class Session(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         indexes: ClassVar = [
-            models.Index(fields=["pool", "user", "-auth_time"], name="accounts_session_of_user")
+            models.Index(fields=["pool", "user", "-auth_time"], name="accounts_session_of_user"),
+            models.Index(
+                fields=["browser_session"],
+                condition=models.Q(browser_session__isnull=False),
+                name="accounts_session_of_browser",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["pool", "id"], name="accounts_session_pool"),
@@ -172,8 +193,12 @@ class RefreshToken(models.Model):
     """One token of a family: each exchange uses one up and makes the next (RFC 9700 §4.14.2)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="refresh_tokens")
-    session = models.ForeignKey(Session, models.PROTECT, related_name="refresh_tokens")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="refresh_tokens", db_constraint=False, db_index=False
+    )
+    session = models.ForeignKey(
+        Session, models.PROTECT, related_name="refresh_tokens", db_constraint=False, db_index=False
+    )
     family = models.UUIDField(default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)
     scope = models.CharField(max_length=500)

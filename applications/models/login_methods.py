@@ -25,10 +25,18 @@ class LoginMethod(Configuration):
     """This application offers this identity source, by this way in: the social login toggle."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    pool = models.ForeignKey(UserPool, models.PROTECT, related_name="login_methods")
-    application = models.ForeignKey(Application, models.PROTECT, related_name="login_methods")
+    pool = models.ForeignKey(
+        UserPool, models.PROTECT, related_name="login_methods", db_constraint=False
+    )
+    application = models.ForeignKey(
+        Application,
+        models.PROTECT,
+        related_name="login_methods",
+        db_constraint=False,
+        db_index=False,
+    )
     identity_source = models.ForeignKey(
-        IdentitySource, models.PROTECT, related_name="login_methods"
+        IdentitySource, models.PROTECT, related_name="login_methods", db_constraint=False
     )
     way = models.CharField(_("way in"), max_length=32, choices=Way.choices)
     enabled = models.BooleanField(_("enabled"), default=True)

@@ -6,6 +6,7 @@
     primary_keys.py      primary keys: UUIDs, version 7
     immutable.py         fields that are set once
     constraints.py       foreign keys over several columns
+    schema.py            what migrations say to PostgreSQL alone
     encryption.py        encryption at rest, keyed hashes, derived keys
     memory.py            configuration in memory, at most 2 seconds old
     rows.py              INSERTs and rows by hand, several statements in one round trip

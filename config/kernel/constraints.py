@@ -18,6 +18,9 @@ class SamePool(BaseConstraint):
     ``FOREIGN KEY (pool_id, user_id) REFERENCES accounts_user (pool_id, id)``, on PostgreSQL and
     on SQLite. The other table needs a unique constraint over (pool, id). A null foreign key
     satisfies it (SQL's MATCH SIMPLE).
+
+    So the foreign key itself has ``db_constraint=False``, and so has the pool if one of these
+    fields can't be null.
     """
 
     def __init__(self, *, name: str, field: str) -> None:
