@@ -63,6 +63,8 @@ def browser_methods(application: Application) -> list[LoginMethod]:
         .select_related("identity_source")
         .order_by("position", "pk")
     )
+    for method in methods:
+        method.identity_source.pool = application.pool
     return [
         method
         for method in methods
@@ -95,11 +97,7 @@ def spend_state(
     """
     state = one_or_none(
         WeChatState.objects.select_related(
-            "request__pool",
-            "request__application__pool",
-            "request__device",
-            "request__session",
-            "login_method__identity_source",
+            "request__application", "login_method__identity_source"
         ).filter(
             request__pool=pool,
             state_hash=token_hash(unverified_state),
@@ -113,7 +111,10 @@ def spend_state(
     if state is None:
         return None
     unused = WeChatState.objects.filter(pk=state.pk, used_at__isnull=True)
-    return state if unused.update(used_at=now) else None
+    if not unused.update(used_at=now):
+        return None
+    state.request.pool = state.request.application.pool = pool
+    return state
 
 
 def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -73,18 +74,19 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
 @login_page("GET")
 def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     """Handle the redirect from WeChat: with a code, or without one if the person refused."""
-    state = spend_state(
-        pool,
-        request.GET.get("state", ""),
-        source=source,
-        browser_secret=browser_secret(request, pool),
-        now=timezone.now(),
-    )
-    if state is None:
-        raise Gone
-    pending = state.request
+    with transaction.atomic():
+        state = spend_state(
+            pool,
+            request.GET.get("state", ""),
+            source=source,
+            browser_secret=browser_secret(request, pool),
+            now=timezone.now(),
+        )
+        if state is None:
+            raise Gone
+        pending = state.request
+        handle = renew_handle(pending)
     activate_language(request, tuple(pending.parameters.get("ui_locales", "").split()))
-    handle = renew_handle(pending)
     code = request.GET.get("code", "")
     if not shapes.is_code(code):
         return _try_again(pending, handle, "refused_in_wechat")

@@ -25,15 +25,18 @@ def find_browser_session(
     """Return the running browser session with this secret; None if there is none."""
     if not unverified_secret:
         return None
-    return one_or_none(
+    found = one_or_none(
         BrowserSession.objects.running(now)
-        .select_related("user", "pool")
+        .select_related("user")
         .filter(
             pool=pool,
             secret_hash=token_hash(unverified_secret),
             user__status=User.Status.ACTIVE,
         )
     )
+    if found:
+        found.pool = pool
+    return found
 
 
 def remember_browser(session: Session, *, now: datetime) -> str:

@@ -152,10 +152,10 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
 
     """
     client_id = fields.get("client_id", "")
-    applications = Application.objects.select_related("pool")
-    application = one_or_none(applications.filter(pool=pool, client_id=client_id))
+    application = one_or_none(Application.objects.filter(pool=pool, client_id=client_id))
     if application is None:
         raise Unanswerable("client_id")
+    application.pool = pool
     if not application.enabled:
         raise Unanswerable("application_disabled")
     return application
