@@ -1,6 +1,6 @@
 """The tenant, its signing keys, and the operators' roles in it."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.kernel.database import release_connection
 from config.kernel.encryption import seal, unseal
-from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, is_identifier, validate_identifier
+from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_identifier
 from config.kernel.immutable import ImmutableFieldsMixin
 from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
@@ -54,14 +54,6 @@ class Operator(AbstractUser):
         super().set_password(raw_password)
 
 
-class UserPoolQuerySet(ConfigurationQuerySet["UserPool"]):
-    def of_issuer(self, issuer: str) -> Self:
-        """Keep the pool that has this issuer, if there is one."""
-        identifier = issuer.removeprefix(_issuer_prefix())
-        known = identifier != issuer and is_identifier(identifier)
-        return self.filter(identifier=identifier) if known else self.none()
-
-
 class UserPool(ImmutableFieldsMixin, Configuration):
     """The tenant: users, sources, applications, keys and roles live in exactly one."""
 
@@ -90,7 +82,7 @@ class UserPool(ImmutableFieldsMixin, Configuration):
     applied = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = UserPoolQuerySet.as_manager()
+    objects = ConfigurationQuerySet["UserPool"].as_manager()
 
     class Meta:
         verbose_name = _("user pool")
@@ -107,11 +99,7 @@ class UserPool(ImmutableFieldsMixin, Configuration):
     @property
     def issuer(self) -> str:
         """The pool's OpenID Connect issuer, without a trailing slash."""
-        return _issuer_prefix() + self.identifier
-
-
-def _issuer_prefix() -> str:
-    return f"{settings.PUBLIC_URL}/oidc/"
+        return f"{settings.PUBLIC_URL}/oidc/{self.identifier}"
 
 
 class Membership(models.Model):

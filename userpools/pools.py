@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import Http404
 
 from config.kernel.database import one_or_none
+from config.kernel.identifiers import is_identifier
 from config.kernel.memory import Memory
 from userpools.keys import active_key, generate_private_key
 from userpools.models import SigningKey, UserPool
@@ -44,3 +45,15 @@ def find_pool(identifier: str) -> UserPool:
     if pool is None:
         raise Http404
     return pool
+
+
+def pool_of_issuer(unverified_issuer: str) -> UserPool | None:
+    """Return the pool that has this issuer, at most 2 seconds old; None if there is none."""
+    identifier = unverified_issuer.rpartition("/")[2]
+    if not is_identifier(identifier):
+        return None
+    try:
+        pool = find_pool(identifier)
+    except Http404:
+        return None
+    return pool if pool.issuer == unverified_issuer else None

@@ -1,7 +1,8 @@
 """Checking an access token: first its signature, then its session, user and application.
 
 A valid signature isn't enough: since then the session may have ended, the user may have been
-suspended, or the application disabled. One query checks all three.
+suspended, or the application disabled. One query checks the first two; the application comes from
+memory (applications/known.py).
 """
 
 import json
@@ -18,11 +19,14 @@ from joserfc.jwk import Key
 from accounts.models import Session, User
 from accounts.refusals import InvalidToken, merged_hint
 from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
+from applications.known import known_application
+from applications.models import Application
 from applications.offers import still_offers
 from config.kernel.database import one_or_none
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, InvalidClient
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
+from userpools.pools import pool_of_issuer
 
 
 class NoToken(InvalidToken):
@@ -101,7 +105,7 @@ def verify_access_token(
     if scheme.lower() != "bearer":
         raise InvalidToken
     unverified_issuer = _unverified_issuer(unverified_token.strip())
-    pool = pool or one_or_none(UserPool.objects.of_issuer(unverified_issuer))
+    pool = pool or pool_of_issuer(unverified_issuer)
     if pool is None or unverified_issuer != pool.issuer:
         raise InvalidToken
     claims = verified_claims(unverified_token.strip(), pool, now=now)
@@ -116,7 +120,7 @@ def access_of(claims: dict[str, Any], pool: UserPool) -> Access:
             allow it.
 
     """
-    if not all(isinstance(claims.get(name), str) for name in ("sid", "scope")):
+    if not all(isinstance(claims.get(name), str) for name in ("sid", "client_id", "scope")):
         raise InvalidToken
     return Access(session=_running_session(claims, pool), scope=tuple(claims["scope"].split()))
 
@@ -181,19 +185,28 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
         session_id = uuid.UUID(claims["sid"])
     except ValueError:
         raise InvalidToken from None
+    application = _application(claims["client_id"])
     session = one_or_none(
-        Session.objects.select_related("user", "application", "pool", "identity_source").filter(
+        Session.objects.select_related("user").filter(
             pk=session_id,
             pool=pool,
+            application=application,
             ended_at__isnull=True,
             user__sub=claims["sub"],
             user__status=User.Status.ACTIVE,
-            application__enabled=True,
         )
     )
-    if session is None:
+    if session is None or not application.enabled:
         raise _refusal_of(session_id, pool)
+    session.pool, session.application = pool, application
     return session
+
+
+def _application(client_id: str) -> Application:
+    try:
+        return known_application(client_id).application
+    except InvalidClient:
+        raise InvalidToken from None
 
 
 def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:

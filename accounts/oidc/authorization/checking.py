@@ -13,10 +13,11 @@ from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN
 
 from accounts.oidc.authorization.hints import read_hint
 from accounts.sessions.scopes import understood_scopes
+from applications.known import known_application
 from applications.models import Application, RedirectURI
 from applications.redirect_uris import is_registered
 from applications.rules import is_redirected
-from config.kernel.database import one_or_none
+from config.kernel.errors import InvalidClient
 from userpools.models import UserPool
 
 LONGEST_REQUEST = 8192
@@ -151,11 +152,12 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
         Unanswerable: this pool has no such application, or it is disabled.
 
     """
-    client_id = fields.get("client_id", "")
-    application = one_or_none(Application.objects.filter(pool=pool, client_id=client_id))
-    if application is None:
+    try:
+        application = known_application(fields.get("client_id", "")).application
+    except InvalidClient:
+        raise Unanswerable("client_id") from None
+    if application.pool_id != pool.pk:
         raise Unanswerable("client_id")
-    application.pool = pool
     if not application.enabled:
         raise Unanswerable("application_disabled")
     return application

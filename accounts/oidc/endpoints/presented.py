@@ -9,10 +9,11 @@ from accounts.models import RefreshToken, RevokedAccessToken
 from accounts.oidc.server import Client
 from accounts.refusals import InvalidToken
 from accounts.sessions.access import access_of, is_current, verified_claims
-from applications.models import Application
+from applications.known import known_application
 from applications.rules import ApplicationType
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
+from config.kernel.errors import InvalidClient
 from userpools.models import UserPool
 
 
@@ -54,16 +55,18 @@ def _is_person(claims: dict[str, Any], pool: UserPool) -> bool:
 
 
 def _is_machine(claims: dict[str, Any], pool: UserPool) -> bool:
-    machines = Application.objects.filter(
-        pool=pool, client_id=claims["client_id"], type=ApplicationType.MACHINE, enabled=True
-    )
-    revoked = RevokedAccessToken.objects.filter(pool=pool, jti=UUID(claims["jti"]))
-    return machines.exists() and not revoked.exists()
+    try:
+        machine = known_application(claims["client_id"]).application
+    except InvalidClient:
+        return False
+    if (machine.pool_id, machine.type) != (pool.pk, ApplicationType.MACHINE) or not machine.enabled:
+        return False
+    return not RevokedAccessToken.objects.filter(pool=pool, jti=UUID(claims["jti"])).exists()
 
 
 def _refresh_token(pool: UserPool, unverified_token: str, now: datetime) -> PresentedToken | None:
     row = one_or_none(
-        RefreshToken.objects.select_related("session__user", "session__application__pool").filter(
+        RefreshToken.objects.select_related("session__user", "session__application").filter(
             pool=pool, token_hash=token_hash(unverified_token)
         )
     )

@@ -62,7 +62,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
 
         """
         row = one_or_none(
-            AuthorizationCode.objects.select_related("session__user", "session__pool").filter(
+            AuthorizationCode.objects.select_related("session__user").filter(
                 pool=self.server.pool,
                 code_hash=token_hash(code),
                 session__application=client.application,
@@ -70,7 +70,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         )
         if row is None:
             raise InvalidAuthorizationCode
-        row.session.application = client.application
+        row.session.pool, row.session.application = self.server.pool, client.application
         if row.used_at is not None:
             self._end_reused(row)
             raise InvalidAuthorizationCode

@@ -63,7 +63,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         """
         client: Client = self.request.client
         row = one_or_none(
-            DeviceAuthorization.objects.select_related("session__user", "session__pool").filter(
+            DeviceAuthorization.objects.select_related("session__user").filter(
                 pool=self.server.pool,
                 application=client.application,
                 device_code_hash=token_hash(device_code),
@@ -98,6 +98,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
 
         """
         row, now = self.request.credential.row, self.server.now
+        row.session.pool = self.server.pool
         row.session.application = self.request.client.application
         if not is_current(row.session):
             raise InvalidDeviceCode

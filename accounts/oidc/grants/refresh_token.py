@@ -47,12 +47,13 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
 
         """
         row = one_or_none(
-            RefreshToken.objects.select_related(
-                "session__user__merged_into", "session__pool"
-            ).filter(pool=self.server.pool, token_hash=token_hash(refresh_token))
+            RefreshToken.objects.select_related("session__user").filter(
+                pool=self.server.pool, token_hash=token_hash(refresh_token)
+            )
         )
         if row is None:
             raise InvalidRefreshToken
+        row.session.pool = self.server.pool
         return StoredToken(row)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.known import known_application
 from tests.support import builders
-from tests.support.oidc import exchange, post, refresh, userinfo
+from tests.support.oidc import bearer, exchange, post, refresh, userinfo
 from tests.support.statements import described
 from tests.support.website import authorization_code
 
@@ -74,7 +74,15 @@ def test_userinfo_says_exactly_this(statements):
 
     said = statements(lambda: userinfo(token))
 
-    assert said == ["SELECT accounts_session"]  # and its user and application
+    assert said == ["SELECT accounts_session"]  # and its user
+
+
+def test_me_says_no_more_than_userinfo(statements, client):
+    token = exchange(authorization_code()).json()["access_token"]
+
+    said = statements(lambda: client.get("/api/v1/me", headers=bearer(token)))
+
+    assert said == ["SELECT accounts_session"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +99,32 @@ def test_introspection_says_exactly_this(statements, kind, looked_up):
     said = statements(lambda: post("introspect", fields, secret=builders.CLIENT_SECRET))
 
     assert said == looked_up
+
+
+def test_introspecting_a_machines_token_says_exactly_this(statements):
+    machine = {"grant_type": "client_credentials", "client_id": "acme-machine"}
+    token = post("token", machine, secret=builders.CLIENT_SECRET).json()["access_token"]
+    fields = {"client_id": "acme-web", "token": token}
+
+    said = statements(lambda: post("introspect", fields, secret=builders.CLIENT_SECRET))
+
+    assert said == ["SELECT accounts_revokedaccesstoken"]
+
+
+def test_a_token_is_looked_up_with_what_is_read_of_its_session(statements):
+    """The pool and the application are in memory, except for a refresh token's introspection."""
+    code = authorization_code()
+    with CaptureQueriesContext(connection) as log:
+        tokens = exchange(code).json()
+        userinfo(tokens["access_token"])
+        refresh(tokens["refresh_token"], client_id="acme-spa")
+
+    joins = {described(query["sql"]): query["sql"].count(" JOIN ") for query in log}
+    assert {name: count for name, count in joins.items() if count} == {
+        "SELECT accounts_authorizationcode": 2,  # session, user
+        "SELECT accounts_session": 1,
+        "SELECT accounts_refreshtoken": 2,
+    }
 
 
 def test_a_machines_token_costs_nothing(statements):

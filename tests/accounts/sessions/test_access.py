@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from accounts.models import Session, User
 from accounts.refusals import InvalidToken
 from accounts.sessions.access import InsufficientScope, verify_access_token
 from applications.models import Application
+from config.kernel.memory import forget_configuration
 from tests.support import builders
 from tests.support.client import GuardedClient
 from tests.support.oidc import bearer, claims_of, encoded, header_of, userinfo
@@ -362,10 +364,21 @@ def test_a_token_lasts_to_its_last_second(tokens):
         assert_accepted(tokens["access_token"])
 
 
-def test_a_check_costs_one_query_for_the_pool_and_one_for_the_session(
-    tokens, django_assert_num_queries
-):
-    with django_assert_num_queries(2):
+@pytest.mark.django_db(transaction=True)
+def test_a_check_costs_one_query(tokens, django_assert_num_queries, monkeypatch):
+    """The pool and the application are in memory after a first check."""
+    monkeypatch.setattr("config.kernel.memory.FRESH_SECONDS", math.inf)
+    forget_configuration()
+    verify_access_token(f"Bearer {tokens['access_token']}", now=timezone.now())
+
+    with django_assert_num_queries(1):
+        verify_access_token(f"Bearer {tokens['access_token']}", now=timezone.now())
+
+
+def test_a_token_of_an_unknown_application_gives_no_access(tokens):
+    Application.objects.update(client_id="another")
+
+    with pytest.raises(InvalidToken):
         verify_access_token(f"Bearer {tokens['access_token']}", now=timezone.now())
 
 
