@@ -21,6 +21,12 @@ class LogoutNoticeQuerySet(models.QuerySet["LogoutNotice"]):
         """Keep the notices whose next attempt may begin, the oldest first."""
         return self.filter(due_at__lte=now).order_by("due_at", "pk")
 
+    def next_due_at(self) -> datetime | None:
+        """Return when the first attempt that is left may begin; None if nothing waits."""
+        waiting = self.filter(due_at__isnull=False)
+        due_at: datetime | None = waiting.aggregate(first=models.Min("due_at"))["first"]
+        return due_at
+
     def write(self, notices: list["LogoutNotice"]) -> None:
         """Save notices for sessions that have none yet, within the transaction that ends them."""
         if notices:

@@ -2,13 +2,15 @@
 
 import logging
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.backchannel.delivery_thread import DeliveryThread
-from accounts.models import Session
+from accounts.models import LogoutNotice, Session
 
 
 class Stop(BaseException):
@@ -38,17 +40,58 @@ def run(waits):
     return bell.pauses
 
 
-def test_it_begins_with_what_an_earlier_process_left(alice, told, enter, receiver):
+@pytest.fixture
+def notice(alice, told, enter):
+    """A notice that is due."""
     enter(alice, told)
     Session.objects.all().end(now=timezone.now(), reason="logged_out")
+    return LogoutNotice.objects.get()
 
-    assert run(waits=1) == [5]
+
+def test_it_begins_with_what_an_earlier_process_left(notice, receiver):
+    assert run(waits=1) == [15]
 
     assert len(receiver.heard) == 1
 
 
-def test_it_looks_every_few_seconds(db):
-    assert run(waits=3) == [5, 5, 5]
+def test_it_looks_a_few_times_a_minute_and_asks_only_when_something_is_due(db):
+    with CaptureQueriesContext(connection) as log:
+        assert run(waits=3) == [15, 15, 15]
+
+    looks = [query["sql"] for query in log if "accounts_logoutnotice" in query["sql"]]
+    assert len(looks) == 3
+    assert all("MIN(" in look for look in looks)
+
+
+def test_without_anything_due_no_round_begins(notice, monkeypatch):
+    LogoutNotice.objects.update(due_at=timezone.now() + timedelta(seconds=5))
+    monkeypatch.setattr("accounts.backchannel.delivery_thread.deliver_due", _away)
+
+    [pause] = run(waits=1)
+
+    assert 4 < pause <= 5
+
+
+def test_it_sleeps_until_the_next_attempt(notice, receiver):
+    receiver.answer(500)
+
+    [pause] = run(waits=1)
+
+    assert len(receiver.heard) == 1
+    assert 8 < pause <= 10
+
+
+def test_it_sleeps_no_longer_for_what_is_due_later(notice):
+    LogoutNotice.objects.update(due_at=timezone.now() + timedelta(hours=6))
+
+    assert run(waits=1) == [15]
+
+
+def test_a_notice_that_stays_due_keeps_it_from_nothing(notice, monkeypatch):
+    """Another process is about to claim it."""
+    monkeypatch.setattr("accounts.backchannel.delivery_thread.deliver_due", _nothing)
+
+    assert run(waits=2) == [1, 1]
 
 
 def test_it_gives_its_connection_back_between_rounds(threaded_database):
@@ -57,7 +100,7 @@ def test_it_gives_its_connection_back_between_rounds(threaded_database):
     assert connection.connection is None
 
 
-def test_without_the_database_it_goes_on_and_says_so_once(monkeypatch, caplog):
+def test_without_the_database_it_goes_on_and_says_so_once(notice, monkeypatch, caplog):
     monkeypatch.setattr("accounts.backchannel.delivery_thread.deliver_due", _away)
     caplog.set_level(logging.INFO)
 
@@ -67,7 +110,7 @@ def test_without_the_database_it_goes_on_and_says_so_once(monkeypatch, caplog):
     assert record.getMessage() == "Logout notices can't be delivered; this goes on being tried."
 
 
-def test_it_is_as_quick_as_before_once_the_database_is_back(db, monkeypatch, caplog):
+def test_it_is_as_quick_as_before_once_the_database_is_back(notice, monkeypatch, caplog):
     answers = iter([_away, _away, _nothing, _away, _nothing])
 
     def deliver(due_by):
@@ -75,7 +118,7 @@ def test_it_is_as_quick_as_before_once_the_database_is_back(db, monkeypatch, cap
 
     monkeypatch.setattr("accounts.backchannel.delivery_thread.deliver_due", deliver)
 
-    assert run(waits=5) == [10, 20, 5, 10, 5]
+    assert run(waits=5) == [10, 20, 1, 10, 1]
 
     assert len(caplog.records) == 2
 
@@ -96,7 +139,7 @@ class Impatient(threading.Event):
         return True
 
 
-def test_a_notice_that_is_written_during_a_round_starts_the_next(monkeypatch):
+def test_a_notice_that_is_written_during_a_round_starts_the_next(notice, monkeypatch):
     written = Impatient()
     rounds = []
 
