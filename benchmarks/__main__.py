@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     try:
         with session(settings, options.redis) as opened:
             measured, found = measure(opened)
-            result = _result(opened, measured, found)
+            result = result_of(opened, measured, found)
     except (PostgresUnavailableError, ProgramFailed, ValueError) as error:
         sys.exit(str(error))
     _show(report.table(measured))
@@ -76,7 +76,7 @@ def measure(opened: Session) -> tuple[list[Measured], list[Latency]]:
     return measured, found
 
 
-def _result(
+def result_of(
     opened: Session, measured: Sequence[Measured], found: Sequence[Latency]
 ) -> dict[str, Any]:
     return {

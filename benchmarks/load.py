@@ -193,6 +193,7 @@ class Run:
             else:
                 self._late.append(due)
             due += 1 / rate
+        await asyncio.sleep(max(0.0, self._until - time.perf_counter()))
 
     async def _connect(self, number: int | None = None) -> Connection:
         position = len(self._idle) if number is None else number

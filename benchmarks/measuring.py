@@ -10,8 +10,6 @@ from benchmarks import figures, programs
 from benchmarks.figures import Figure, Measured
 from benchmarks.session import Contestant, Sample, Session, in_turn
 
-PEER_CONNECTIONS = {"login": 64}
-USUAL_PEER_CONNECTIONS = 32
 LOGINS_FOR_WAL, QUICK_LOGINS_FOR_WAL = 1000, 200
 STARTS, QUICK_STARTS = 5, 2
 
@@ -144,8 +142,8 @@ def _at_door(session: Session, contestants: list[Contestant], door: str) -> list
     def once(contestant: Contestant) -> Sample:
         return contestant.measure(
             door,
-            {"population": settings.people} | contestant.tokens(door),
-            connections=PEER_CONNECTIONS.get(door, USUAL_PEER_CONNECTIONS),
+            {"population": settings.people} | contestant.tokens(door, settings.door_connections),
+            connections=settings.door_connections * (2 if door == "login" else 1),
             seconds=settings.seconds,
             warm_up=settings.warm_up,
         )

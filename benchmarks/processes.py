@@ -17,7 +17,6 @@ from urllib.error import HTTPError, URLError
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
-STOP_SECONDS = 30
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -151,14 +150,11 @@ class Running:
         self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """Stop the program as a process manager does."""
-        self.resume()
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+        """Kill the program; a server would take seconds to end, and its database is dropped."""
+        # Paused first, so that none is replaced by its parent.
+        self.pause()
+        self._signal(signal.SIGKILL)
+        self._process.wait()
         self._output.close()
 
     def cpu_seconds(self) -> float:

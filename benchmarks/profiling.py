@@ -56,8 +56,9 @@ def room_of(filename: str) -> str:
 def _library(parts: Sequence[str]) -> str:
     name = parts[0].removesuffix(".py")
     name = TOGETHER.get(name, name)
-    if name == "django" and len(parts) > 2:  # noqa: PLR2004 - a package within
-        return f"django.{parts[1]}"
+    if name == "django":
+        depth = 3 if parts[1] == "db" else 2
+        return ".".join(parts[:-1][:depth])
     return name
 
 

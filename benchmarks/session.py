@@ -16,8 +16,6 @@ from benchmarks.processes import ROOT, ProgramFailed, Running, bare_environment
 from benchmarks.programs import Program
 from benchmarks.settings import Settings
 
-CHAINS = 64
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -73,15 +71,15 @@ class Contestant:
         database = (after[1] or 0) - (before[1] or 0) if known else None
         return Sample(report, after[0] - before[0], database)
 
-    def tokens(self, door: str) -> dict[str, list[str]]:
+    def tokens(self, door: str, count: int) -> dict[str, list[str]]:
         """Return the tokens that a door needs and the program hasn't given, by logging in."""
         wanted = {"refresh": "refresh_token", "userinfo": "access_token"}
         name = wanted.get(door, "access_token" if door == "introspection" else "")
         if not name or "tokens" in self.program.needs[door]:
             return {}
         if name == "refresh_token" or not self.kept:
-            parameters = {"keeps": True, "population": 10 * CHAINS}
-            sample = self.measure("tokens", parameters, connections=8, count=CHAINS)
+            parameters = {"keeps": True, "population": 10 * count}
+            sample = self.measure("tokens", parameters, connections=min(8, count), count=count)
             self.kept = sample.report.kept
         return {"tokens": [tokens[name] for tokens in self.kept]}
 

@@ -11,6 +11,7 @@ SECONDS, QUICK_SECONDS = 6.0, 2.0
 PEOPLE, QUICK_PEOPLE = 2000, 300
 IN_FLIGHT, QUICK_IN_FLIGHT = (1, 8, 32, 64), (1, 32)
 CONNECTIONS = 48
+DOOR_CONNECTIONS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Settings:
     wechat_milliseconds: float = 80.0
     workers: int = 1
     connections: int = CONNECTIONS
+    door_connections: int = DOOR_CONNECTIONS
+    """in flight at the other doors; twice as many at the login of peers"""
     in_flight: tuple[int, ...] = IN_FLIGHT
     groups: tuple[str, ...] = GROUPS
     peers: bool = False
