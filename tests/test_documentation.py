@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 APPS = ("accounts", "applications", "config", "identity_sources", "userpools")
-FOLDERS = (*APPS, "docs", "examples", "requirements", "templates", "tests")
-SOURCES = sorted(path for folder in (*APPS, "tests") for path in (ROOT / folder).rglob("*.py"))
+FOLDERS = (*APPS, "benchmarks", "docs", "examples", "requirements", "templates", "tests")
+SOURCES = sorted(
+    [
+        *(path for folder in (*APPS, "tests") for path in (ROOT / folder).rglob("*.py")),
+        *(ROOT / "benchmarks").glob("*.py"),  # not the peers' environment
+    ]
+)
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(?:#[^)]*)?\)")
 # A path with an ending, anywhere; in backticks a folder as well.
