@@ -78,7 +78,7 @@ walk: .venv/.dev ## Print the files and moves of four requests
 	$(BIN)/python -m pytest -q -s tests/accounts/test_walks.py
 
 .PHONY: bench
-bench: .venv/.dev ## Measure it in turn with a bare login and, with ARGS=--peers, other programs
+bench: .venv/.dev $(if $(findstring --peers,$(ARGS)),peers) ## Measure it in turn with a bare login and, with ARGS=--peers, other programs
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: profile

@@ -1,5 +1,6 @@
 """`make bench`: measure the server in turn with the floor and print one table."""
 
+import signal
 import sys
 import tempfile
 from argparse import Namespace
@@ -33,6 +34,8 @@ GROUPS: dict[str, Callable[[Session], Iterator[Measured]]] = {
 def main(arguments: Sequence[str]) -> None:
     """Measure what the arguments say, print it, and write it to a file."""
     settings, options = read_arguments(arguments)
+    # So that the programs are stopped, whatever ends the run.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         with session(settings, options.redis) as opened:
             measured, found = measure(opened)

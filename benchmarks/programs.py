@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.database import Database
-from benchmarks.processes import ROOT, Running, bare_environment, run
+from benchmarks.processes import ROOT, ProgramFailed, Running, bare_environment, run
 from config.wiring.server import THREADS_PER_WORKER
 
 PEERS = ROOT / "benchmarks" / "peers"
@@ -239,7 +239,12 @@ def peer_folders() -> list[Path]:
 
 
 def peer(folder: Path, database: Database, wechat_url: str, *, workers: int) -> Program:
-    """Have a peer make its tables and clients."""
+    """Have a peer make its tables and clients.
+
+    Raises:
+        ProgramFailed: the peers aren't installed, or this one failed.
+
+    """
     python = os.environ.get("PEERS_PYTHON", str(PEERS / ".venv" / "bin" / "python"))
     port = free_port()
     environment = _environment(database, wechat_url, port) | {
@@ -247,6 +252,8 @@ def peer(folder: Path, database: Database, wechat_url: str, *, workers: int) -> 
         "WECHAT_APP_SECRET": APP_SECRET,
         "REDIRECT_URI": REDIRECT_URI,
     }
+    if not Path(python).exists():
+        raise ProgramFailed("The peers aren't installed: make peers")
     answer = run([python, "app.py", "setup"], environment, folder)
     needs: Needs = json.loads(answer.strip().splitlines()[-1])
     command = granian(python, "app:application", port, workers)

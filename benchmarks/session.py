@@ -75,9 +75,11 @@ class Contestant:
         """Return the tokens that a door needs and the program hasn't given, by logging in."""
         wanted = {"refresh": "refresh_token", "userinfo": "access_token"}
         name = wanted.get(door, "access_token" if door == "introspection" else "")
-        if not name or "tokens" in self.program.needs[door]:
+        # Refresh tokens work once, so each run needs new ones.
+        spent = name == "refresh_token"
+        if not name or ("tokens" in self.program.needs[door] and not spent):
             return {}
-        if name == "refresh_token" or not self.kept:
+        if spent or not self.kept:
             parameters = {"keeps": True, "population": 10 * count}
             sample = self.measure("tokens", parameters, connections=min(8, count), count=count)
             self.kept = sample.report.kept
