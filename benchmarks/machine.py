@@ -14,8 +14,8 @@ def machine() -> dict[str, str | int | float]:
     """Return cores, CPU model and memory."""
     return {
         "cores": os.cpu_count() or 1,
-        "cpu": _after("/proc/cpuinfo", "model name") or platform.machine(),
-        "memory_gb": round(int(_after("/proc/meminfo", "MemTotal").split()[0] or 0) / 1e6, 1),
+        "cpu": _cpu_model() or platform.machine(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
     }
 
@@ -30,12 +30,14 @@ def versions(postgresql: str) -> dict[str, str]:
     }
 
 
-def _after(path: str, word: str) -> str:
+def _cpu_model() -> str:
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return "0"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(word)), "0")
+        return ""
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), ""
+    )
 
 
 def _redis() -> str:
