@@ -114,9 +114,9 @@ def broken(monkeypatch):
     tries = []
     record = Trail.record_success
 
-    def record_twice(trail, session):
+    def record_twice(trail, session, *rows):
         tries.append(1)
-        event = record(trail, session)
+        event = record(trail, session, *rows)
         again = LoginEvent.objects.get(pk=event.pk)
         again.save(force_insert=True)
 

@@ -339,7 +339,6 @@ def test_a_planted_secret_is_found_in_the_database(db, acme):
     builders.make_user(acme.pool, nickname=f"<{SECRET}>")
     CodeExchange.objects.create(
         key=SECRET.encode().hex()[:64],
-        holder=acme.pool.pk,
         expires_at=acme.pool.created_at,
         answer_ciphertext=b"\x00\xff" + SECRET.encode() + b"\x00",
     )

@@ -1,7 +1,6 @@
 """Sweeping on the way: some of what is over, now and then, and more where there is more."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -16,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 def hold(*seconds: int) -> None:
     for left in seconds:
         CodeExchange.objects.create(
-            key=f"{left}", holder=uuid4(), expires_at=timezone.now() + timedelta(seconds=left)
+            key=f"{left}", expires_at=timezone.now() + timedelta(seconds=left)
         )
 
 
