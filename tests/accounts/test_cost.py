@@ -1,45 +1,41 @@
 """What a login costs the database: every statement, in order, and none while WeChat is asked."""
 
 import math
-import threading
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.login.exchange import WeChatIdentity, exchange_once
-from accounts.models import CodeExchange
+from accounts.login.exchange import PATIENCE
+from accounts.login.waiting import LOOK_AGAIN_SECONDS
+from accounts.models import CodeExchange, LinkedAccount
 from config.kernel.memory import forget_configuration
 from identity_sources.models import IdentitySource
+from identity_sources.wechat.errors import InvalidCode
 from tests.support import builders
 from tests.support.oidc import bearer
-from tests.support.statements import described
+from tests.support.statements import described, round_trips
 
 READ_CONFIGURATION = [
     "SELECT applications_application",
     "SELECT applications_loginmethod",
     "SELECT userpools_signingkey",
 ]
-HOLD_CODE = ["BEGIN", "INSERT accounts_codeexchange", "COMMIT"]
 ASK_WECHAT = ["asks jscode2session"]
-KEEP_ANSWER = ["UPDATE accounts_codeexchange"]
-EXCHANGE = [*HOLD_CODE, *ASK_WECHAT, *KEEP_ANSWER]
-TOKENS_AND_EVENT = [
+FIND = [
+    *(["SELECT accounts_user FOR NO KEY UPDATE"] if connection.vendor == "postgresql" else []),
+    "SELECT accounts_linkedaccount",
+]
+STORE = [
     "INSERT accounts_session",
     "INSERT accounts_refreshtoken",
     "INSERT accounts_loginevent",
 ]
-RETURNING = [
-    "BEGIN",
-    "SELECT accounts_linkedaccount",
-    "SELECT accounts_user",  # and lock them
-    "UPDATE accounts_linkedaccount",
-    *TOKENS_AND_EVENT,
-    "COMMIT",
-]
+KEEP_IDENTITY = ["INSERT accounts_codeexchange"]
+REPEATED = ["BEGIN", *FIND, *STORE, "COMMIT"]
+RETURNING = [*ASK_WECHAT, "BEGIN", *FIND, *STORE, *KEEP_IDENTITY, "COMMIT"]
 MOST_STATEMENTS = 6
 
 
@@ -78,28 +74,29 @@ def known(statements, acme, log_in):
 def test_a_returning_login_says_exactly_this_to_the_database(known, statements, log_in):
     said = statements(log_in)
 
-    assert said == [*EXCHANGE, *RETURNING]
-    assert len(RETURNING[1:-1]) <= MOST_STATEMENTS
+    assert said == RETURNING
+    assert len(RETURNING[2:-1]) <= MOST_STATEMENTS
 
 
 def test_the_database_cache_adds_one_statement(known, statements, log_in, database_cache):
     said = statements(log_in)
 
-    assert said == ["SELECT unionpass_cache", *EXCHANGE, *RETURNING]
+    assert said == ["SELECT unionpass_cache", *RETURNING]
 
 
 def test_a_first_login_adds_the_user_and_the_linked_accounts(known, statements, log_in):
     said = statements(lambda: log_in("bob"))
 
     assert said == [
-        *EXCHANGE,
+        *ASK_WECHAT,
         "BEGIN",
-        "SELECT accounts_linkedaccount",
+        *FIND,
         "SELECT accounts_blockedidentity",
         "INSERT accounts_user",
         "INSERT accounts_linkedaccount",
         "INSERT accounts_linkedaccount",
-        *TOKENS_AND_EVENT,
+        *STORE,
+        *KEEP_IDENTITY,
         "COMMIT",
     ]
 
@@ -108,7 +105,7 @@ def test_the_first_login_of_a_process_reads_the_configuration(statements, acme, 
     first, second = statements(log_in), statements(log_in)
 
     assert [sql for sql in first if sql in READ_CONFIGURATION] == READ_CONFIGURATION
-    assert second == [*EXCHANGE, *RETURNING]
+    assert second == RETURNING
 
 
 def test_two_seconds_later_a_login_reads_it_anew_but_not_the_keys(
@@ -119,14 +116,14 @@ def test_two_seconds_later_a_login_reads_it_anew_but_not_the_keys(
 
     said = statements(log_in)
 
-    assert said == [*READ_CONFIGURATION[:2], *EXCHANGE, *RETURNING]
+    assert said == [*READ_CONFIGURATION[:2], *RETURNING]
 
 
 def test_without_a_refresh_token_there_is_one_statement_less(known, statements, log_in):
     said = statements(lambda: log_in(scope="openid"))
 
     assert "INSERT accounts_refreshtoken" not in said
-    assert len(said) == len([*EXCHANGE, *RETURNING]) - 1
+    assert len(said) == len(RETURNING) - 1
 
 
 def test_a_confidential_application_costs_no_more(known, acme, statements, log_in):
@@ -139,7 +136,7 @@ def test_a_confidential_application_costs_no_more(known, acme, statements, log_i
 
     said = statements(lambda: log_in(**safe))
 
-    assert said == [*EXCHANGE, *RETURNING]
+    assert said == RETURNING
 
 
 def test_a_replay_reads_what_was_kept(known, statements, log_in):
@@ -148,10 +145,47 @@ def test_a_replay_reads_what_was_kept(known, statements, log_in):
 
     said = statements(lambda: log_in(code=code))
 
-    assert said == [
-        *("BEGIN", "INSERT accounts_codeexchange", "ROLLBACK"),
-        "SELECT accounts_codeexchange",
-        *RETURNING,
+    assert said == [*ASK_WECHAT, "SELECT accounts_codeexchange", *REPEATED]
+
+
+def test_a_person_who_wasnt_seen_for_an_hour_costs_one_update(known, statements, log_in):
+    LinkedAccount.objects.update(last_seen_at=timezone.now() - timedelta(hours=2))
+
+    first, second = statements(log_in), statements(log_in)
+
+    place = RETURNING.index("INSERT accounts_session")
+    assert first == [*RETURNING[:place], "UPDATE accounts_linkedaccount", *RETURNING[place:]]
+    assert second == RETURNING
+
+
+@pytest.mark.postgresql
+def test_a_returning_login_is_exactly_this_many_round_trips(known, statements, log_in):
+    with round_trips() as made:
+        statements(log_in)
+
+    assert made == [
+        "statement",  # the pool's check of a connection
+        "BEGIN",
+        "together",  # lock the user; linked accounts and users
+        "together",  # session, refresh token, event, the code's identity
+        "COMMIT",
+    ]
+
+
+@pytest.mark.postgresql
+def test_a_first_login_is_exactly_this_many_round_trips(known, statements, log_in):
+    with round_trips() as made:
+        statements(lambda: log_in("bob"))
+
+    assert made == [
+        "statement",  # the pool's check of a connection
+        "BEGIN",
+        "together",  # no user, no linked accounts
+        "statement",  # blocked identities
+        "together",  # the user
+        "together",  # linked accounts
+        "together",  # session, refresh token, event, the code's identity
+        "COMMIT",
     ]
 
 
@@ -162,10 +196,8 @@ def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, l
 
     first, second = statements(log_in), statements(log_in)
 
-    sweep = "DELETE accounts_codeexchange"
-    assert first.index("UPDATE accounts_codeexchange") < first.index(sweep)
-    assert first.index(sweep) < first.index("SELECT accounts_linkedaccount")
-    assert second == [*EXCHANGE, *RETURNING]
+    assert first == [*ASK_WECHAT, "DELETE accounts_codeexchange", *RETURNING[1:]]
+    assert second == RETURNING
 
 
 @pytest.mark.postgresql
@@ -183,10 +215,29 @@ def test_an_unknown_application_costs_one_statement(known, statements, log_in):
     assert said == ["SELECT applications_application"]
 
 
-def test_a_refused_code_costs_the_exchange_and_the_event(known, statements, log_in):
+def test_a_refused_code_costs_a_few_looks_and_the_event(known, statements, log_in):
     said = statements(lambda: log_in(code="never-issued"))
 
-    assert said == [*EXCHANGE, "INSERT accounts_loginevent"]
+    looks = said.count("SELECT accounts_codeexchange")
+    assert 2 <= looks <= 1 + PATIENCE[InvalidCode] / LOOK_AGAIN_SECONDS
+    assert said == [
+        *ASK_WECHAT,
+        *["SELECT accounts_codeexchange"] * looks,
+        *("BEGIN", "INSERT accounts_loginevent", "COMMIT"),
+    ]
+
+
+def test_a_login_that_we_refuse_costs_the_event_and_the_identity(known, acme, statements, log_in):
+    IdentitySource.objects.update(registration="closed")
+    log_in("carol")
+
+    said = statements(lambda: log_in("bob"))
+
+    assert said == [
+        *ASK_WECHAT,
+        *("BEGIN", *FIND, "SELECT accounts_blockedidentity", "ROLLBACK"),
+        *("BEGIN", "INSERT accounts_loginevent", *KEEP_IDENTITY, "COMMIT"),
+    ]
 
 
 def test_a_switched_off_source_costs_the_event(known, acme, statements, log_in):
@@ -195,7 +246,7 @@ def test_a_switched_off_source_costs_the_event(known, acme, statements, log_in):
 
     said = statements(log_in)
 
-    assert said == ["INSERT accounts_loginevent"]
+    assert said == ["BEGIN", "INSERT accounts_loginevent", "COMMIT"]
 
 
 def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
@@ -206,11 +257,7 @@ def test_a_phone_code_adds_its_own_exchange(known, statements, log_in):
     start, end = said.index("asks jscode2session"), said.index("asks getuserphonenumber")
     assert said[start : end + 1] == [
         *ASK_WECHAT,
-        *KEEP_ANSWER,
-        "BEGIN",
-        "SELECT accounts_linkedaccount",
-        "SELECT accounts_blockedidentity",
-        "COMMIT",
+        *("BEGIN", *FIND, "SELECT accounts_blockedidentity", "COMMIT"),
         *("BEGIN", "INSERT accounts_codeexchange", "COMMIT"),
         "SELECT identity_sources_wechataccesstoken",
         "SELECT identity_sources_wechataccesstoken",
@@ -246,23 +293,3 @@ def test_no_connection_is_held_while_wechat_is_asked(threaded_database, acme, lo
         "jscode2session",
     ]
     assert held == [None] * 4
-
-
-def test_no_connection_is_held_while_a_duplicate_waits(threaded_database):
-    CodeExchange.objects.create(
-        key="held", holder=uuid4(), expires_at=timezone.now() + timedelta(seconds=0.5)
-    )
-    waiting, ended, samples = connections["default"], threading.Event(), []
-
-    def look():
-        while not ended.wait(0.005):
-            samples.append(waiting.connection is None)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    exchange_once("held", lambda: WeChatIdentity(openid="o", unionid=None))
-    ended.set()
-    watcher.join()
-
-    # It holds one only for the moments in which it looks at the row.
-    assert samples.count(True) > len(samples) / 2

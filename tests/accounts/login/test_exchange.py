@@ -1,38 +1,48 @@
-"""One code is exchanged once, however often it is sent: accounts/login/exchange.py and its door."""
+"""A code that is sent several times: accounts/login/exchange.py and its door.
+
+WeChat is asked each time. Where it says that the code was used, the identity of the first time is
+repeated; where nothing was stored, WeChat's refusal stays.
+"""
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest.mock import ANY
-from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.login import exchange
+from accounts.login import waiting
 from accounts.login.exchange import (
+    PATIENCE,
     CodeObserver,
     WeChatIdentity,
+    exchange,
     exchange_key,
-    exchange_once,
     spend_once,
 )
-from accounts.models import CodeExchange, Session, User
-from accounts.refusals import WeChatAway
+from accounts.models import CodeExchange, LinkedAccount, Session, User
+from accounts.users.linking import link
 from config.kernel.encryption import DecryptionError
-from identity_sources.gateway import longest_call
+from config.kernel.errors import DomainError
+from config.kernel.rows import send
 from identity_sources.sandbox import Fault, FaultKind, openid_of, unionid_of
 from identity_sources.sandbox.faults import http_status, latency
 from identity_sources.sandbox.faults import refusal as wechat_refuses
-from identity_sources.wechat.errors import WeChatUnavailable
+from identity_sources.wechat.errcodes import Credential
+from identity_sources.wechat.errcodes import refusal as error_of
+from identity_sources.wechat.errors import CodeAlreadyUsed, InvalidCode, WeChatUnavailable
 from tests.support import builders
 from tests.support.client import LOGIN_URL, GuardedClient
-from tests.support.records import count_rows, event, events, refusal
+from tests.support.records import count_rows, event, events, refusal, steps
 
 KEY = exchange_key(purpose="rest", application="a", source="s", code="c")
 ALICE = WeChatIdentity(openid="o-alice", unionid="u-alice")
+SECOND_APPLICATION = {"client_id": "acme-second", "name": "Second"}
+ASKED_TWICE = ["jscode2session"] * 2
 
 
 class Replays(CodeObserver):
@@ -45,12 +55,16 @@ class Replays(CodeObserver):
         self.count += 1
 
 
-SECOND_APPLICATION = {"client_id": "acme-second", "name": "Second"}
-
-
 @pytest.fixture
 def code():
     return builders.wx_login()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Wait only a moment for a first login that never comes."""
+    for kind in PATIENCE:
+        monkeypatch.setitem(PATIENCE, kind, 0.05)
 
 
 def outcome(response):
@@ -61,18 +75,49 @@ def outcome(response):
     }
 
 
+def says(errcode):
+    """Return a question to WeChat that it refuses with this errcode."""
+
+    def ask():
+        raise error_of(
+            call="jscode2session",
+            errcode=errcode,
+            errmsg="",
+            rid=None,
+            credential=Credential.APP_SECRET,
+        )
+
+    return ask
+
+
+def names_alice():
+    return ALICE.openid, ALICE.unionid
+
+
+def store(identity=ALICE, key=KEY):
+    """Store an identity as a login does."""
+    named = WeChatIdentity(openid=identity.openid, unionid=identity.unionid, key=key)
+    with transaction.atomic():
+        send(*named.storing())
+
+
 # A replay at the door
 
 
-def test_the_same_code_logs_the_same_user_in_without_asking_wechat(acme, log_in, wechat, code):
+def test_the_same_code_logs_the_same_user_in_after_wechat_said_that_it_was_used(
+    acme, log_in, wechat, code
+):
     first, second = log_in(code=code).json(), log_in(code=code).json()
 
-    assert wechat.calls == ["jscode2session"]
+    assert wechat.calls == ASKED_TWICE
     assert second["user"] == first["user"]
     assert (first["created"], second["created"]) == (True, False)
     assert User.objects.count() == 1
     assert events() == [event(), event(replayed=True, decision="matched_openid")]
-    assert events()[1]["wechat_milliseconds"] is None
+    assert [step["step"] for step in steps()] == [
+        *("checked", "asked", "replayed", "identity", "matched", "issued")
+    ]
+    assert steps()[1]["errcode"] == 40163
 
 
 def test_a_replay_is_a_login_of_its_own(acme, log_in, code):
@@ -83,7 +128,21 @@ def test_a_replay_is_a_login_of_its_own(acme, log_in, code):
     assert first["access_token"] != second["access_token"]
 
 
-def test_after_a_minute_wechat_is_asked_again_and_says_that_it_was_used(acme, log_in, wechat, code):
+def test_a_replay_writes_no_second_row(acme, log_in, code):
+    log_in(code=code)
+    before, stored = count_rows(), CodeExchange.objects.values().get()
+
+    log_in(code=code)
+
+    assert count_rows() - before == {
+        "accounts.Session": 1,
+        "accounts.RefreshToken": 1,
+        "accounts.LoginEvent": 1,
+    }
+    assert CodeExchange.objects.values().get() == stored
+
+
+def test_after_a_minute_nothing_is_repeated(acme, log_in, wechat, code, impatient):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         log_in(code=code)
         clock.shift(timedelta(seconds=59))
@@ -91,16 +150,17 @@ def test_after_a_minute_wechat_is_asked_again_and_says_that_it_was_used(acme, lo
         clock.shift(timedelta(seconds=1))
         too_late = log_in(code=code)
 
+    # A replay doesn't make the identity last longer.
     assert late.status_code == 200
     assert outcome(too_late) == (
         400,
         {"error": "code_already_used", "error_description": ANY, "wechat_errcode": 40163},
     )
-    assert wechat.calls == ["jscode2session"] * 2
+    assert wechat.calls == ["jscode2session"] * 3
     assert [row["replayed"] for row in events()] == [False, True, False]
 
 
-def test_another_application_cannot_use_what_was_exchanged(acme, log_in, wechat, code):
+def test_another_application_cannot_use_what_was_exchanged(acme, log_in, wechat, code, impatient):
     second = builders.make_application(acme.pool, **SECOND_APPLICATION)
     builders.offer(second, acme.source)
 
@@ -108,11 +168,11 @@ def test_another_application_cannot_use_what_was_exchanged(acme, log_in, wechat,
     response = log_in(code=code, client_id="acme-second")
 
     assert outcome(response)[1]["error"] == "code_already_used"
-    assert wechat.calls == ["jscode2session"] * 2
-    assert CodeExchange.objects.count() == 2
+    assert wechat.calls == ASKED_TWICE
+    assert CodeExchange.objects.count() == 1
 
 
-def test_another_source_cannot_use_what_was_exchanged(acme, log_in, wechat, code):
+def test_another_source_cannot_use_what_was_exchanged(acme, log_in, wechat, code, impatient):
     other = builders.make_source(
         acme.pool, identifier="acme-other", app_id=builders.SECOND_MINI_APP_ID
     )
@@ -122,15 +182,32 @@ def test_another_source_cannot_use_what_was_exchanged(acme, log_in, wechat, code
     response = log_in(code=code, identity_source="acme-other")
 
     assert outcome(response)[1]["error"] == "invalid_code"
-    assert wechat.calls == ["jscode2session"] * 2
+    assert wechat.calls == ASKED_TWICE
 
 
-def test_another_pool_cannot_use_what_was_exchanged(acme, globex, log_in, wechat, code):
+def test_another_pool_cannot_use_what_was_exchanged(acme, globex, log_in, wechat, code, impatient):
     log_in(code=code)
     response = log_in(code=code, client_id="globex-shop")
 
     assert outcome(response)[1]["error"] == "invalid_code"
-    assert wechat.calls == ["jscode2session"] * 2
+    assert wechat.calls == ASKED_TWICE
+
+
+def test_another_door_cannot_use_what_was_exchanged(acme, log_in, wechat, code, impatient):
+    log_in(code=code)
+    user = User.objects.get()
+
+    with pytest.raises(DomainError) as refused:
+        link(
+            user,
+            application=acme.application,
+            identity_source=None,
+            code=code,
+            now=timezone.now(),
+        )
+
+    assert refused.value.code == "code_already_used"
+    assert wechat.calls == ASKED_TWICE
 
 
 def test_a_replay_needs_the_clients_secret_as_well(acme, log_in, wechat, code):
@@ -141,6 +218,7 @@ def test_a_replay_needs_the_clients_secret_as_well(acme, log_in, wechat, code):
     log_in(code=code, client_id="acme-safe", client_secret=builders.CLIENT_SECRET)
 
     assert outcome(log_in(code=code, client_id="acme-safe"))[1]["error"] == "invalid_client"
+    assert wechat.calls == ["jscode2session"]
 
 
 # Every rule runs again
@@ -149,55 +227,92 @@ def test_a_replay_needs_the_clients_secret_as_well(acme, log_in, wechat, code):
 @pytest.mark.parametrize(
     ("status", "word"), [("suspended", "user_suspended"), ("closed", "account_closed")]
 )
-def test_a_replay_of_a_user_who_is_no_longer_active_is_refused(
-    acme, log_in, wechat, code, status, word
-):
+def test_a_replay_of_a_user_who_is_no_longer_active_is_refused(acme, log_in, code, status, word):
     log_in(code=code)
     User.objects.update(status=status)
 
     response = log_in(code=code)
 
     assert (response.status_code, response.json()["error"]) == (403, word)
-    assert wechat.calls == ["jscode2session"]
     assert events()[1] == refusal(word, replayed=True)
 
 
-def test_a_replay_at_a_source_that_was_switched_off_is_refused(acme, log_in, code):
+def test_a_replay_at_a_source_that_was_switched_off_is_refused(acme, log_in, wechat, code):
     log_in(code=code)
     acme.source.enabled = False
     acme.source.save()
 
     assert outcome(log_in(code=code))[1]["error"] == "identity_source_disabled"
-
-
-def test_a_refusal_of_ours_may_be_over_at_the_replay(acme, log_in, wechat, code):
-    acme.source.registration = "closed"
-    acme.source.save()
-    refused = log_in(code=code)
-    acme.source.registration = "open"
-    acme.source.save()
-
-    assert refused.status_code == 403
-    assert log_in(code=code).json()["created"] is True
     assert wechat.calls == ["jscode2session"]
+
+
+def test_a_replay_of_a_person_who_was_unlinked_finds_them_no_more(acme, log_in, code):
+    log_in(code=code)
+    LinkedAccount.objects.all().delete()
+
+    response = log_in(code=code)
+
+    assert response.json()["created"] is True
+    assert User.objects.count() == 2
 
 
 # Refusals
 
 
+def test_a_refusal_of_ours_keeps_the_identity_and_may_be_over_at_the_replay(
+    acme, log_in, wechat, code
+):
+    acme.source.registration = "closed"
+    acme.source.save()
+    before = count_rows()
+    refused = log_in(code=code)
+    written = count_rows() - before
+    acme.source.registration = "open"
+    acme.source.save()
+
+    assert refused.status_code == 403
+    assert written == {"accounts.LoginEvent": 1, "accounts.CodeExchange": 1}
+    assert log_in(code=code).json()["created"] is True
+    assert wechat.calls == ASKED_TWICE
+    assert [row["replayed"] for row in events()] == [False, True]
+
+
+def test_a_refusal_of_ours_is_repeated_as_often_as_the_code_is_sent(acme, log_in, wechat, code):
+    acme.source.registration = "closed"
+    acme.source.save()
+
+    answers = [outcome(log_in(code=code)) for _ in range(3)]
+
+    assert answers == [answers[0]] * 3
+    assert answers[0][1]["error"] == "registration_closed"
+    assert CodeExchange.objects.count() == 1
+
+
+def test_a_refused_link_keeps_the_identity_as_well(acme, log_in, wechat, code):
+    log_in()
+    other = builders.make_user(acme.pool)
+    fields = {"application": acme.application, "identity_source": None, "code": code}
+
+    for _ in range(2):
+        with pytest.raises(DomainError) as refused:
+            link(other, **fields, now=timezone.now())
+        assert refused.value.code == "identity_taken"
+
+    assert wechat.calls == ["jscode2session"] * 3
+
+
 @pytest.mark.parametrize("errcode", [40029, 42003, 40163, 40226])
-def test_what_wechat_will_say_again_is_repeated_as_it_was(acme, log_in, wechat, code, errcode):
+def test_what_wechat_refuses_is_asked_again_and_not_stored(
+    acme, log_in, wechat, code, errcode, impatient
+):
     wechat.script(wechat_refuses(errcode))
 
     first, second = log_in(code=code), log_in(code=code)
 
-    assert second.status_code == first.status_code
-    assert second.json() | {"request_id": ""} == first.json() | {"request_id": ""}
-    assert second.json()["wechat_errcode"] == errcode
-    assert second.json()["wechat_rid"]
-    assert wechat.calls == ["jscode2session"]
-    assert [row["replayed"] for row in events()] == [False, True]
-    assert [row["wechat_errcode"] for row in events()] == [errcode] * 2
+    assert first.json()["wechat_errcode"] == errcode
+    assert (second.status_code, second.json()["created"]) == (200, True)
+    assert wechat.calls == ASKED_TWICE
+    assert events()[1] == event()
 
 
 @pytest.mark.parametrize(
@@ -227,46 +342,193 @@ def test_what_may_be_over_is_asked_again(acme, log_in, wechat, code, fault, time
     assert events()[1] == event()
 
 
+@pytest.mark.parametrize("errcode", [40163, 40029, 42003])
+def test_each_word_of_wechats_for_a_used_code_finds_the_identity(
+    acme, log_in, wechat, code, errcode
+):
+    log_in(code=code)
+    wechat.script(wechat_refuses(errcode))
+
+    assert log_in(code=code).json()["created"] is False
+    assert events()[1]["replayed"] is True
+
+
+@pytest.mark.parametrize("errcode", [40226, 45011, 40125])
+def test_any_other_word_of_wechats_repeats_nothing(acme, log_in, wechat, code, errcode):
+    log_in(code=code)
+    wechat.script(wechat_refuses(errcode))
+
+    assert log_in(code=code).json()["wechat_errcode"] == errcode
+    assert events()[1]["replayed"] is False
+
+
+def test_a_repetition_of_ours_that_is_refused_finds_what_was_stored(acme, log_in, wechat, code):
+    """WeChat says -1, so it is asked once more in the same call; then it says "used"."""
+    log_in(code=code)
+    wechat.script(wechat_refuses(-1))
+
+    response = log_in(code=code)
+
+    assert response.json()["created"] is False
+    assert wechat.calls == ["jscode2session"] * 3
+    assert steps()[1]["attempts"] == 2
+    assert (steps()[1]["errcode"], steps()[2]["step"]) == (40163, "replayed")
+
+
+# In vain
+
+
+@pytest.mark.parametrize(("errcode", "seconds"), [(40163, 1.0), (40029, 0.25), (42003, 0.25)])
+def test_who_waits_in_vain_is_refused_with_wechats_answer(
+    acme, log_in, wechat, code, errcode, seconds
+):
+    wechat.script(wechat_refuses(errcode))
+    started = time.monotonic()
+
+    response = log_in(code=code)
+
+    assert seconds <= time.monotonic() - started < seconds + 0.7
+    word = "code_already_used" if errcode == 40163 else "invalid_code"
+    assert (response.status_code, response.json()["error"]) == (400, word)
+    assert response.json()["wechat_errcode"] == errcode
+    assert response.json()["wechat_rid"]
+    assert wechat.calls == ["jscode2session"]
+    assert CodeExchange.objects.count() == 0
+    assert events() == [
+        refusal(word, wechat_errcode=errcode, wechat_rid=response.json()["wechat_rid"])
+    ]
+
+
+def test_who_waits_in_vain_is_counted_by_the_throttle(
+    acme, log_in, wechat, settings, impatient, frozen_clock
+):
+    settings.THROTTLE_LOGIN_PER_ADDRESS = "3/min"
+    wechat.script(wechat_refuses(40163), times=9)
+
+    statuses = [log_in(code=builders.wx_login()).status_code for _ in range(4)]
+
+    assert statuses == [400, 400, 400, 429]
+
+
 # At the same time
 
 
-def test_concurrent_duplicates_ask_wechat_once_and_are_all_the_same_user(
-    threaded_database, acme, wechat, code, together
+@pytest.mark.parametrize("times", [5, 8])
+def test_concurrent_duplicates_are_one_person_and_ask_wechat_each(
+    threaded_database, acme, wechat, code, together, times
 ):
+    # WeChat has used the code up before its late answer.
     wechat.script(latency(0.3))
 
-    answers = together(post, [code] * 8)
+    answers = together(post, [code] * times)
 
-    assert [status for status, _ in answers] == [200] * 8
+    assert [status for status, _ in answers] == [200] * times
     assert len({body["user"]["sub"] for _, body in answers}) == 1
     assert [body["created"] for _, body in answers].count(True) == 1
-    assert wechat.calls == ["jscode2session"]
-    assert [row["replayed"] for row in events()].count(True) == 7
+    assert wechat.calls == ["jscode2session"] * times
+    assert [row["replayed"] for row in events()].count(True) == times - 1
     assert User.objects.count() == 1
+    assert CodeExchange.objects.count() == 1
 
 
-def test_concurrent_duplicates_share_a_passing_failure(
+def test_duplicates_of_a_refused_first_login_are_refused_alike(
     threaded_database, acme, wechat, code, together
 ):
-    # Long enough for the last of them to come before the first has failed, on a busy machine too.
-    wechat.script(Fault(FaultKind.HTML_PAGE, delay_seconds=2), times=8)
+    acme.source.registration = "closed"
+    acme.source.save()
+    wechat.script(latency(0.3))
 
-    answers = together(post, [code] * 8)
+    answers = together(post, [code] * 5)
 
-    assert [status for status, _ in answers] == [503] * 8
-    assert wechat.calls == ["jscode2session"]
+    assert {(status, body["error"]) for status, body in answers} == {(403, "registration_closed")}
+    assert [row["replayed"] for row in events()].count(True) == 4
+    assert User.objects.count() == 0
+    assert CodeExchange.objects.count() == 1
 
 
-def test_concurrent_duplicates_share_a_final_refusal(
+def test_a_duplicate_of_a_first_login_that_failed_is_refused(
     threaded_database, acme, wechat, code, together
 ):
-    wechat.script(Fault(FaultKind.REFUSAL, errcode=40029, delay_seconds=0.3), times=8)
+    """WeChat used the code up, and its answer to the first request was lost."""
+    wechat.script(Fault(FaultKind.CONNECTION_DROPPED, delay_seconds=0.2))
 
-    answers = together(post, [code] * 8)
+    answers = together(post, [code] * 2)
 
-    assert [status for status, _ in answers] == [400] * 8
-    assert len({body["wechat_rid"] for _, body in answers}) == 1
-    assert wechat.calls == ["jscode2session"]
+    assert sorted((status, body["error"]) for status, body in answers) == [
+        (400, "code_already_used"),
+        (503, "wechat_unavailable"),
+    ]
+    assert User.objects.count() == 0
+
+
+def test_two_successes_for_one_code_store_one_row_and_log_one_user_in(
+    threaded_database, weixin, together
+):
+    """A WeChat that doesn't care answers each of them, so nothing is repeated."""
+    code = weixin.code("o-alice", "u-alice")
+
+    entered = together(lambda _: weixin.enter("o-alice", "u-alice", code=code), range(4))
+
+    assert len({login.user.pk for login in entered}) == 1
+    assert len(weixin.asked) == 4
+    assert CodeExchange.objects.count() == 1
+    assert [row["replayed"] for row in events()] == [False] * 4
+    assert CodeExchange.objects.get().answer() == '{"openid": "o-alice", "unionid": "u-alice"}'
+
+
+def test_nine_duplicates_without_a_first_are_eight_waiters(
+    threaded_database, together, monkeypatch, settings
+):
+    settings.THREADS_PER_WORKER = 400
+    waited = durations(together, monkeypatch, keys=[KEY] * 9)
+
+    assert len([seconds for seconds in waited if seconds >= 0.6]) == waiting.MOST_FOR_ONE_KEY == 8
+    assert len([seconds for seconds in waited if seconds < 0.5]) == 1
+
+
+def test_waiters_of_different_codes_are_a_quarter_of_the_threads(
+    threaded_database, together, monkeypatch, settings
+):
+    settings.THREADS_PER_WORKER = 16
+    waited = durations(together, monkeypatch, keys=[f"{KEY}{number}" for number in range(7)])
+
+    assert len([seconds for seconds in waited if seconds >= 0.6]) == 4
+    assert len([seconds for seconds in waited if seconds < 0.5]) == 3
+
+
+def durations(together, monkeypatch, *, keys):
+    """Let each exchange in its own thread be refused as used; return how long each took."""
+    monkeypatch.setitem(PATIENCE, CodeAlreadyUsed, 0.6)
+
+    def refused(key):
+        connection.ensure_connection()
+        started = time.monotonic()
+        with pytest.raises(CodeAlreadyUsed):
+            exchange(key, says(40163))
+        return time.monotonic() - started
+
+    return together(refused, keys)
+
+
+def test_a_waiter_sees_what_is_committed_meanwhile(threaded_database):
+    replays = Replays()
+    with ThreadPoolExecutor(1) as pool:
+        waiter = pool.submit(in_thread, lambda: exchange(KEY, says(40163), replays))
+        time.sleep(0.2)
+        still_waits = not waiter.done()
+        store()
+
+        assert (waiter.result(), replays.count) == (ALICE, 1)
+    assert still_waits
+
+
+def test_a_waiter_does_not_see_what_is_not_committed(threaded_database, monkeypatch):
+    monkeypatch.setitem(PATIENCE, CodeAlreadyUsed, 0.2)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        store()
+        waiter = pool.submit(in_thread, lambda: exchange(KEY, says(40163)))
+        with pytest.raises(CodeAlreadyUsed):
+            waiter.result()
 
 
 def post(code):
@@ -276,136 +538,77 @@ def post(code):
     return response.status_code, response.json()
 
 
+def in_thread(work):
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
 # The module itself
 
 
-def crash():
-    raise SystemExit("the process ends here")
+def test_a_new_identity_is_the_callers_to_store(db):
+    identity = exchange(KEY, names_alice)
+
+    assert (identity, identity.key) == (ALICE, KEY)
+    assert CodeExchange.objects.count() == 0
+    assert KEY not in repr(identity)
 
 
-@pytest.fixture
-def asked():
-    return []
-
-
-@pytest.fixture
-def ask(asked):
-    def answer():
-        asked.append(1)
-        return ALICE
-
-    return answer
-
-
-def test_a_holder_that_crashed_is_taken_over_when_its_time_is_up(db, ask, asked):
-    replays = Replays()
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        with pytest.raises(SystemExit):
-            exchange_once(KEY, crash)
-        clock.shift(longest_call() + timedelta(seconds=5))
-
-        identity = exchange_once(KEY, ask, replays)
-
-    assert (identity, replays.count) == (ALICE, 0)
-    assert asked == [1]
-    assert CodeExchange.objects.get().state == CodeExchange.State.DONE
-
-
-def test_a_duplicate_waits_for_a_crashed_holder_only_until_its_time_is_up(db, ask):
-    hold(lives=timedelta(seconds=0.3))
-    started, replays = time.monotonic(), Replays()
-
-    exchange_once(KEY, ask, replays)
-
-    assert replays.count == 0
-    assert 0.2 < time.monotonic() - started < 5
-
-
-def test_a_holder_that_never_ends_is_waited_for_no_longer_than_it_may_hold(
-    db, ask, asked, monkeypatch, settings
-):
-    settings.WECHAT_TIMEOUT_SECONDS = 0.05
-    monkeypatch.setattr(exchange, "HELD_MARGIN", timedelta(0))
-    hold(lives=timedelta(hours=1))
-
-    with pytest.raises(WeChatAway):
-        exchange_once(KEY, ask)
-
-    assert asked == []
-
-
-def test_a_crashed_holder_is_taken_over_by_one_of_many(threaded_database, asked, together):
-    hold(lives=timedelta(seconds=-1))
-
-    def ask_slowly():
-        asked.append(1)
-        time.sleep(0.3)
-        return ALICE
-
-    observers = [Replays() for _ in range(10)]
-    identities = together(lambda observer: exchange_once(KEY, ask_slowly, observer), observers)
-
-    assert asked == [1]
-    assert [observer.count for observer in observers].count(0) == 1
-    assert set(identities) == {ALICE}
-
-
-def test_a_duplicate_goes_on_when_the_row_it_waits_for_is_swept_away(threaded_database, ask, asked):
-    hold(lives=timedelta(hours=1))
-    sweeper = threading.Timer(0.2, sweep_everything)
-    sweeper.start()
+@pytest.mark.parametrize("unionid", ["u-alice", None])
+@pytest.mark.parametrize("errcode", [40163, 40029, 42003])
+def test_an_identity_is_repeated_as_it_was_and_not_stored_again(db, unionid, errcode):
+    identity = WeChatIdentity(openid="o-alice", unionid=unionid)
+    store(identity)
     replays = Replays()
 
-    exchange_once(KEY, ask, replays)
+    repeated = exchange(KEY, says(errcode), replays)
 
-    sweeper.join()
-    assert (replays.count, asked) == (0, [1])
-
-
-def sweep_everything():
-    CodeExchange.objects.all().delete()
-    connection.close()
+    assert (repeated, replays.count) == (identity, 1)
+    assert repeated.storing() == []
 
 
-def test_a_late_answer_does_not_overwrite_that_of_its_successor(db):
-    """A holder that was taken over while it waited for WeChat keeps its answer to itself."""
+def test_a_failure_is_neither_waited_for_nor_repeated(db):
+    store()
 
-    def taken_over_meanwhile():
-        CodeExchange.objects.update(holder=uuid4())
-        return ALICE
-
-    exchange_once(KEY, taken_over_meanwhile)
-
-    assert CodeExchange.objects.get().state == CodeExchange.State.PENDING
-
-
-def test_a_passing_failure_is_not_kept_for_those_who_come_later(db, ask, asked):
     def fail():
         raise WeChatUnavailable("timed_out")
 
     with pytest.raises(WeChatUnavailable):
-        exchange_once(KEY, fail)
-    assert exchange_once(KEY, ask) == ALICE
-    assert asked == [1]
+        exchange(KEY, fail)
 
 
-@pytest.mark.parametrize("unionid", ["u-alice", None])
-def test_an_identity_is_recalled_as_it_was(db, unionid):
-    identity = WeChatIdentity(openid="o-alice", unionid=unionid)
-    exchange_once(KEY, lambda: identity)
+def test_an_identity_of_another_code_is_not_repeated(db, impatient):
+    store(key="another")
 
-    replays = Replays()
+    with pytest.raises(InvalidCode):
+        exchange(KEY, says(40029))
 
-    recalled = exchange_once(KEY, crash, replays)
 
-    assert (recalled, replays.count) == (identity, 1)
+def test_an_identity_that_is_stored_twice_is_one_row_with_the_newer_time(db):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        store()
+        clock.shift(timedelta(seconds=30))
+        store()
+
+        assert CodeExchange.objects.get().expires_at == timezone.now() + timedelta(seconds=60)
+
+
+def test_an_identity_is_stored_if_the_block_is_refused(db):
+    identity = exchange(KEY, names_alice)
+
+    with pytest.raises(DomainError), identity.stored_if_refused():
+        raise DomainError
+
+    assert exchange(KEY, says(40163)) == ALICE
 
 
 def test_a_row_holds_neither_code_nor_identity_in_clear(acme, log_in, code):
     log_in(code=code)
 
     row = CodeExchange.objects.get()
-    kept = f"{row.key} {row.state} {row.holder}".encode() + bytes(row.answer_ciphertext)
+    kept = row.key.encode() + bytes(row.answer_ciphertext)
     for secret in (
         code,
         openid_of(acme.source.app_id, "alice"),
@@ -416,7 +619,7 @@ def test_a_row_holds_neither_code_nor_identity_in_clear(acme, log_in, code):
 
 
 def test_an_answer_cannot_be_read_from_another_row(db):
-    exchange_once(KEY, lambda: ALICE)
+    store()
     row = CodeExchange.objects.get()
     moved = CodeExchange(key="another", answer_ciphertext=row.answer_ciphertext)
 
@@ -457,8 +660,9 @@ def test_a_code_is_spent_once_among_threads(threaded_database, together):
 
 
 def test_logins_sweep_now_and_then(acme, log_in, monkeypatch):
-    hold(key="over", lives=timedelta(seconds=-1))
-    hold(key="kept", lives=timedelta(minutes=1))
+    for key, seconds in (("over", -1), ("kept", 60)):
+        expires_at = timezone.now() + timedelta(seconds=seconds)
+        CodeExchange.objects.create(key=key, expires_at=expires_at)
     monkeypatch.setattr("accounts.login.exchange.sweeper.due_at", 0)
 
     log_in()
@@ -467,26 +671,3 @@ def test_logins_sweep_now_and_then(acme, log_in, monkeypatch):
     assert len(kept) == 2
     assert "over" not in kept
     assert "kept" in kept
-
-
-def test_a_replay_writes_no_second_row(acme, log_in, code):
-    log_in(code=code)
-    before = count_rows()
-
-    log_in(code=code)
-
-    assert count_rows() - before == {
-        "accounts.Session": 1,
-        "accounts.RefreshToken": 1,
-        "accounts.LoginEvent": 1,
-    }
-
-
-def hold(*, lives, key=KEY, now=None):
-    """Leave a row as a request does that is still waiting for WeChat."""
-    CodeExchange.objects.create(
-        key=key,
-        holder=uuid4(),
-        state=CodeExchange.State.PENDING,
-        expires_at=(now or timezone.now()) + lives,
-    )

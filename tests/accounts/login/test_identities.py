@@ -1,14 +1,13 @@
 """The rows of an identity, where somebody else is at work on them at the same time."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import locking
-from accounts.locking import LostRace
 from accounts.login.exchange import WeChatIdentity
 from accounts.login.identities import find_identity
-from accounts.merging.merge import merge
 from accounts.models import LinkedAccount
 from tests.support import builders
 from tests.support.records import groups_of
@@ -45,53 +44,45 @@ def test_an_openid_that_came_meanwhile_is_met_when_it_is_added(found_by_unionid,
         found_by_unionid.link_to(user, now=timezone.now())
 
 
-# What was read may have changed until its users were locked
+# When it was seen
 
 
-def change_before_the_lock(monkeypatch, change):
-    """Let somebody else finish, at the moment in which a login waits for the lock."""
-    for name in ("lock_users", "lock_with_tombstones"):
-        lock = getattr(locking, name)
-
-        def late(*arguments, lock=lock):
-            change()
-            return lock(*arguments)
-
-        monkeypatch.setattr(f"accounts.login.identities.{name}", late)
-
-
-def test_rows_of_a_user_who_was_merged_meanwhile_are_read_again(acme, user, monkeypatch):
-    other = builders.make_user(acme.pool)
-    builders.link_unionid(other, IDENTITY.unionid)
-    change_before_the_lock(monkeypatch, lambda: merge(user, other, now=timezone.now()))
-
-    with pytest.raises(LostRace), transaction.atomic():
-        find_identity(acme.source, IDENTITY)
-
-
-@pytest.mark.parametrize("gone", ["openid", "unionid"])
-def test_a_row_that_was_unlinked_meanwhile_is_not_taken_for_the_users(
-    acme, user, monkeypatch, gone
+@pytest.mark.parametrize(
+    ("age", "fields", "written"),
+    [
+        (timedelta(minutes=60), {}, False),
+        (timedelta(minutes=60, seconds=1), {}, True),
+        (timedelta(0), {"unionid": "oSANDBOX_an_older_union"}, True),
+        (timedelta(0), {"unionid": ""}, True),
+    ],
+)
+def test_when_a_row_was_seen_is_written_once_an_hour_or_with_another_unionid(
+    acme, user, age, fields, written
 ):
-    builders.link_openid(user, IDENTITY.openid, app_id=acme.source.app_id)
-    builders.link_unionid(user, IDENTITY.unionid)
-    change_before_the_lock(monkeypatch, lambda: LinkedAccount.objects.filter(kind=gone).delete())
+    now = timezone.now()
+    seen = {"unionid": IDENTITY.unionid, "last_seen_at": now - age} | fields
+    row = builders.link_openid(user, IDENTITY.openid, app_id=acme.source.app_id, **seen)
+    group = {"wechat_identity": row.wechat_identity, "last_seen_at": now - age}
+    builders.link_unionid(user, IDENTITY.unionid, **group)
 
-    with pytest.raises(LostRace), transaction.atomic():
-        find_identity(acme.source, IDENTITY).link_to(user, now=timezone.now())
+    with transaction.atomic():
+        find_identity(acme.source, IDENTITY).link_to(user, now=now)
+
+    rows = LinkedAccount.objects.values_list("unionid", "last_seen_at")
+    assert set(rows) == {(IDENTITY.unionid, now if written else now - age)}
 
 
-def test_two_users_are_not_merged_over_a_unionid_that_one_unlinked_meanwhile(
-    acme, user, monkeypatch
-):
-    other = builders.make_user(acme.pool)
-    builders.link_openid(user, IDENTITY.openid, app_id=acme.source.app_id)
-    builders.link_unionid(other, IDENTITY.unionid)
-    unlinked = LinkedAccount.objects.filter(kind="unionid")
-    change_before_the_lock(monkeypatch, unlinked.delete)
+def test_a_login_without_a_unionid_forgets_none(acme, user):
+    now = timezone.now()
+    seen = {"unionid": IDENTITY.unionid, "last_seen_at": now - timedelta(hours=2)}
+    builders.link_openid(user, IDENTITY.openid, app_id=acme.source.app_id, **seen)
+    lone = WeChatIdentity(openid=IDENTITY.openid, unionid=None)
 
-    with pytest.raises(LostRace), transaction.atomic():
-        find_identity(acme.source, IDENTITY)
+    with transaction.atomic():
+        find_identity(acme.source, lone).link_to(user, now=now)
+
+    row = LinkedAccount.objects.get()
+    assert (row.unionid, row.last_seen_at) == (IDENTITY.unionid, now)
 
 
 # What belongs together
