@@ -8,8 +8,10 @@
     arrival.py     the start of an attempt, and the person once WeChat has named them
     trail.py       the steps of an attempt, and the login event that stores them
     codes.py       from a WeChat code to an identity or a phone number
-    exchange.py    one exchange per code, though the code may be sent several times
-    identities.py  finds the linked accounts of an identity and locks their users
+    exchange.py    asks WeChat, and repeats the identity of a code that is sent again
+    waiting.py     waits for the first request with a code, without a connection
+    identities.py  the linked accounts of an identity: their user, and those to add
+    lookup.py      locks the users of an identity and reads its rows, in one round trip
     newcomers.py   the user for an identity that belongs to no user yet
     tickets.py     binding tickets, for a person who has to choose an account
     phones.py      stores the phone number that WeChat verified

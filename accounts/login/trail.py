@@ -4,7 +4,7 @@ The steps are stored with the event, in the order in which they happen::
 
     checked    the application is authenticated, the scope exists, one login method is chosen
     asked      one call to WeChat; with a phone code there are more, after ``identity``
-    replayed   the code was exchanged before, so WeChat wasn't asked
+    replayed   WeChat said that the code was used, and the identity of the first time is repeated
     identity   WeChat returned an identity
     matched    the user was found or made, and how
     phone      the result of the phone code
@@ -108,7 +108,7 @@ class Trail(CodeObserver):
         self.asked(record)
 
     def replayed(self) -> None:
-        """Note that WeChat's stored answer to the code was used."""
+        """Note that the identity which WeChat gave for this code before was used."""
         self.is_replayed = True
         self._note(StepName.REPLAYED)
 

