@@ -45,7 +45,8 @@ def round_trips() -> Iterator[RoundTrips]:
     each synchronization. It sends BEGIN by itself, ahead of a transaction's first statement.
     """
     made = RoundTrips()
-    wait, synchronize = Connection.wait, BasePipeline._enqueue_sync
+    wait = Connection.wait
+    synchronize = BasePipeline._enqueue_sync  # noqa: SLF001 - no public method tells of it
 
     def note_wait(connection: Connection, generator: Any, *arguments: Any, **named: Any) -> Any:
         waited_for = _WAITED_FOR.get(generator.__qualname__, "")

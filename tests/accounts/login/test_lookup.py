@@ -69,7 +69,8 @@ def test_every_field_of_the_rows_and_their_users_is_what_the_orm_reads(acme, fin
         assert fields_of(row) == fields_of(stored)
         assert fields_of(row.user) == fields_of(User.objects.get(pk=stored.user_id))
         for found in (row, row.user):
-            assert (found._state.adding, found._state.db) == (False, "default")
+            state = found._state  # noqa: SLF001 - documented by Django
+            assert (state.adding, state.db) == (False, "default")
             assert found.get_deferred_fields() == set()
     assert [row.user for row in rows] == [user, other]
 
@@ -286,7 +287,7 @@ def meanwhile(work, find):
             work()
             finder = pool.submit(own_connection, find)
             wait_for_a_waiter()
-            yield lambda: result[0].result()
+            yield lambda: result[0].result()  # noqa: PLW0108 - there is no result yet
             assert not finder.done()
         result.append(finder)
         finder.exception()

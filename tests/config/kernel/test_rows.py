@@ -135,6 +135,10 @@ def fields_of(row):
     return {name: (type(value), value) for name, value in values.items()}
 
 
+def state_of(row):
+    return row._state  # noqa: SLF001 - documented by Django
+
+
 @pytest.fixture(params=[few_fields, many_fields], ids=["few", "many"])
 def make(request, acme, session):
     return lambda model: request.param(model, acme, session)
@@ -151,7 +155,7 @@ def test_an_insertion_stores_what_save_stores(time_machine, make, model):
     row.save(force_insert=True)
     by_the_orm = stored_values(model, row.pk)
     model.objects.filter(pk=row.pk).delete()
-    row._state.adding, row._state.db = True, None
+    state_of(row).adding = True
     with transaction.atomic():
         send(insertion(row))
 
@@ -167,7 +171,7 @@ def test_an_inserted_row_counts_as_stored(make, model):
     with transaction.atomic():
         send(insertion(row))
 
-    assert (row._state.adding, row._state.db) == (False, "default")
+    assert (state_of(row).adding, state_of(row).db) == (False, "default")
     row.save()
     assert model.objects.filter(pk=row.pk).count() == 1
 
@@ -222,7 +226,7 @@ def test_a_row_from_columns_is_the_orms(make, model):
     assert {row.pk for row in found} == stored.keys()
     for row in found:
         assert fields_of(row) == fields_of(stored[row.pk])
-        assert (row._state.adding, row._state.db) == (False, "default")
+        assert (state_of(row).adding, state_of(row).db) == (False, "default")
         assert row.get_deferred_fields() == set()
 
 
@@ -338,6 +342,10 @@ def test_the_connection_serves_on_after_a_failure(acme):
 
 
 def test_an_error_of_ours_passes_through(db):
-    with pytest.raises(LookupError), one_round_trip(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        raise LookupError
+    def fail():
+        with one_round_trip(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
