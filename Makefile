@@ -33,6 +33,13 @@ NPM := NODE_OPTIONS=--use-system-ca $(BIN)/npm
 	$(NPM) ci --loglevel=error --prefix $(CLIENTS)
 	@touch $@
 
+# The programs that ours is measured beside; nothing of them is needed to run or to test it.
+PEERS := benchmarks/peers
+$(PEERS)/.venv/.installed: $(PEERS)/requirements.txt | .venv/.python
+	$(PYTHON) -m venv $(PEERS)/.venv
+	$(PEERS)/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 .PHONY: install
 install: .venv/.runtime ## Install what the server needs into .venv
 	@:
@@ -113,6 +120,9 @@ lock: .venv/.dev ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --group dev --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -c requirements/runtime.txt \
 		-o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet $(PEERS)/requirements.in --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -c requirements/runtime.txt \
+		-o $(PEERS)/requirements.txt
 	$(NPM) update --loglevel=error --package-lock-only --prefix $(CLIENTS)
 
 .PHONY: messages
