@@ -51,6 +51,7 @@ LOGIN_REDIRECT_URL = "/profile"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # WeChat tells no e-mail address
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_RATE_LIMITS = False
+SOCIALACCOUNT_ADAPTER = "weixin.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_PROVIDERS = {
     "weixin": {
