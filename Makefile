@@ -40,6 +40,10 @@ $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt | .venv/.python
 	$(PEERS)/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+.PHONY: peers
+peers: $(PEERS)/.venv/.installed ## Install what `make bench ARGS=--peers` measures ours beside
+	@:
+
 .PHONY: install
 install: .venv/.runtime ## Install what the server needs into .venv
 	@:
