@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from oauth2_provider.models import AccessToken, Application, RefreshToken
+from oauth2_provider.models import AccessToken, Application
 
 TOKENS = 256
 TOKEN_PATH = "/o/token/"  # noqa: S105 - a path
@@ -19,13 +19,13 @@ VERIFIER = "a-verifier-that-every-browser-of-a-measurement-has"
 
 
 def prepare() -> dict[str, Any]:
-    """Make two applications, and tokens of people who logged in before."""
+    """Make two applications, and access tokens; refresh tokens are used up and come from logins."""
     redirect_uri = os.environ["REDIRECT_URI"]
     website, website_headers = _make_application(
         Application.GRANT_AUTHORIZATION_CODE, redirect_uris=redirect_uri
     )
     _, program_headers = _make_application(Application.GRANT_CLIENT_CREDENTIALS)
-    access_tokens, refresh_tokens = _make_tokens(website)
+    access_tokens = _make_access_tokens(website)
     return {
         "tokens": {
             "start": _authorization_request(website, redirect_uri),
@@ -44,7 +44,6 @@ def prepare() -> dict[str, Any]:
             "path": TOKEN_PATH,
             "headers": website_headers,
             "fields": {"grant_type": "refresh_token"},
-            "tokens": refresh_tokens,
         },
         "userinfo": {"path": "/o/userinfo/", "tokens": access_tokens},
         "introspection": {
@@ -77,33 +76,19 @@ def _make_application(grant: str, **fields: str) -> tuple[Application, dict[str,
     return application, {"Authorization": f"Basic {credentials}"}
 
 
-def _make_tokens(application: Application) -> tuple[list[str], list[str]]:
-    """Return access tokens that stay valid, and refresh tokens that may be used up.
-
-    They are of different logins: a refresh revokes the access token of its own.
-    """
-    access, refresh = [], []
+def _make_access_tokens(application: Application) -> list[str]:
+    """Return access tokens of people who logged in before."""
+    tokens = []
     for number in range(TOKENS):
-        user = User.objects.create(username=f"somebody-{number}")
-        access.append(_make_access_token(application, user)[1])
-        other, _ = _make_access_token(application, user)
-        refresh.append(secrets.token_urlsafe(32))
-        RefreshToken.objects.create(
-            user=user, application=application, access_token=other, token=refresh[-1]
+        tokens.append(secrets.token_urlsafe(32))
+        AccessToken.objects.create(
+            user=User.objects.create(username=f"somebody-{number}"),
+            application=application,
+            token=tokens[-1],
+            expires=timezone.now() + timedelta(hours=2),
+            scope=SCOPE,
         )
-    return access, refresh
-
-
-def _make_access_token(application: Application, user: User) -> tuple[AccessToken, str]:
-    value = secrets.token_urlsafe(32)
-    token = AccessToken.objects.create(
-        user=user,
-        application=application,
-        token=value,
-        expires=timezone.now() + timedelta(hours=2),
-        scope=SCOPE,
-    )
-    return token, value
+    return tokens
 
 
 def _authorization_request(application: Application, redirect_uri: str) -> str:
