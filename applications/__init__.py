@@ -4,8 +4,7 @@
 
     models/                   applications, client secrets, login methods, redirect URIs
     rules.py                  which application may use which source, by which way in
-    known.py                  applications as requests need them, from memory
-    offers.py                 the login methods of an application, and the one that is meant
+    offers.py                 an application and the login methods it offers, from memory
     client_authentication.py  authenticates an application by a secret or an assertion
     client_assertions.py      ``private_key_jwt``: verifies a JWT that an application signed
     client_keys.py            the public keys of those assertions

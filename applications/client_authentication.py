@@ -12,8 +12,8 @@ from datetime import datetime
 from urllib.parse import unquote_plus
 
 from applications.client_assertions import ASSERTION_TYPE, unverified_subject, verify_assertion
-from applications.known import known_application
 from applications.models import Application
+from applications.offers import known_application
 from config.kernel.encryption import token_hash
 from config.kernel.errors import InvalidClient, InvalidRequest
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH

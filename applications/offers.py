@@ -1,12 +1,16 @@
-"""The login methods that an application offers, and the one that a request means."""
+"""What every request needs of an application: its pool, login methods and client secrets.
 
-from dataclasses import dataclass
+They are read from memory. An `Offer` has the login methods of one way in, and knows which of them a
+request means.
+"""
+
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from applications.known import known_application
-from applications.models import Application, LoginMethod
-from applications.rules import Way
-from config.kernel.errors import InvalidRequest, LoginRefused
+from applications.models import Application, ClientSecret, LoginMethod
+from applications.rules import Way, ways_in
+from config.kernel.errors import InvalidClient, InvalidRequest, LoginRefused
+from config.kernel.memory import Memory
 from identity_sources.gateway import is_reachable
 from identity_sources.models import IdentitySource
 
@@ -87,6 +91,36 @@ def is_usable(source: IdentitySource) -> bool:
     return source.enabled and is_reachable(source)
 
 
+@dataclass(frozen=True)
+class KnownApplication:
+    """An application with its pool; requests share it, so it must not be changed."""
+
+    application: Application
+    methods: list[LoginMethod]
+    """the enabled login methods whose source isn't archived, in the operator's order"""
+    secrets: list[ClientSecret] = field(repr=False)
+
+
+@Memory
+def known_application(unverified_client_id: str) -> KnownApplication:
+    """Return the application, at most 2 seconds old.
+
+    Raises:
+        InvalidClient: no application has this client_id.
+
+    """
+    named = Application.objects.select_related("pool")
+    try:
+        application = named.get(client_id=unverified_client_id)
+    except Application.DoesNotExist:
+        raise InvalidClient from None
+    return KnownApplication(
+        application,
+        methods=_offered_methods(application),
+        secrets=_client_secrets(application),
+    )
+
+
 def load_offer(unverified_client_id: str, way: Way) -> Offer:
     """Return what the application offers by this way in, at most 2 seconds old.
 
@@ -106,3 +140,19 @@ def still_offers(application: Application, source_id: UUID, way: str) -> bool:
         and is_usable(method.identity_source)
         for method in known_application(application.client_id).methods
     )
+
+
+def _client_secrets(application: Application) -> list[ClientSecret]:
+    if application.client_authentication != Application.ClientAuthentication.CLIENT_SECRET:
+        return []
+    return list(application.client_secrets.all())
+
+
+def _offered_methods(application: Application) -> list[LoginMethod]:
+    methods = application.login_methods.offered().select_related("identity_source")
+    # The table is applied everywhere, even to a row that no form has checked.
+    return [
+        method
+        for method in methods.order_by("position", "pk")
+        if method.way in ways_in(method.identity_source.type, application.type)
+    ]

@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.wiring.middleware.BodyLengthMiddleware",
     # What follows is for people's browsers: requests of programs end here.
-    "config.wiring.programs.ProgramsMiddleware",
+    "config.wiring.middleware.ProgramsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

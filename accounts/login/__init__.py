@@ -10,8 +10,7 @@
     codes.py       from a WeChat code to an identity or a phone number
     exchange.py    asks WeChat, and repeats the identity of a code that is sent again
     waiting.py     waits for the first request with a code, without a connection
-    identities.py  the linked accounts of an identity: their user, and those to add
-    lookup.py      locks the users of an identity and reads its rows, in one round trip
+    identities.py  the linked accounts of an identity: found with their user locked, and added
     newcomers.py   the user for an identity that belongs to no user yet
     tickets.py     binding tickets, for a person who has to choose an account
     phones.py      stores the phone number that WeChat verified

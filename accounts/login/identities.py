@@ -10,18 +10,46 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
+from accounts.locking import LostRace
 from accounts.login.exchange import WeChatIdentity
-from accounts.login.lookup import find_locked
 from accounts.models import BlockedIdentity, LinkedAccount, User
 from config.kernel.encryption import keyed_hashes
 from config.kernel.primary_keys import new_id
-from config.kernel.rows import insertion, send
+from config.kernel.rows import Columns, insertion, one_round_trip, send, uuid_parameter
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind
 _BLOCKED = "blocked identity"
 SEEN_AGAIN = timedelta(hours=1)
 """``last_seen_at`` is as old as this at most"""
+
+# The look-up of every login, by hand. Two statements: the first locks the users; the second reads
+# linked accounts and users as they are under the lock, so that no row is outdated.
+_ACCOUNT = Columns(LinkedAccount, "linked")
+_USER = Columns(User, "person")
+_OPENID = (
+    "linked.pool_id = %s AND linked.kind = 'openid' AND linked.app_id = %s AND linked.openid = %s"
+)
+_UNIONID = "linked.pool_id = %s AND linked.kind = 'unionid' AND linked.unionid = %s"
+
+
+def _either(select: str) -> str:
+    # Not one SELECT with OR: each half is a look-up in its own unique index.
+    return f"{select} WHERE {_OPENID} UNION ALL {select} WHERE {_UNIONID}"
+
+
+_USER_IDS = _either("SELECT linked.user_id FROM accounts_linkedaccount linked")
+# NO KEY: other transactions may still insert rows with a foreign key to a locked user.
+_LOCK = (
+    f"SELECT person.id FROM accounts_user person WHERE person.id IN ({_USER_IDS})"  # noqa: S608 - names of columns
+    " ORDER BY person.id FOR NO KEY UPDATE"
+)
+_READ = _either(
+    f"SELECT {_ACCOUNT.sql}, {_USER.sql} FROM accounts_linkedaccount linked"  # noqa: S608
+    " JOIN accounts_user person ON person.id = linked.user_id"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,3 +212,33 @@ def _hash_of(account: LinkedAccount) -> str:
 
 def _parts(kind: str, app_id: str, openid: str, unionid: str) -> tuple[str, str, str]:
     return (kind, app_id, openid) if kind == Kind.OPENID else (kind, "", unionid)
+
+
+def find_locked(pool_id: UUID, app_id: str, openid: str, unionid: str) -> list[LinkedAccount]:
+    """Return the pool's rows of this OpenID and UnionID, with their users, which are locked.
+
+    The OpenID's row comes first. An empty UnionID finds nothing.
+
+    Raises:
+        LostRace: a row moved to another user before its users were locked.
+
+    """
+    pool = uuid_parameter(pool_id)
+    parameters = [pool, app_id, openid, pool, unionid]
+    locks = connection.features.has_select_for_update
+    with connection.cursor() as lock, connection.cursor() as read:
+        with one_round_trip():
+            if locks:
+                lock.execute(_LOCK, parameters)
+            read.execute(_READ, parameters)
+        rows = sorted(map(_row_of, read.fetchall()), key=lambda row: row.kind)
+        locked = {key for (key,) in lock.fetchall()} if locks else {row.user_id for row in rows}
+    if not locked.issuperset(row.user_id for row in rows):
+        raise LostRace
+    return rows
+
+
+def _row_of(values: tuple[Any, ...]) -> LinkedAccount:
+    account = _ACCOUNT.row(values[: _ACCOUNT.count])
+    account.user = _USER.row(values[_ACCOUNT.count :])
+    return account

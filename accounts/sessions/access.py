@@ -19,9 +19,8 @@ from joserfc.jwk import Key
 from accounts.models import Session, User
 from accounts.refusals import InvalidToken, merged_hint
 from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
-from applications.known import known_application
 from applications.models import Application
-from applications.offers import still_offers
+from applications.offers import known_application, still_offers
 from config.kernel.database import one_or_none
 from config.kernel.errors import DomainError, InvalidClient
 from userpools.keys import PoolKeys, pool_keys

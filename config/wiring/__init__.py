@@ -7,7 +7,6 @@
     checks.py         system checks of settings
     server.py         starts Granian
     middleware.py     what every request passes: its ID, health checks, proxies, hosts, bodies
-    programs.py       answers programs without the middleware of pages
     urls.py           the addresses of the server
     console_urls.py   the addresses of the console
     console.py        the console's sidebar and overview

@@ -6,12 +6,15 @@ import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import resolve
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -153,6 +156,36 @@ class BodyLengthMiddleware:
         return self.get_response(request)
 
 
+# What the middleware of pages would set. Nothing here is to be shown by a browser.
+_FOR_PROGRAMS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+}
+
+
+class ProgramsMiddleware:
+    """Calls the view of a request that no person's browser made (``PROGRAMS_REGEX``).
+
+    The middleware after this one is for pages: cookies, sessions, language, CSRF, the console.
+    Programs have none of these: they authenticate with each request, and errors are in English.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._is_programs = re.compile(settings.PROGRAMS_REGEX).match
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self._is_programs(request.path_info):
+            return self.get_response(request)
+        # The thread's previous request may have been a page in another language.
+        translation.activate(settings.LANGUAGE_CODE)
+        response = _call_view(request)
+        for name, value in _FOR_PROGRAMS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+
 def _refused(error: InvalidRequest) -> JsonResponse:
     return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
 
@@ -198,3 +231,13 @@ def _ask_database() -> bool:
 def _ask_cache() -> bool:
     cache.set(_PROBE, 1, _PROBE_SECONDS)
     return bool(cache.get(_PROBE) == 1)
+
+
+def _call_view(request: HttpRequest) -> HttpResponse:
+    match = resolve(request.path_info)
+    request.resolver_match = match
+    response: Any = match.func(request, *match.args, **match.kwargs)
+    if hasattr(response, "render"):
+        response = response.render()
+    answer: HttpResponse = response
+    return answer

@@ -3,6 +3,8 @@
 ``make walk`` prints them.
 """
 
+import math
+
 import pytest
 
 from tests.support import builders
@@ -17,8 +19,9 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture(autouse=True)
-def process_at_work(site, log_in):
-    """Let somebody log in both ways: the first login of a process reads the pool's keys."""
+def process_at_work(transactional_db, site, log_in, monkeypatch):
+    """Let somebody log in both ways: the first login of a process reads configuration and keys."""
+    monkeypatch.setattr("config.kernel.memory.FRESH_SECONDS", math.inf)
     log_in_by_browser(GuardedClient())
     assert log_in().status_code == 200
 

@@ -13,8 +13,8 @@ from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN
 
 from accounts.oidc.authorization.hints import read_hint
 from accounts.sessions.scopes import understood_scopes
-from applications.known import known_application
 from applications.models import Application, RedirectURI
+from applications.offers import known_application
 from applications.redirect_uris import is_registered
 from applications.rules import is_redirected
 from config.kernel.errors import InvalidClient

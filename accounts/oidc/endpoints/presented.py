@@ -9,7 +9,7 @@ from accounts.models import RefreshToken, RevokedAccessToken
 from accounts.oidc.server import Client
 from accounts.refusals import InvalidToken
 from accounts.sessions.access import access_of, is_current, verified_claims
-from applications.known import known_application
+from applications.offers import known_application
 from applications.rules import ApplicationType
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db.backends.postgresql import base
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
 IDLE_SECONDS = 1.0
@@ -19,37 +19,31 @@ _returned_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes a connection out of the pool without asking the server, if it was just in use.
 
-    Django checks each one, with a round trip. A connection that was idle may have been broken
-    since, by a restart of the database: it is checked, and replaced.
+    With ``CONN_HEALTH_CHECKS`` Django would check each one, with a round trip. A connection that
+    was idle may have been broken since, by a restart of the database: it is checked, and replaced.
     """
 
-    @property
-    def pool(self) -> ConnectionPool[Any] | None:
-        options = self.settings_dict["OPTIONS"].get("pool")
-        if not options:
-            return None
-        if self.alias not in self._connection_pools:
-            self._connection_pools.setdefault(
-                self.alias,
-                ConnectionPool(
-                    # Django sets autocommit as it needs it when it takes a connection.
-                    kwargs={**self.get_connection_params(), "autocommit": True},
-                    open=False,  # Django opens it with the first connection.
-                    configure=self._configure_connection,
-                    check=_check_if_idle,
-                    **options,
-                ),
-            )
-        pool: ConnectionPool[Any] = self._connection_pools[self.alias]
-        return pool
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
+        connection: Connection[Any] = super().get_new_connection(conn_params)
+        while self.pool and _was_idle(connection) and _is_broken(connection):
+            # The pool closes it, and opens another.
+            self.pool.putconn(connection)
+            connection = super().get_new_connection(conn_params)
+        return connection
 
     def _close(self) -> None:
-        # Not as the pool's ``reset``, for which it would give each connection to another thread.
         if self.connection is not None:
             _returned_at[self.connection] = time.monotonic()
         super()._close()
 
 
-def _check_if_idle(connection: Connection[Any]) -> None:
-    if time.monotonic() - _returned_at.get(connection, 0.0) > IDLE_SECONDS:
+def _was_idle(connection: Connection[Any]) -> bool:
+    return time.monotonic() - _returned_at.get(connection, 0.0) > IDLE_SECONDS
+
+
+def _is_broken(connection: Connection[Any]) -> bool:
+    try:
         ConnectionPool.check_connection(connection)
+    except OperationalError:
+        return True
+    return False

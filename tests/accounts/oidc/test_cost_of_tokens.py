@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from applications.known import known_application
+from applications.offers import known_application
 from tests.support import builders
 from tests.support.oidc import bearer, exchange, post, refresh, userinfo
 from tests.support.statements import described

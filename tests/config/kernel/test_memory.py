@@ -9,8 +9,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import Http404
 
-from applications.known import known_application
 from applications.models import Application, ClientSecret, LoginMethod
+from applications.offers import known_application
 from config.kernel import memory
 from config.kernel.errors import InvalidClient
 from config.kernel.memory import FRESH_SECONDS, Memory

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.locking import LostRace, lock_users
-from accounts.login.lookup import find_locked
+from accounts.login.identities import find_locked
 from accounts.merging.merge import merge
 from accounts.models import LinkedAccount, User
 from tests.support import builders
