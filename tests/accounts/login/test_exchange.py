@@ -417,7 +417,7 @@ def test_concurrent_duplicates_are_one_person_and_ask_wechat_each(
     threaded_database, acme, wechat, code, together, times
 ):
     # WeChat has used the code up before its late answer.
-    wechat.script(latency(0.3))
+    wechat.script(latency(0.1))
 
     answers = together(post, [code] * times)
 
@@ -435,7 +435,7 @@ def test_duplicates_of_a_refused_first_login_are_refused_alike(
 ):
     acme.source.registration = "closed"
     acme.source.save()
-    wechat.script(latency(0.3))
+    wechat.script(latency(0.1))
 
     answers = together(post, [code] * 5)
 
