@@ -149,10 +149,13 @@ def _client_secrets(application: Application) -> list[ClientSecret]:
 
 
 def _offered_methods(application: Application) -> list[LoginMethod]:
-    methods = application.login_methods.offered().select_related("identity_source")
+    offered = application.login_methods.offered().select_related("identity_source")
+    methods = list(offered.order_by("position", "pk"))
+    for method in methods:
+        method.identity_source.pool = application.pool
     # The table is applied everywhere, even to a row that no form has checked.
     return [
         method
-        for method in methods.order_by("position", "pk")
+        for method in methods
         if method.way in ways_in(method.identity_source.type, application.type)
     ]

@@ -29,6 +29,16 @@ REQUESTS_OWN = frozenset(
 # RFC 2046 §5.1.1; Django accepts no other characters either.
 _BOUNDARY = re.compile(r';\s*boundary=("[ !#-~]+"|[!#-:<-~]+)', re.IGNORECASE)
 
+
+def environment() -> list[tuple[str, str]]:
+    """Return the variables that must not reach a request."""
+    return [(name, value) for name, value in os.environ.items() if name not in REQUESTS_OWN]
+
+
+# The server copies the environment that it was started with; `os.environ` would decode it anew for
+# each request.
+ENVIRONMENT = environment()
+
 _django = get_wsgi_application()
 
 from accounts.backchannel.delivery_thread import DeliveryThread  # noqa: E402 - models load once Django is set up
@@ -45,8 +55,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     any middleware if Python has no such text encoding; only UTF-8 is accepted (RFC 6749, appendix
     B).
     """
-    for name, value in os.environ.items():
-        if name not in REQUESTS_OWN and environ.get(name) == value:
+    for name, value in ENVIRONMENT:
+        if environ.get(name) == value:
             del environ[name]
     environ["CONTENT_TYPE"] = _kind_of_body(environ.get("CONTENT_TYPE", ""))
     return _django(environ, start_response)

@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from accounts.login.throttles import FullCounters
 from config.kernel.memory import forget_configuration
 from tests.support import builders
 from tests.support.client import LOGIN_URL, GuardedClient, signed_in
@@ -71,8 +72,9 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(autouse=True)
-def shared_caches(settings: Settings) -> Iterator[None]:
+def shared_caches(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Use an empty cache in this process; tests of the database cache have their own fixture."""
+    monkeypatch.setattr("accounts.login.throttles.full_counters", FullCounters())
     settings.CACHES = {
         alias: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": alias}
         for alias in ("default", "sandbox")

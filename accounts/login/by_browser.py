@@ -17,8 +17,8 @@ from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatSta
 from accounts.sessions.browsers import remember_browser
 from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, LoginMethod
-from applications.offers import Offer, is_usable
-from applications.rules import Way, ways_in
+from applications.offers import Offer, is_usable, known_application
+from applications.rules import Way
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
 from userpools.models import UserPool
@@ -57,19 +57,10 @@ def arrive_by_redirect(
 
 def browser_methods(application: Application) -> list[LoginMethod]:
     """Return the login methods that work in a browser, in the operator's order."""
-    methods = (
-        application.login_methods.offered()
-        .filter(way__in=WAYS_OF_A_BROWSER)
-        .select_related("identity_source")
-        .order_by("position", "pk")
-    )
-    for method in methods:
-        method.identity_source.pool = application.pool
     return [
         method
-        for method in methods
-        if method.way in ways_in(method.identity_source.type, application.type)
-        and is_usable(method.identity_source)
+        for method in known_application(application.client_id).methods
+        if method.way in WAYS_OF_A_BROWSER and is_usable(method.identity_source)
     ]
 
 

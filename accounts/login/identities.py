@@ -4,7 +4,7 @@ Linked accounts are found, completed and kept up to date. When a suspended user'
 hashes of their WeChat identities stay, so that these remain blocked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,11 +98,10 @@ class FoundIdentity:
         if not parts:
             return False
         hashes = [value.hex() for part in parts for value in keyed_hashes(_BLOCKED, *part)]
-        blocked = BlockedIdentity.objects.filter(pool=self.source.pool_id, identity_hash__in=hashes)
-        return blocked.exists()
+        return _is_any_blocked(self.source.pool_id, hashes)
 
     def link_to(self, user: User, *, now: datetime) -> None:
-        """Add the missing rows to the user, and note in the others that they were seen.
+        """Add the missing rows to the user, who may be new, and note that the others were seen.
 
         A UnionID row of another user, which is a conflict, stays as it is.
 
@@ -114,8 +113,9 @@ class FoundIdentity:
         group = own[0].wechat_identity if own else new_id()
         # Insert before updating: a transaction that inserts a row which this one has updated waits
         # for it, and both could wait for each other.
-        if missing := [self._row(user, kind, group, now) for kind in self.missing]:
-            send(*map(insertion, missing))
+        new_user = [user] if user._state.adding else []  # noqa: SLF001 - documented by Django
+        missing = [self._row(user, kind, group, now) for kind in self.missing]
+        send(*map(insertion, [*new_user, *missing]))
         self._touch(own, now)
         for row in own[1:]:
             if row.wechat_identity != group:
@@ -214,6 +214,17 @@ def _parts(kind: str, app_id: str, openid: str, unionid: str) -> tuple[str, str,
     return (kind, app_id, openid) if kind == Kind.OPENID else (kind, "", unionid)
 
 
+def _is_any_blocked(pool_id: UUID, hashes: list[str]) -> bool:
+    names = ", ".join(["%s"] * len(hashes))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM accounts_blockedidentity"  # noqa: S608 - placeholders
+            f" WHERE pool_id = %s AND identity_hash IN ({names}) LIMIT 1",
+            [uuid_parameter(pool_id), *hashes],
+        )
+        return cursor.fetchone() is not None
+
+
 def find_locked(pool_id: UUID, app_id: str, openid: str, unionid: str) -> list[LinkedAccount]:
     """Return the pool's rows of this OpenID and UnionID, with their users, which are locked.
 
@@ -231,14 +242,18 @@ def find_locked(pool_id: UUID, app_id: str, openid: str, unionid: str) -> list[L
             if locks:
                 lock.execute(_LOCK, parameters)
             read.execute(_READ, parameters)
-        rows = sorted(map(_row_of, read.fetchall()), key=lambda row: row.kind)
+        rows = sorted(_rows_of(read.fetchall()), key=lambda row: row.kind)
         locked = {key for (key,) in lock.fetchall()} if locks else {row.user_id for row in rows}
     if not locked.issuperset(row.user_id for row in rows):
         raise LostRace
     return rows
 
 
-def _row_of(values: tuple[Any, ...]) -> LinkedAccount:
-    account = _ACCOUNT.row(values[: _ACCOUNT.count])
-    account.user = _USER.row(values[_ACCOUNT.count :])
-    return account
+def _rows_of(found: Iterable[tuple[Any, ...]]) -> Iterator[LinkedAccount]:
+    users: dict[UUID, User] = {}
+    for values in found:
+        account = _ACCOUNT.row(values[: _ACCOUNT.count])
+        if account.user_id not in users:
+            users[account.user_id] = _USER.row(values[_ACCOUNT.count :])
+        account.user = users[account.user_id]
+        yield account

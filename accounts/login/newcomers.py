@@ -25,7 +25,6 @@ from accounts.login.arrival import Arrival
 from accounts.login.codes import PhoneStatus
 from accounts.login.identities import FoundIdentity
 from accounts.models import LoginEvent, User
-from config.kernel.rows import insertion, send
 from identity_sources.models import IdentitySource
 
 Association = IdentitySource.Association
@@ -93,10 +92,9 @@ def _associated(found: FoundIdentity, arrival: Arrival) -> tuple[User, Decision]
 
 
 def _new_user(found: FoundIdentity) -> User:
+    # Not stored yet: `FoundIdentity.link_to` stores the user with the linked accounts.
     refuse_strangers(found.source)
-    user = User(pool_id=found.source.pool_id)
-    send(insertion(user))
-    return user
+    return User(pool_id=found.source.pool_id)
 
 
 def _proven(found: FoundIdentity, arrival: Arrival, user_id: UUID) -> User:

@@ -3,6 +3,10 @@
 Successes aren't counted: many people share a carrier's address. When an application's limit is
 reached, only addresses with a recent refusal have to wait, so that junk requests with its public
 client_id can't lock its users out.
+
+The counters are in the shared cache. An attempt looks at its own only if one of them is among the
+full ones, of which each process knows at once those that it filled, and those of other processes
+within `FULL_READ_SECONDS`: an attempt that isn't near a limit costs nothing.
 """
 
 import hashlib
@@ -21,6 +25,9 @@ from config.kernel.errors import DomainError, TooManyRequests
 
 # Django's database cache sets this timeout, in seconds, on every key that it increments.
 COUNTED_UP_LIVES = 300
+FULL_READ_SECONDS = 0.2
+MOST_FULL = 10_000
+_FULL = "refused:full"
 
 
 class _Rate(SimpleRateThrottle):
@@ -56,16 +63,50 @@ class Counter:
         """Return the seconds until the current window ends."""
         return self.seconds - int(time.time()) % self.seconds
 
-    def add(self) -> None:
-        """Count one more refusal."""
-        if not cache.add(self.key, 1, timeout=self.seconds):
-            try:
-                cache.incr(self.key)
-            except ValueError:
-                cache.set(self.key, 1, timeout=self.seconds)
-            else:
-                if self.seconds > COUNTED_UP_LIVES:
-                    cache.touch(self.key, timeout=self.seconds)
+    def add(self) -> int:
+        """Count one more refusal; return how many there are."""
+        if cache.add(self.key, 1, timeout=self.seconds):
+            return 1
+        try:
+            count = cache.incr(self.key)
+        except ValueError:
+            cache.set(self.key, 1, timeout=self.seconds)
+            return 1
+        if self.seconds > COUNTED_UP_LIVES:
+            cache.touch(self.key, timeout=self.seconds)
+        return count
+
+
+class FullCounters:
+    """The keys of the counters that have reached their limit, with the time until which they count.
+
+    Two processes that write at once may lose a key of one of them: its next refusal, which is
+    counted as well, adds it again.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[str, float] = {}
+        self._read_at = -FULL_READ_SECONDS
+
+    def has_any(self, keys: set[str]) -> bool:
+        """Tell whether one of the counters may be full."""
+        if time.monotonic() - self._read_at >= FULL_READ_SECONDS:
+            began = time.monotonic()
+            self._ends = cache.get(_FULL, {})
+            self._read_at = began
+        return not self._ends.keys().isdisjoint(keys)
+
+    def add(self, counter: Counter) -> None:
+        """Note that a counter is full, for all processes."""
+        now = time.time()
+        known = {key: end for key, end in cache.get(_FULL, {}).items() if end > now}
+        if len(known) < MOST_FULL:
+            known[counter.key] = now + counter.remaining_seconds()
+        cache.set(_FULL, known, timeout=None)
+        self._ends = known
+
+
+full_counters = FullCounters()
 
 
 class LoginThrottle:
@@ -86,7 +127,7 @@ class LoginThrottle:
             TooManyRequests: ``retry_after`` is the number of seconds until the window ends.
 
         """
-        if not self.limits:
+        if not full_counters.has_any({counter.key for counter in self.limits}):
             return
         refused = cache.get_many({counter.key for counter in [*self.limits, self.recent]})
         for counter in self.limits:
@@ -115,4 +156,5 @@ class LoginThrottle:
     def count_refusal(self) -> None:
         """Count a refused attempt of this caller."""
         for counter in {*self.limits, self.recent}:
-            counter.add()
+            if counter.add() >= counter.limit and counter in self.limits:
+                full_counters.add(counter)

@@ -46,7 +46,10 @@ class Statement:
 
 
 def send(*statements: Statement) -> None:
-    """Run INSERTs in one round trip, within a transaction; foreign keys have to be deferred.
+    """Run INSERTs in one round trip, within a transaction.
+
+    They don't see each other's rows: foreign keys have to be deferred, and ``ON CONFLICT`` is about
+    rows from before.
 
     Raises:
         IntegrityError: a constraint is violated.

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.login.throttles import FullCounters
 from accounts.models import Session
 from accounts.refusals import AccountBindingRequired
 from identity_sources.models import IdentitySource
@@ -90,8 +91,9 @@ def database_cache(db: None, settings: Settings) -> Iterator[None]:
 
 
 @pytest.fixture
-def absent_cache(settings: Settings) -> Iterator[None]:
-    """A shared cache that can't be reached."""
+def absent_cache(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A shared cache that can't be reached, and of which nothing was read a moment ago."""
+    monkeypatch.setattr("accounts.login.throttles.full_counters", FullCounters())
     in_process = settings.CACHES
     settings.CACHES = in_process | {
         "default": {

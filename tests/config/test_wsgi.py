@@ -3,12 +3,15 @@
 import io
 import os
 
+from config import wsgi
 from config.wsgi import application
 
 
 def test_the_environment_of_the_process_does_not_reach_a_request(db, monkeypatch):
     monkeypatch.setenv("SOME_PASSWORD_OF_THE_SHELL", "hunter2")
     monkeypatch.setenv("SERVER_PORT", "8000")
+    # As if the process had been started with these.
+    monkeypatch.setattr(wsgi, "ENVIRONMENT", wsgi.environment())
     environ = {
         **os.environ,
         "REQUEST_METHOD": "GET",

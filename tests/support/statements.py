@@ -29,6 +29,13 @@ def described(sql):
     return " ".join(found.groups()) if found else sql.removesuffix(" IMMEDIATE")
 
 
+def parts(sql):
+    """Return what a statement does, described; of several INSERTs that are sent as one, each."""
+    if not sql.startswith("WITH statement_0 AS"):
+        return [described(sql)]
+    return [f"INSERT {table}" for table in re.findall(r'INSERT INTO "(\w+)"', sql)]
+
+
 class RoundTrips(list[str]):
     """What psycopg waited for, in order.
 

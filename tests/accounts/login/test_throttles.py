@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.core.cache import caches
 
-from accounts.login.throttles import LoginThrottle
+from accounts.login import throttles
+from accounts.login.throttles import Counter, FullCounters, LoginThrottle
 from config.kernel.errors import InvalidClient, ServiceUnavailable, TooManyRequests
 from identity_sources.sandbox import Fault, FaultKind
 from identity_sources.sandbox.faults import refusal as wechat_refuses
@@ -365,3 +366,104 @@ def test_concurrent_refusals_are_all_counted(limits, together):
 
     with pytest.raises(TooManyRequests):
         throttle.check()
+
+
+# What an attempt asks the cache
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The calls of the cache."""
+    calls = []
+    for name in ("get", "get_many"):
+        ask = getattr(caches["default"], name)
+
+        def note(*arguments, ask=ask, name=name, **named):
+            calls.append(name)
+            return ask(*arguments, **named)
+
+        monkeypatch.setattr(caches["default"], name, note)
+    return calls
+
+
+@pytest.fixture
+def elsewhere():
+    """The full counters as another process knows them."""
+    return FullCounters()
+
+
+def counter(number=0, rate="3/min"):
+    return Counter("address", f"198.51.100.{number}", rate)
+
+
+def test_an_attempt_far_from_a_limit_asks_the_cache_nothing(asked, monkeypatch):
+    monkeypatch.setattr(throttles, "FULL_READ_SECONDS", 60)
+    throttle = LoginThrottle(address=ANN, client_id="acme-shop")
+    throttle.check()
+    asked.clear()
+
+    for _ in range(3):
+        throttle.check()
+
+    assert asked == []
+
+
+def test_another_process_learns_of_a_full_counter_a_moment_later(elsewhere, monkeypatch):
+    monkeypatch.setattr(throttles, "FULL_READ_SECONDS", 60)
+    assert not elsewhere.has_any({counter().key})
+    throttles.full_counters.add(counter())
+    assert throttles.full_counters.has_any({counter().key})
+    assert not elsewhere.has_any({counter().key})
+
+    monkeypatch.setattr(throttles, "FULL_READ_SECONDS", 0)
+
+    assert elsewhere.has_any({counter().key})
+    assert not elsewhere.has_any({counter(1).key})
+
+
+def test_the_limit_of_another_process_holds_here(acme, knock, monkeypatch):
+    monkeypatch.setattr(throttles, "full_counters", FullCounters())
+    refuse(knock)
+    monkeypatch.setattr(throttles, "full_counters", FullCounters())
+
+    assert knock() == THROTTLED
+
+
+def test_a_counter_that_was_lost_is_added_with_the_next_refusal(limits, monkeypatch):
+    throttle = LoginThrottle(address=ANN, client_id="acme-shop")
+    for _ in range(3):
+        throttle.count_refusal()
+    caches["default"].delete("refused:full")
+    monkeypatch.setattr(throttles, "full_counters", FullCounters())
+    throttle.check()
+
+    throttle.count_refusal()
+
+    with pytest.raises(TooManyRequests):
+        throttle.check()
+
+
+def test_counters_whose_time_is_over_are_dropped_and_their_number_is_bounded(
+    elsewhere, clock, monkeypatch
+):
+    monkeypatch.setattr(throttles, "MOST_FULL", 2)
+    for number in range(3):
+        elsewhere.add(counter(number))
+    assert len(caches["default"].get("refused:full")) == 2
+
+    clock.shift(timedelta(minutes=1))
+    elsewhere.add(counter(3))
+
+    assert set(caches["default"].get("refused:full")) == {counter(3).key}
+
+
+def test_without_the_cache_nobody_is_let_in_unchecked(monkeypatch):
+    def fail(*_arguments):
+        raise ConnectionError
+
+    monkeypatch.setattr(throttles, "full_counters", FullCounters())
+    monkeypatch.setattr(caches["default"], "get", fail)
+
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            LoginThrottle(address=ANN, client_id="acme-shop").check()

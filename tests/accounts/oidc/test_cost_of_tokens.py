@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from applications.offers import known_application
 from tests.support import builders
 from tests.support.oidc import bearer, exchange, post, refresh, userinfo
-from tests.support.statements import described
+from tests.support.statements import described, parts
 from tests.support.website import authorization_code
 
 
@@ -28,7 +28,7 @@ def statements(transactional_db, site, monkeypatch):
         with CaptureQueriesContext(connection) as log:
             response = work()
         assert response.status_code == 200, response.content
-        return [described(query["sql"]) for query in log]
+        return [said for query in log for said in parts(query["sql"])]
 
     return listen
 
