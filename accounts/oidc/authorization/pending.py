@@ -7,7 +7,7 @@ handle in the page's address isn't enough by itself.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from accounts.models import AuthorizationRequest, DeviceAuthorization, Session
+from accounts.models import AuthorizationRequest, DeviceAuthorization
 from accounts.oidc.authorization.checking import PARAMETERS
 from accounts.sweeping import Sweeper
 from applications.models import Application
@@ -48,11 +48,12 @@ def find_request(
 ) -> AuthorizationRequest | None:
     """Return an open request, if this browser began it.
 
-    The statement joins the application alone, since PostgreSQL takes longer to plan each further
-    join than to look a row up by its key. Few requests have a session or a device.
+    The statement joins what belongs to one moment: between two statements the request might be
+    answered and its session ended. The rest is looked up where it is needed, since PostgreSQL takes
+    longer to plan each further join than to find a row by its key.
     """
     pending = one_or_none(
-        AuthorizationRequest.objects.select_related("application").filter(
+        AuthorizationRequest.objects.select_related("application", "session__user").filter(
             pool=pool,
             handle_hash=token_hash(unverified_handle),
             browser_hash=token_hash(browser_secret),
@@ -60,11 +61,8 @@ def find_request(
             expires_at__gt=now,
         )
     )
-    if pending is None:
-        return None
-    pending.pool = pending.application.pool = pool
-    if pending.session_id:
-        pending.session = Session.objects.select_related("user").get(pk=pending.session_id)
+    if pending:
+        pending.pool = pending.application.pool = pool
     return pending
 
 

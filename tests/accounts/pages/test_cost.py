@@ -94,7 +94,6 @@ def test_the_consent_page(client, known, site):
 
     assert said(lambda: client.get(page), status=200) == [
         *FIND_REQUEST,
-        "SELECT accounts_session",  # and its user
         *READ_REQUEST,
         "SELECT accounts_consent",
     ]
@@ -106,7 +105,7 @@ def test_a_request_and_a_state_join_only_what_is_read(client, known):
         log_in_by_browser(client)
 
     joins = {described(query["sql"]): query["sql"].count(" JOIN ") for query in log}
-    assert joins["SELECT accounts_authorizationrequest"] == 1  # its application
+    assert joins["SELECT accounts_authorizationrequest"] == 3  # application, session, user
     assert joins["SELECT accounts_wechattrip"] == 4  # its request, application, method and source
 
 
