@@ -101,7 +101,7 @@ class FoundIdentity:
         return _is_any_blocked(self.source.pool_id, hashes)
 
     def link_to(self, user: User, *, now: datetime) -> None:
-        """Add the missing rows to the user, who may be new, and note that the others were seen.
+        """Add the missing rows to the user, and note that the others were seen.
 
         A UnionID row of another user, which is a conflict, stays as it is.
 
@@ -109,19 +109,23 @@ class FoundIdentity:
             IntegrityError: another transaction added the same row first.
 
         """
-        own = [row for row in self.rows if row.user_id == user.pk]
-        group = own[0].wechat_identity if own else new_id()
+        own = self._own(user)
         # Insert before updating: a transaction that inserts a row which this one has updated waits
         # for it, and both could wait for each other.
-        new_user = [user] if user._state.adding else []  # noqa: SLF001 - documented by Django
-        missing = [self._row(user, kind, group, now) for kind in self.missing]
-        send(*map(insertion, [*new_user, *missing]))
+        send(*map(insertion, self.new_rows(user, now=now)))
         self._touch(own, now)
         for row in own[1:]:
+            group = own[0].wechat_identity
             if row.wechat_identity != group:
                 # Only this login shows that both are one WeChat account.
                 same = LinkedAccount.objects.filter(pool=self.source.pool_id, user=user)
                 same.filter(wechat_identity=row.wechat_identity).update(wechat_identity=group)
+
+    def new_rows(self, user: User, *, now: datetime) -> list[LinkedAccount]:
+        """Return the missing rows, for this user; they aren't stored."""
+        own = self._own(user)
+        group = own[0].wechat_identity if own else new_id()
+        return [self._row(user, kind, group, now) for kind in self.missing]
 
     def has_another_openid(self, user: User) -> bool:
         """Return whether the user already has a different OpenID of this AppID.
@@ -141,6 +145,9 @@ class FoundIdentity:
             pool=self.source.pool_id, user=user, kind=Kind.UNIONID
         )
         return unionids.exclude(unionid=self.identity.unionid).exists()
+
+    def _own(self, user: User) -> list[LinkedAccount]:
+        return [row for row in self.rows if row.user_id == user.pk]
 
     def _touch(self, own: list[LinkedAccount], now: datetime) -> None:
         # Not at each login: a row that nothing changed costs nothing.

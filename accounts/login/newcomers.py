@@ -25,6 +25,7 @@ from accounts.login.arrival import Arrival
 from accounts.login.codes import PhoneStatus
 from accounts.login.identities import FoundIdentity
 from accounts.models import LoginEvent, User
+from config.kernel.rows import insertion
 from identity_sources.models import IdentitySource
 
 Association = IdentitySource.Association
@@ -44,7 +45,11 @@ def user_of_newcomer(found: FoundIdentity, arrival: Arrival) -> User:
         user, decision = _new_user(found), Decision.CREATED
     else:
         user, decision = _associated(found, arrival)
-    found.link_to(user, now=arrival.trail.at)
+    if decision == Decision.CREATED:
+        new_rows = [user, *found.new_rows(user, now=arrival.trail.at)]
+        arrival.trail.new_person = [insertion(row) for row in new_rows]
+    else:
+        found.link_to(user, now=arrival.trail.at)
     arrival.trail.decision = decision
     return user
 
@@ -92,7 +97,6 @@ def _associated(found: FoundIdentity, arrival: Arrival) -> tuple[User, Decision]
 
 
 def _new_user(found: FoundIdentity) -> User:
-    # Not stored yet: `FoundIdentity.link_to` stores the user with the linked accounts.
     refuse_strangers(found.source)
     return User(pool_id=found.source.pool_id)
 

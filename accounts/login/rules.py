@@ -157,6 +157,7 @@ def begin(arrival: Arrival) -> Session:
     user = _user_of(arrival)
     trail.matched()
     if arrival.phone:
+        trail.store_new_person()
         trail.stored_phone(phones.store(user, arrival.phone, now=trail.at))
     return Session(
         pool=method.application.pool,

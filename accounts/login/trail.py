@@ -78,6 +78,8 @@ class Trail(CodeObserver):
     phone_status: str = ""
     wechat_milliseconds: int | None = None
     identity: WeChatIdentity | None = None
+    new_person: list[Statement] = field(default_factory=list)
+    """the INSERTs of a new user and their linked accounts, which are sent with the event's"""
     began: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
@@ -119,7 +121,7 @@ class Trail(CodeObserver):
 
     def start_over(self) -> None:
         """Forget what was found in a transaction that was rolled back."""
-        self.decision, self.unionid_added = "", False
+        self.decision, self.unionid_added, self.new_person = "", False, []
         self.conflict, self.merged_sub, self.phone_status = "", "", ""
         self.steps = [step for step in self.steps if step["step"] not in _WITHIN_TRANSACTION]
 
@@ -163,8 +165,14 @@ class Trail(CodeObserver):
         event = self._event(LoginEvent.Outcome.SUCCEEDED)
         # Not set on the trail: if the transaction rolls back, neither of them exists.
         event.user, event.sid = session.user, session.pk
-        send(*map(insertion, rows), insertion(event), *self._identity_to_store())
+        of_session = map(insertion, [*rows, event])
+        send(*self.new_person, *of_session, *self._identity_to_store())
         return event
+
+    def store_new_person(self) -> None:
+        """Store a new user now, for a statement that changes their row."""
+        send(*self.new_person)
+        self.new_person = []
 
     def hold_conflict(self) -> None:
         """Hold the conflicting OpenID for review, after its transaction has rolled back."""

@@ -188,8 +188,7 @@ def test_a_first_login_is_exactly_this_many_round_trips(known, statements, log_i
         "BEGIN",
         "together",  # no user, no linked accounts
         "statement",  # blocked identities
-        "statement",  # the user, linked accounts
-        "statement",  # session, refresh token, event, the code's identity
+        "statement",  # user, linked accounts, session, refresh token, event, the code's identity
         "COMMIT",
     ]
 
