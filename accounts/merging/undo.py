@@ -4,9 +4,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from django.db import transaction
-
-from accounts.locking import lock_with_tombstones
+from accounts.locking import in_transaction, lock_with_tombstones
 from accounts.merging import conflicts
 from accounts.merging.merge import DETAILS, Detail, number_marks, tell
 from accounts.models import AccountEvent, LinkedAccount, Merge, Session, User
@@ -37,6 +35,7 @@ def can_undo(merge: Merge, *, now: datetime) -> bool:
     return merge.undone_at is None and now < merge.undo_ends_at
 
 
+@in_transaction
 def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
     """Move back what moved and still belongs to the survivor, and keep the two users apart.
 
@@ -48,28 +47,27 @@ def undo(merge: Merge, *, operator: Operator, now: datetime) -> None:
         CannotUndo: it is too late, or a later merge has to be undone first.
 
     """
-    with transaction.atomic():
-        users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
-        survivor, merged = users[merge.survivor_id], users[merge.merged_id]
-        open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
-        is_current = merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
-        if not is_current or not can_undo(merge, now=now):
-            raise CannotUndo
-        if not open_merges.update(undone_at=now, undone_by=operator):
-            raise CannotUndo
-        _revive(survivor, merged, merge.moved)
-        if _return_linked_accounts(survivor, merged, merge.moved):
-            AccountEvent.record(survivor, AccountEvent.Kind.UNLINKED, now=now, operator=operator)
-        User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
-            merged_into=merged
-        )
-        sessions = Session.objects.filter(
-            pool=merge.pool_id, user=survivor, auth_time__gte=merge.merged_at
-        )
-        sessions.end(now=now, reason=Session.EndReason.MERGE_UNDONE)
-        conflicts.unsay(merge.pool_id, merge.moved["apart"], said_at=merge.merged_at)
-        conflicts.keep_apart(survivor, merged, now=now)
-        tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
+    users = lock_with_tombstones(merge.pool_id, [merge.survivor_id, merge.merged_id])
+    survivor, merged = users[merge.survivor_id], users[merge.merged_id]
+    open_merges = Merge.objects.filter(pk=merge.pk, undone_at__isnull=True)
+    is_current = merged.merged_into_id == survivor.pk and survivor.status == User.Status.ACTIVE
+    if not is_current or not can_undo(merge, now=now):
+        raise CannotUndo
+    if not open_merges.update(undone_at=now, undone_by=operator):
+        raise CannotUndo
+    _revive(survivor, merged, merge.moved)
+    if _return_linked_accounts(survivor, merged, merge.moved):
+        AccountEvent.record(survivor, AccountEvent.Kind.UNLINKED, now=now, operator=operator)
+    User.objects.filter(pool=merge.pool_id, pk__in=merge.moved["tombstones"]).update(
+        merged_into=merged
+    )
+    sessions = Session.objects.filter(
+        pool=merge.pool_id, user=survivor, auth_time__gte=merge.merged_at
+    )
+    sessions.end(now=now, reason=Session.EndReason.MERGE_UNDONE)
+    conflicts.unsay(merge.pool_id, merge.moved["apart"], said_at=merge.merged_at)
+    conflicts.keep_apart(survivor, merged, now=now)
+    tell(AccountEvent.Kind.MERGE_UNDONE, survivor, merged, operator=operator, now=now)
 
 
 def _return_linked_accounts(survivor: User, merged: User, moved: dict[str, Any]) -> bool:

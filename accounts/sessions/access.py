@@ -2,7 +2,7 @@
 
 A valid signature isn't enough: since then the session may have ended, the user may have been
 suspended, or the application disabled. One query checks the first two; the application comes from
-memory (applications/known.py).
+memory (applications/offers.py).
 """
 
 import json

@@ -3,6 +3,7 @@
 https://docs.djangoproject.com/en/5.2/ref/databases/#subclassing-the-built-in-database-backends
 """
 
+import select
 import time
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,13 +20,15 @@ _returned_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes a connection out of the pool without asking the server, if it was just in use.
 
-    With ``CONN_HEALTH_CHECKS`` Django would check each one, with a round trip. A connection that
-    was idle may have been broken since, by a restart of the database: it is checked, and replaced.
+    With ``CONN_HEALTH_CHECKS`` Django would check each one, with a round trip. A connection may
+    have broken since it was used, by a restart of the database: the server then closed it, which
+    its socket tells without a round trip. One that was idle is checked, since a network that broke
+    tells nothing. A broken connection is replaced.
     """
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         connection: Connection[Any] = super().get_new_connection(conn_params)
-        while self.pool and _was_idle(connection) and _is_broken(connection):
+        while self.pool and _may_be_broken(connection) and _is_broken(connection):
             # The pool closes it, and opens another.
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
@@ -37,8 +40,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._close()
 
 
-def _was_idle(connection: Connection[Any]) -> bool:
-    return time.monotonic() - _returned_at.get(connection, 0.0) > IDLE_SECONDS
+def _may_be_broken(connection: Connection[Any]) -> bool:
+    if time.monotonic() - _returned_at.get(connection, 0.0) > IDLE_SECONDS:
+        return True
+    # The server says nothing to a connection in the pool, except that it closes it.
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    return bool(socket.poll(0))
 
 
 def _is_broken(connection: Connection[Any]) -> bool:

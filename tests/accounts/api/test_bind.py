@@ -117,7 +117,8 @@ def test_wrong_proofs_throttle_the_address_and_use_the_ticket_up(get_ticket, bin
     response = bind(ticket, **RIGHT)
     assert (response.status_code, response.json()["error"]) == (400, "invalid_binding_ticket")
     settings.THROTTLE_LOGIN_PER_ADDRESS = "3/min"
-    assert bind(another, **RIGHT | {"password": "x"}).status_code == 429
+    again = [bind(another, **RIGHT | {"password": "x"}).status_code for _ in range(2)]
+    assert again == [403, 429]
 
 
 @pytest.mark.parametrize("client_id", ["acme-other", "globex-shop", "nobody"])

@@ -82,6 +82,13 @@ def test_an_idle_connection_that_broke_is_replaced(checks, monkeypatch):
     assert use() != pid
 
 
+def test_a_connection_that_was_just_in_use_and_broke_is_replaced(checks):
+    pid = use()
+    end_backend(pid)
+
+    assert use() != pid
+
+
 def test_a_connection_that_broke_in_use_does_not_go_back_to_the_pool(checks):
     pid = ask()
     end_backend(pid)

@@ -228,7 +228,7 @@ def test_an_answer_of_the_console_is_kept_by_nobody(client_name, address, status
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("address", ["/", "/experience/acme-shop", "/api/v1/me", "/nowhere"])
+@pytest.mark.parametrize("address", ["/", "/experience/acme-shop", "/nowhere"])
 def test_what_isnt_of_the_console_has_the_strict_policy(address, admin_client):
     policy = policy_of(admin_client.get(address))
 
