@@ -127,7 +127,8 @@ class LoginThrottle:
             TooManyRequests: ``retry_after`` is the number of seconds until the window ends.
 
         """
-        if not full_counters.has_any({counter.key for counter in self.limits}):
+        keys = {counter.key for counter in self.limits}
+        if not keys or not full_counters.has_any(keys):
             return
         refused = cache.get_many({counter.key for counter in [*self.limits, self.recent]})
         for counter in self.limits:
