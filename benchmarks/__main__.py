@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         with session(settings, options.redis) as opened:
-            measured, found = measure(opened)
+            measured, found, failures = measure(opened)
             result = result_of(opened, measured, found)
     except (PostgresUnavailableError, ProgramFailed, ValueError) as error:
         sys.exit(str(error))
@@ -47,6 +47,8 @@ def main(arguments: Sequence[str]) -> None:
         _show(report.latencies(found))
     if before := report.last_committed():
         _show(f"Since {before[0]}:\n\n{report.comparison(before[1], result)}")
+    if failures:
+        sys.exit("\n".join(failures))
     if not options.dry:
         path = report.write(result, _name(settings, options))
         _show(f"Written to {path.relative_to(ROOT)}.")
@@ -65,18 +67,28 @@ def session(settings: Settings, redis_url: str = "") -> Iterator[Session]:
         yield Session(settings, services, scratch, stack)
 
 
-def measure(opened: Session) -> tuple[list[Measured], list[Latency]]:
-    """Measure the groups of the settings; say on standard error which is under way."""
+def measure(opened: Session) -> tuple[list[Measured], list[Latency], list[str]]:
+    """Measure the groups of the settings; say on standard error which is under way.
+
+    A group that fails ends, and the others are measured. Return the figures, the latencies by
+    logins in flight, and the failures.
+    """
     measured: list[Measured] = []
     found: list[Latency] = []
-    for group, figures in GROUPS.items():
-        if opened.settings.has(group):
-            _say(group)
-            measured += figures(opened)
-    if opened.settings.has("in-flight"):
-        _say("in-flight")
-        found += measuring.in_flight(opened)
-    return measured, found
+    failures: list[str] = []
+    # In flight first: the connections of the peers, which the doors start, stay open.
+    for group in ("in-flight", *GROUPS):
+        if not opened.settings.has(group):
+            continue
+        _say(group)
+        try:
+            if group == "in-flight":
+                found += measuring.in_flight(opened)
+            else:
+                measured += GROUPS[group](opened)
+        except ProgramFailed as error:
+            failures.append(f"{group} failed. {error}")
+    return measured, found, failures
 
 
 def result_of(

@@ -53,7 +53,7 @@ cd "$folder" || exit
 "$bin/initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --no-sync "$@" \
     </dev/null || exit
 exec 3<&0
-"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=300 \
+"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=500 \
     $settings </dev/null 3<&- &
 server=$!
 { read -r _; while kill -QUIT "$server"; do sleep 0.1; done; } <&3 2>/dev/null &

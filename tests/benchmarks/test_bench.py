@@ -1,11 +1,14 @@
 """The whole bench, as small as it gets: this server and the floor, never a speed."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import report
+from benchmarks.processes import ProgramFailed
 from benchmarks.settings import Settings
 
 TINY = Settings(
@@ -25,9 +28,10 @@ TINY = Settings(
 @pytest.mark.postgresql
 def test_the_bench_measures_this_server_and_the_floor(capsys):
     with command.session(TINY) as opened:
-        measured, found = command.measure(opened)
+        measured, found, failures = command.measure(opened)
         result = json.loads(json.dumps(command.result_of(opened, measured, found)))
 
+    assert failures == []
     rows = report.table(measured).splitlines()[2:]
     titles = [row.split("|")[1].partition("[")[0].strip() for row in rows]
     assert titles == [
@@ -50,3 +54,19 @@ def test_the_bench_measures_this_server_and_the_floor(capsys):
     assert result["settings"]["people"] == 8
     assert set(result["figures"]["returning"]) >= {"ours", "others", "value", "must", "outcome"}
     assert "returning" in capsys.readouterr().err
+
+
+@pytest.mark.once
+def test_a_group_that_fails_leaves_the_figures_of_the_others(monkeypatch):
+    def fail(session):
+        yield "before"
+        raise ProgramFailed("It fell over.")
+
+    groups = {"returning": fail, "new": lambda _: ["new"]}
+    monkeypatch.setattr(command, "GROUPS", groups)
+    opened = SimpleNamespace(settings=replace(TINY, groups=tuple(groups)))
+
+    measured, found, failures = command.measure(opened)
+
+    assert (measured, found) == (["before", "new"], [])
+    assert failures == ["returning failed. It fell over."]
