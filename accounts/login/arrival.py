@@ -75,6 +75,10 @@ def attempt(
     except DomainError as refusal:
         trail.record_refusal(refusal)
         raise
+    except Exception:
+        if trail.identity:
+            trail.identity.store_after_failure()
+        raise
 
 
 def choose_method(

@@ -9,11 +9,11 @@ rules of a login are applied again to a repeated identity.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 from accounts.login.waiting import wait_for
@@ -21,7 +21,6 @@ from accounts.models import CodeExchange
 from accounts.sweeping import Sweeper
 from config.kernel.database import one_or_none, release_connection, save_unless_taken
 from config.kernel.encryption import keyed_hash
-from config.kernel.errors import DomainError
 from config.kernel.rows import Statement, insertion, send
 from identity_sources.wechat.client import CallRecord
 from identity_sources.wechat.errors import CodeAlreadyUsed, CodeRefused, InvalidCode
@@ -30,8 +29,10 @@ KEPT_FOR = timedelta(seconds=60)
 PATIENCE: dict[type[CodeRefused], float] = {CodeAlreadyUsed: 1.0, InvalidCode: 0.25}
 """How many seconds to wait for the first login with a code that WeChat refuses with this.
 
-WeChat also calls a code invalid that was used and has expired since; mostly it was mistyped.
+WeChat also calls a code invalid that was used and has expired since; mostly it was made up.
 """
+_SHARE: dict[type[CodeRefused], float] = {CodeAlreadyUsed: 1.0, InvalidCode: 0.5}
+"""Made-up codes leave room for those who wait for a code of their own."""
 _REPLACE = 'ON CONFLICT ("key") DO UPDATE SET {}'.format(
     ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in ("answer_ciphertext", "expires_at"))
 )
@@ -58,14 +59,21 @@ class WeChatIdentity:
         row.answer_ciphertext = row.seal_answer(identity)
         return [insertion(row, _REPLACE)]
 
+    def store_after_failure(self) -> None:
+        """Store the identity by itself, if the database can be reached, after a login failed.
+
+        WeChat has used the code up: without the identity, the person couldn't try again with it.
+        """
+        with suppress(Error), transaction.atomic():
+            send(*self.storing())
+
     @contextmanager
     def stored_if_refused(self) -> Iterator[None]:
-        """Store the identity if the block is refused; if it succeeds, it has stored it itself."""
+        """Store the identity if the block fails; if it succeeds, it has stored it itself."""
         try:
             yield
-        except DomainError:
-            with transaction.atomic():
-                send(*self.storing())
+        except Exception:
+            self.store_after_failure()
             raise
 
 
@@ -113,11 +121,13 @@ def exchange(
     try:
         openid, unionid = ask_wechat()
     except tuple(PATIENCE) as refusal:
-        kept = wait_for(lambda: kept_outcome(key), key, seconds=PATIENCE[type(refusal)])
+        kind = type(refusal)
+        seconds, share = PATIENCE[kind], _SHARE[kind]
+        kept = wait_for(lambda: _kept_identity(key), key, seconds=seconds, share=share)
         if kept is None:
             raise
         observer.replayed()
-        return WeChatIdentity(**json.loads(kept))
+        return kept
     if sweeper.is_due():
         sweeper.sweep_if_due(CodeExchange.objects.filter(expires_at__lt=timezone.now()))
     return WeChatIdentity(openid=openid, unionid=unionid, key=key)
@@ -139,6 +149,12 @@ def kept_outcome(key: str) -> str | None:
     """Return the outcome of a used code; None if it isn't stored yet or the code has expired."""
     row = one_or_none(CodeExchange.objects.filter(pk=key, expires_at__gt=timezone.now()))
     return row.answer() if row and row.answer_ciphertext else None
+
+
+def _kept_identity(key: str) -> WeChatIdentity | None:
+    kept = json.loads(kept_outcome(key) or "{}")
+    # Before an upgrade, refusals of WeChat's were kept as well.
+    return WeChatIdentity(**kept) if "openid" in kept else None
 
 
 def forget(key: str) -> None:

@@ -10,11 +10,13 @@ within `FULL_READ_SECONDS`: an attempt that isn't near a limit costs nothing.
 """
 
 import hashlib
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 
 from django.conf import settings
 from django.core.cache import cache
@@ -26,7 +28,7 @@ from config.kernel.errors import DomainError, TooManyRequests
 # Django's database cache sets this timeout, in seconds, on every key that it increments.
 COUNTED_UP_LIVES = 300
 FULL_READ_SECONDS = 0.2
-MOST_FULL = 10_000
+MOST_FULL = 1_000
 _FULL = "refused:full"
 
 
@@ -80,30 +82,39 @@ class Counter:
 class FullCounters:
     """The keys of the counters that have reached their limit, with the time until which they count.
 
-    Two processes that write at once may lose a key of one of them: its next refusal, which is
-    counted as well, adds it again.
+    Two processes that write at once may lose a key of one of them for the others: its next refusal,
+    which is counted as well, adds it again. The process itself keeps its own.
     """
 
     def __init__(self) -> None:
-        self._ends: dict[str, float] = {}
+        self._own: dict[str, float] = {}
+        self._known: dict[str, float] = {}
         self._read_at = -FULL_READ_SECONDS
+        self._lock = threading.Lock()
 
     def has_any(self, keys: set[str]) -> bool:
-        """Tell whether one of the counters may be full."""
+        """Tell whether one of the counters may be full; with very many full ones any may be."""
         if time.monotonic() - self._read_at >= FULL_READ_SECONDS:
             began = time.monotonic()
-            self._ends = cache.get(_FULL, {})
+            self._known = cache.get(_FULL, {})
             self._read_at = began
-        return not self._ends.keys().isdisjoint(keys)
+        return any(
+            len(full) >= MOST_FULL or not full.keys().isdisjoint(keys)
+            for full in (self._known, self._own)
+        )
 
     def add(self, counter: Counter) -> None:
         """Note that a counter is full, for all processes."""
         now = time.time()
-        known = {key: end for key, end in cache.get(_FULL, {}).items() if end > now}
-        if len(known) < MOST_FULL:
-            known[counter.key] = now + counter.remaining_seconds()
-        cache.set(_FULL, known, timeout=None)
-        self._ends = known
+        with self._lock:
+            own = {**self._own, counter.key: now + counter.remaining_seconds()}
+            self._own = dict(_current(own, now))
+            known = _current({**cache.get(_FULL, {}), **self._own}, now)
+            cache.set(_FULL, dict(islice(known, MOST_FULL)), timeout=None)
+
+
+def _current(ends: dict[str, float], now: float) -> Iterator[tuple[str, float]]:
+    return ((key, end) for key, end in ends.items() if end > now)
 
 
 full_counters = FullCounters()

@@ -75,6 +75,9 @@ class ConfigurationQuerySet(models.QuerySet[Row]):
         configuration_changed()
         return deleted
 
+    # As of Django's: a manager has no `delete`, which would delete every row.
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
     def bulk_create(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> list[Row]:
         rows = super().bulk_create(objs, *args, **kwargs)
         configuration_changed()

@@ -6,11 +6,12 @@ import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
@@ -173,13 +174,15 @@ class ProgramsMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self._is_programs = re.compile(settings.PROGRAMS_REGEX).match
+        # An exception becomes an answer here, so that it gets the headers as well.
+        self._answer = convert_exception_to_response(_call_view)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self._is_programs(request.path_info):
             return self.get_response(request)
         # The thread's previous request may have been a page in another language.
         translation.activate(settings.LANGUAGE_CODE)
-        response = _call_view(request)
+        response = cast(HttpResponse, self._answer(request))
         for name, value in _FOR_PROGRAMS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Length", str(len(response.content)))
@@ -187,7 +190,8 @@ class ProgramsMiddleware:
 
 
 def _refused(error: InvalidRequest) -> JsonResponse:
-    return JsonResponse(error_body(error), status=error.status, headers=error_headers(error))
+    headers = error_headers(error) | _FOR_PROGRAMS
+    return JsonResponse(error_body(error), status=error.status, headers=headers)
 
 
 def _is_trusted(address: str) -> bool:

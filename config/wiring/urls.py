@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("oidc/", include("accounts.oidc.urls")),
     path("oidc/", include(oidc_urlpatterns)),
     path("wechat/", include("accounts.wechat_events.urls")),
-    re_path(r"^(api|oidc|wechat)/", not_found),
+    re_path(r"^(api|oidc|wechat|\.well-known)/", not_found),
 ]
 if settings.WECHAT_SANDBOX:
     urlpatterns.append(path("sandbox/", include("identity_sources.sandbox_views")))

@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db.backends.postgresql import base
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Error
 from psycopg_pool import ConnectionPool
 
 IDLE_SECONDS = 1.0
@@ -28,7 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         connection: Connection[Any] = super().get_new_connection(conn_params)
-        while self.pool and _may_be_broken(connection) and _is_broken(connection):
+        while self.pool and _is_broken(connection):
             # The pool closes it, and opens another.
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
@@ -51,7 +51,8 @@ def _may_be_broken(connection: Connection[Any]) -> bool:
 
 def _is_broken(connection: Connection[Any]) -> bool:
     try:
-        ConnectionPool.check_connection(connection)
-    except OperationalError:
+        if _may_be_broken(connection):
+            ConnectionPool.check_connection(connection)
+    except (Error, OSError):
         return True
     return False

@@ -276,6 +276,27 @@ def test_a_refusal_of_ours_keeps_the_identity_and_may_be_over_at_the_replay(
     assert [row["replayed"] for row in events()] == [False, True]
 
 
+def test_a_fault_of_ours_keeps_the_identity_too(acme, client, log_in, monkeypatch, code):
+    def fail(*_arguments, **_named):
+        raise RuntimeError("a fault")
+
+    client.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr("accounts.login.rules.issue_tokens", fail)
+        assert log_in(code=code).status_code == 500
+
+    assert log_in(code=code).json()["created"] is True
+
+
+def test_what_an_older_version_kept_of_a_refusal_is_no_identity(acme, log_in, wechat, code):
+    log_in(code=code)
+    row = CodeExchange.objects.get()
+    row.answer_ciphertext = row.seal_answer('{"call": "jscode2session", "errcode": 40029}')
+    row.save()
+
+    assert log_in(code=code).json()["error"] == "code_already_used"
+
+
 def test_a_refusal_of_ours_is_repeated_as_often_as_the_code_is_sent(acme, log_in, wechat, code):
     acme.source.registration = "closed"
     acme.source.save()

@@ -443,18 +443,35 @@ def test_a_counter_that_was_lost_is_added_with_the_next_refusal(limits, monkeypa
         throttle.check()
 
 
-def test_counters_whose_time_is_over_are_dropped_and_their_number_is_bounded(
-    elsewhere, clock, monkeypatch
+def test_counters_whose_time_is_over_are_dropped(elsewhere, clock):
+    elsewhere.add(counter())
+    clock.shift(timedelta(minutes=1))
+
+    elsewhere.add(counter(1))
+
+    assert set(caches["default"].get("refused:full")) == {counter(1).key}
+
+
+def test_with_very_many_full_counters_each_attempt_looks_at_its_own(
+    limits, elsewhere, monkeypatch, asked
 ):
     monkeypatch.setattr(throttles, "MOST_FULL", 2)
     for number in range(3):
         elsewhere.add(counter(number))
+    asked.clear()
+
+    LoginThrottle(address=ANN, client_id="acme-shop").check()
+
     assert len(caches["default"].get("refused:full")) == 2
+    assert "get_many" in asked
 
-    clock.shift(timedelta(minutes=1))
-    elsewhere.add(counter(3))
 
-    assert set(caches["default"].get("refused:full")) == {counter(3).key}
+def test_a_process_knows_its_own_full_counter_whatever_it_reads(elsewhere, monkeypatch):
+    elsewhere.add(counter())
+    caches["default"].delete("refused:full")
+    monkeypatch.setattr(throttles, "FULL_READ_SECONDS", 0)
+
+    assert elsewhere.has_any({counter().key})
 
 
 def test_without_the_cache_nobody_is_let_in_unchecked(monkeypatch):

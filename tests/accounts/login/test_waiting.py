@@ -50,10 +50,10 @@ def until(condition):
         time.sleep(0.01)
 
 
-def looks(key, seconds=0.3):
+def looks(key, seconds=0.3, share=1.0):
     """Wait for something that doesn't come; return how often this looked."""
     seen = []
-    assert wait_for(lambda: seen.append(1), key, seconds=seconds) is None
+    assert wait_for(lambda: seen.append(1), key, seconds=seconds, share=share) is None
     return len(seen)
 
 
@@ -111,6 +111,16 @@ def test_at_most_a_quarter_of_the_threads_wait(db, settings, waiters, already):
         waiters(f"key {number}")
 
     assert (looks("another key") > 1) is (already < 3)
+
+
+@pytest.mark.parametrize("already", [1, 2])
+def test_who_may_take_a_share_leaves_room_for_the_others(db, settings, waiters, already):
+    settings.THREADS_PER_WORKER = 16
+    for number in range(already):
+        waiters(f"key {number}")
+
+    assert (looks("another key", share=0.5) > 1) is (already < 2)
+    assert looks("another key") > 1
 
 
 def test_who_may_not_wait_finds_what_is_there(db, settings, waiters):

@@ -223,5 +223,11 @@ def test_what_was_read_before_a_change_was_committed_is_not_kept(committed):
     assert read("acme-shop") is False
 
 
+def test_a_manager_deletes_nothing_by_itself():
+    """Django's has no `delete` either: it would delete every row."""
+    for model in (Application, ClientSecret, LoginMethod, IdentitySource, UserPool):
+        assert not hasattr(model.objects, "delete")
+
+
 def test_what_is_kept_is_shared(committed):
     assert known_application("acme-shop").application is known_application("acme-shop").application

@@ -106,7 +106,30 @@ def test_a_session_has_no_effect_on_an_endpoint(acme, admin_client, django_asser
 
 @pytest.mark.parametrize("path", ["/wechat/", "/oidc/acme/nothing", "/.well-known/nothing"])
 def test_an_unknown_address_is_not_found(acme, client, path):
-    assert client.get(path).status_code == 404
+    response = client.get(path)
+
+    assert (response.status_code, response.json()["error"]) == (404, "invalid_request")
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_an_exception_of_a_view_is_answered_with_the_headers_as_well(acme, client, monkeypatch):
+    def fail(*_arguments, **_named):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("config.wiring.middleware.resolve", fail)
+    client.raise_request_exception = False
+
+    response = client.get("/api/v1/me")
+
+    assert response.status_code == 500
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_body_that_is_refused_for_its_length_may_not_be_shown_as_a_page(acme, client):
+    response = client.post("/", b"x" * 70_000, content_type="text/plain")
+
+    assert response.status_code == 413
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
 
 
 def test_an_authorization_request_is_a_page(acme, client):
