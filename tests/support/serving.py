@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,12 @@ def drop_database(url: str) -> None:
     if url.startswith("postgres"):
         name = url.rpartition("/")[2]
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        for _attempt in range(10):
+            # Autovacuum may be at work in it for a moment, which only a superuser may end.
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                on_server(os.environ["DATABASE_URL"], drop)
+                return
+            time.sleep(0.5)
         on_server(os.environ["DATABASE_URL"], drop)
 
 
