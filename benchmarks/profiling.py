@@ -190,7 +190,7 @@ def _disconnect() -> None:
     from django.db import connection  # noqa: PLC0415 - once Django is set up
 
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL's backend alone
 
 
 if __name__ == "__main__":

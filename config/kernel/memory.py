@@ -76,7 +76,7 @@ class ConfigurationQuerySet(models.QuerySet[Row]):
         return deleted
 
     # As of Django's: a manager has no `delete`, which would delete every row.
-    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]  # as Django sets it
 
     def bulk_create(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> list[Row]:
         rows = super().bulk_create(objs, *args, **kwargs)
