@@ -257,7 +257,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_settings.CONTENT_SECURITY_POLICY}
 # --- Programs --------------------------------------------------------------------------------
 # Everything that isn't a page: the REST API, the provider without its pages, WeChat's events.
 PROGRAMS_REGEX = r"/(?:api/v1/|wechat/|\.well-known/|oidc/[a-z0-9-]+/(?!(?:authorize|logout)\Z))"
-# Programs in browsers; the origins: applications/cors.py. Discovery and JWKS set their own header for all origins.
+# The origins of browsers: applications/cors.py; discovery and JWKS answer all origins themselves.
 CORS_URLS_REGEX = (
     r"/(?:oidc/(?P<pool>[a-z0-9-]+)/(?:token|userinfo|revoke|par)|api/v1/me(?:/.*)?)\Z"
 )
