@@ -96,17 +96,6 @@ bench: .venv/.dev $(if $(findstring --peers,$(ARGS)),peers) ## Measure it in tur
 profile: .venv/.dev ## Print where the CPU time of a login goes, by room
 	@$(BIN)/python -m benchmarks.profiling $(ARGS)
 
-# What the benchmarks' peers are made of, in an environment of their own.
-PEERS := benchmarks/peers
-.PHONY: peers
-peers: $(PEERS)/.venv/.installed ## Install the programs that `make bench ARGS=--peers` measures
-	@:
-
-$(PEERS)/.venv/.installed: .venv/.python $(PEERS)/requirements.txt
-	$(PYTHON) -m venv $(PEERS)/.venv
-	$(PEERS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(PEERS)/requirements.txt
-	@touch $@
-
 .PHONY: screenshots
 screenshots: .venv/.dev ## Make the pictures of the documentation anew (Chinese needs fonts-noto-cjk)
 	mkdir -p docs/images

@@ -1,6 +1,6 @@
-"""`make profile`: where the CPU time of a returning login goes, by room.
+"""`make profile`: where the CPU time of a returning login, or of another door, goes, by room.
 
-Logins run one after the other in this process, through the WSGI application, against an emulator
+Flows run one after the other in this process, through the WSGI application, against an emulator
 of WeChat that answers at once. A timer of the process's CPU time (ITIMER_PROF) interrupts them;
 each time the innermost frame is counted, so time spent in a C extension counts for the Python code
 that called it. The second table counts the same samples for the innermost frame of this server's
@@ -8,35 +8,33 @@ own code: what a library does on behalf of it.
 """
 
 import argparse
-import io
-import json
 import os
 import signal
 import sys
 import sysconfig
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
 from types import FrameType
-from typing import Any, Self
+from typing import Self
 
 from benchmarks import programs
 from benchmarks.database import database_server
+from benchmarks.in_process import Application, carry_out
 from benchmarks.processes import ROOT
 from benchmarks.report import RESULTS, aligned
-from benchmarks.scenarios import People
+from benchmarks.scenarios import DOORS, Failed, Scenario
 
 INTERVAL = 0.001
-LOGINS, PEOPLE = 2000, 500
+FLOWS, PEOPLE = 2000, 500
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 SMALLEST_SHARE = 0.003
 APPS = ("accounts", "applications", "config", "identity_sources", "userpools")
 TOGETHER = {"urllib3": "requests", "psycopg_binary": "psycopg", "psycopg_pool": "psycopg"}
-Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 def room_of(filename: str) -> str:
@@ -103,25 +101,26 @@ def table(title: str, counted: Counter[str], milliseconds: float) -> str:
         (room, f"{100 * count / total:.1f} %", f"{milliseconds * count / total:.3f}")
         for room, count in shown.most_common()
     ]
-    return aligned([(title, "share", "ms per login"), *rows])
+    return aligned([(title, "share", "ms each"), *rows])
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Profile the logins, print the tables and write them to a file."""
+    """Profile the flows of a door, print the tables and write them to a file."""
     parser = argparse.ArgumentParser(prog="make profile")
-    parser.add_argument("--logins", type=int, default=LOGINS)
+    parser.add_argument("--door", choices=DOORS, default="login")
+    parser.add_argument("--flows", type=int, default=FLOWS)
     parser.add_argument("--dry", action="store_true", help="write no file")
     given = parser.parse_args(arguments)
-    text = profile(given.logins)
+    text = profile(given.door, given.flows)
     print(text)  # noqa: T201 - a command's output
     if not given.dry:
         RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"profile-{datetime.now(UTC).date().isoformat()}.txt"
+        path = RESULTS / f"profile-{given.door}-{datetime.now(UTC).date().isoformat()}.txt"
         path.write_text(text + "\n")
 
 
-def profile(logins: int) -> str:
-    """Return the tables of this many returning logins."""
+def profile(door: str, flows: int) -> str:
+    """Return the tables of this many flows."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         server = stack.enter_context(database_server())
@@ -132,13 +131,12 @@ def profile(logins: int) -> str:
         stack.callback(_disconnect)
         from config.wsgi import application  # noqa: PLC0415 - it reads the environment
 
-        people = People(min(PEOPLE, logins))
-        _log_in(application, people, min(PEOPLE, logins))  # everybody once, and warm
+        scenario = _scenario(application, door, people=min(PEOPLE, flows))
         with Sampler() as sampler:
             begun = process_time()
-            _log_in(application, people, logins)
-            milliseconds = 1000 * (process_time() - begun) / logins
-    head = f"{logins} returning logins, {milliseconds:.2f} ms of CPU time each, in one thread"
+            _run(application, scenario, door, flows)
+            milliseconds = 1000 * (process_time() - begun) / flows
+    head = f"{flows} times {door}, {milliseconds:.2f} ms of CPU time each, in one thread"
     return "\n\n".join(
         [
             f"{head}; {sampler.by_room.total()} samples.",
@@ -148,42 +146,26 @@ def profile(logins: int) -> str:
     )
 
 
-def _log_in(application: Application, people: People, count: int) -> None:
-    needs = programs.OURS["login"]
-    for _ in range(count):
-        body = json.dumps({"code": people.code()} | needs["fields"]).encode()
-        said: list[str] = []
-        chunks = application(
-            _request(needs["path"], body), lambda status, _headers, said=said: said.append(status)
-        )
-        answer = b"".join(chunks)
-        chunks.close()
-        if not said[0].startswith("200"):
-            sys.exit(f"{said[0]}: {answer.decode()}")
+def _scenario(application: Application, door: str, *, people: int) -> Scenario:
+    """Return a warm scenario: everybody was here once, and tokens are there to be used."""
+    needs = programs.OURS
+    warm = Scenario("127.0.0.1", needs["tokens"] | {"population": people, "keeps": True})
+    _run(application, warm, "tokens", people)
+    name = "refresh_token" if door == "refresh" else "access_token"
+    tokens = [kept[name] for kept in warm.kept]
+    scenario = Scenario("127.0.0.1", needs[door] | {"population": people, "tokens": tokens})
+    _run(application, scenario, door, people)
+    return scenario
 
 
-def _request(path: str, body: bytes) -> dict[str, Any]:
-    # As Granian's.
-    return {
-        "REQUEST_METHOD": "POST",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": "",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "8000",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
+def _run(application: Application, scenario: Scenario, door: str, flows: int) -> None:
+    new_flow = scenario.flows(door)
+    try:
+        for number in range(flows):
+            # The chains of refresh tokens in turn.
+            carry_out(application, new_flow(number % max(1, len(scenario.tokens))))
+    except Failed as failure:
+        sys.exit(str(failure))
 
 
 def _disconnect() -> None:
