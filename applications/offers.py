@@ -1,4 +1,4 @@
-"""What every request needs of an application: its pool, login methods and client secrets.
+"""What every request needs of an application: pool, login methods, secrets, redirect URIs.
 
 They are read from memory. An `Offer` has the login methods of one way in, and knows which of them a
 request means.
@@ -99,6 +99,7 @@ class KnownApplication:
     methods: list[LoginMethod]
     """the enabled login methods whose source isn't archived, in the operator's order"""
     secrets: list[ClientSecret] = field(repr=False)
+    redirect_uris: frozenset[str]
 
 
 @Memory
@@ -118,6 +119,7 @@ def known_application(unverified_client_id: str) -> KnownApplication:
         application,
         methods=_offered_methods(application),
         secrets=_client_secrets(application),
+        redirect_uris=frozenset(application.redirect_uris.values_list("uri", flat=True)),
     )
 
 

@@ -19,7 +19,13 @@ from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.by_browser import SignedOn, enter_browser
 from accounts.login.rules import LoggedIn, enter
 from accounts.login.tickets import arrival_of, find_ticket, proof_methods
-from accounts.models import PROOFS, AuthorizationRequest, BindingTicket, LoginEvent
+from accounts.models import (
+    PROOFS,
+    AuthorizationCode,
+    AuthorizationRequest,
+    BindingTicket,
+    LoginEvent,
+)
 from applications.client_authentication import ClientCredentials, authenticate_client
 from applications.offers import load_offer
 from applications.rules import Way
@@ -52,9 +58,16 @@ def bind(request: BindRequest, *, now: datetime) -> LoggedIn:
 
 
 def bind_in_browser(
-    pending: AuthorizationRequest, ticket: str, proof: Proof | None, *, now: datetime
+    pending: AuthorizationRequest,
+    ticket: str,
+    proof: Proof | None,
+    *,
+    answer: AuthorizationCode | None = None,
+    now: datetime,
 ) -> SignedOn:
     """Do the same as `bind` for a ticket of a hosted page, and begin a browser session.
+
+    ``answer`` is as in `accounts.login.by_browser.sign_on`.
 
     Raises:
         DomainError: as `bind`.
@@ -68,7 +81,7 @@ def bind_in_browser(
         bound_to=str(pending.pk),
     )
     with redeem(request, now=now) as arrival:
-        return enter_browser(pending, arrival)
+        return enter_browser(pending, arrival, answer)
 
 
 @contextmanager

@@ -8,19 +8,28 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import Model
+
 from accounts.locking import in_transaction
 from accounts.login.arrival import Arrival, attempt, choose_method
 from accounts.login.codes import identify_by_redirect
 from accounts.login.rules import begin, ticket_for_stranger
 from accounts.login.trail import Trail
-from accounts.models import AuthorizationRequest, LoginEvent, Session, WeChatState
-from accounts.sessions.browsers import remember_browser
+from accounts.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    LoginEvent,
+    Session,
+    WeChatState,
+)
+from accounts.sessions.browsers import new_browser_session
 from accounts.sessions.scopes import understood_scopes
 from applications.models import Application, LoginMethod
 from applications.offers import Offer, is_usable, known_application
 from applications.rules import Way
-from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
+from config.kernel.errors import InvalidClient
+from config.kernel.rows import Joined, insert, use_up, uuid_parameter
 from userpools.models import UserPool
 
 STATE_BYTES = 32
@@ -29,6 +38,13 @@ STATE_LIVES = timedelta(minutes=15)
 WAYS_OF_A_BROWSER = (Way.WEBSITE_QR,)
 """The ways in that the login page supports."""
 
+_FOUND = Joined(state=WeChatState, request=AuthorizationRequest)
+_FIND_STATE = (
+    f"SELECT {_FOUND.sql} FROM accounts_wechattrip state"  # noqa: S608 - names of columns
+    " JOIN accounts_authorizationrequest request ON request.id = state.request_id"
+    " WHERE state.state_hash = %s AND request.browser_hash = %s AND request.pool_id = %s"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOn:
@@ -36,6 +52,8 @@ class SignedOn:
 
     session: Session
     secret: str = field(repr=False)
+    is_answered: bool
+    """whether the request was answered with the given code"""
 
 
 def arrive_by_redirect(
@@ -70,12 +88,13 @@ def new_state(pending: AuthorizationRequest, method: LoginMethod, *, now: dateti
     It is hexadecimal, because WeChat's official accounts accept only letters and digits.
     """
     state = secrets.token_hex(STATE_BYTES)
-    WeChatState.objects.create(
+    row = WeChatState(
         request=pending,
         login_method=method,
         state_hash=token_hash(state),
         expires_at=now + STATE_LIVES,
     )
+    insert(row)
     return state
 
 
@@ -86,30 +105,26 @@ def spend_state(
 
     Return None if it is unknown, used or expired, or belongs to another source or browser.
     """
-    state = one_or_none(
-        WeChatState.objects.select_related(
-            "request__application", "login_method__identity_source"
-        ).filter(
-            request__pool=pool,
-            state_hash=token_hash(unverified_state),
-            expires_at__gt=now,
-            login_method__identity_source__identifier=source,
-            request__browser_hash=token_hash(browser_secret),
-            request__answered_at__isnull=True,
-            request__expires_at__gt=now,
-        )
-    )
-    if state is None:
+    hashes = token_hash(unverified_state), token_hash(browser_secret)
+    found = _FOUND.one(_FIND_STATE, [*hashes, uuid_parameter(pool.pk)])
+    if found is None:
         return None
-    unused = WeChatState.objects.filter(pk=state.pk, used_at__isnull=True)
-    if not unused.update(used_at=now):
+    state, pending = found
+    if state.expires_at <= now or not is_open(pending, pool, now=now):
         return None
-    state.request.pool = state.request.application.pool = pool
-    return state
+    state.request, state.login_method = pending, _method_of(state, pending.application)
+    if state.login_method.identity_source.identifier != source:
+        return None
+    return state if use_up(state, "used_at", now) else None
 
 
-def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
+def sign_on(
+    state: WeChatState, code: str, *, answer: AuthorizationCode | None = None, now: datetime
+) -> SignedOn:
     """Log in the person that WeChat identifies by the code, and record the attempt.
+
+    ``answer`` is an authorization code that is stored with the session, if whoever logs in may be
+    answered at once.
 
     Raises:
         DomainError: one of its subclasses for every refusal (config/kernel/errors.py, refusals.py).
@@ -121,21 +136,52 @@ def sign_on(state: WeChatState, code: str, *, now: datetime) -> SignedOn:
         scope = pending.parameters.get("scope")
         arrival = arrive_by_redirect(offer, trail, method, code, scope=scope)
         with ticket_for_stranger(arrival, bound_to=str(pending.pk)):
-            return enter_browser(pending, arrival)
+            return enter_browser(pending, arrival, answer)
 
 
 @in_transaction
-def enter_browser(pending: AuthorizationRequest, arrival: Arrival) -> SignedOn:
+def enter_browser(
+    pending: AuthorizationRequest, arrival: Arrival, answer: AuthorizationCode | None = None
+) -> SignedOn:
     """Begin a session and a browser session for a person who arrived.
+
+    With an authorization code the request is answered in the same transaction, unless it was
+    answered before.
 
     Raises:
         DomainError: a rule refuses the identity.
 
     """
-    session = begin(arrival)
-    secret = remember_browser(session, now=arrival.trail.at)
-    session.save(force_insert=True)
-    AuthorizationRequest.objects.filter(pk=pending.pk).update(session=session)
+    session, now = begin(arrival), arrival.trail.at
+    browser_session, secret = new_browser_session(session, now=now)
+    rows: list[Model] = [browser_session, session]
+    is_answered = answer is not None and use_up(pending, "answered_at", now, session=session.pk)
+    if answer and is_answered:
+        answer.session = session
+        rows.append(answer)
+    else:
+        AuthorizationRequest.objects.filter(pk=pending.pk).update(session=session.pk)
     arrival.trail.signed_on()
-    arrival.trail.record_success(session)
-    return SignedOn(session=session, secret=secret)
+    arrival.trail.record_success(session, *rows)
+    return SignedOn(session=session, secret=secret, is_answered=is_answered)
+
+
+def is_open(pending: AuthorizationRequest, pool: UserPool, *, now: datetime) -> bool:
+    """Tell whether a stored request can still be answered; it gets its pool and its application."""
+    if pending.answered_at is not None or pending.expires_at <= now:
+        return False
+    try:
+        known = known_application(pending.parameters.get("client_id", ""))
+    except InvalidClient:
+        return False
+    pending.pool, pending.application = pool, known.application
+    return True
+
+
+def _method_of(state: WeChatState, application: Application) -> LoginMethod:
+    """Return the state's login method, from memory unless it was switched off since."""
+    methods = known_application(application.client_id).methods
+    offered = (method for method in methods if method.pk == state.login_method_id)
+    return next(offered, None) or LoginMethod.objects.select_related("identity_source").get(
+        pk=state.login_method_id
+    )

@@ -46,8 +46,8 @@ def authorize(request: HttpRequest, pool: UserPool) -> HttpResponse:
     if browser_session and step == NextPage.ANSWER:
         return answer_at_once(request, checked, browser_session)
     secret = browser_secret(request, pool) or new_token()
-    handle = keep_request(checked.application, dict(fields), browser_secret=secret, now=now)
+    pending = keep_request(checked.application, dict(fields), browser_secret=secret, now=now)
     page = "/consent" if step == NextPage.CONSENT else ""
-    response = HttpResponseRedirect(address_of(pool, handle, page), status=303)
+    response = HttpResponseRedirect(address_of(pending, page), status=303)
     keep_browser_secret(response, pool, secret)
     return response

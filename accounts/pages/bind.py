@@ -19,7 +19,7 @@ from accounts.login.tickets import find_ticket
 from accounts.models import AuthorizationRequest
 from accounts.pages.cookies import binding_ticket, forget_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.next_page import finish_login
+from accounts.pages.next_page import finish_login, prepare_answer
 from accounts.pages.pending_request import address_of, pending_request
 from accounts.pages.sentences import sentence_for_person
 from accounts.refusals import InvalidBindingTicket
@@ -70,7 +70,6 @@ class Choice:
     """The request and the binding ticket of a page, and whether a new account is possible."""
 
     pending: AuthorizationRequest
-    handle: str
     ticket: str
     may_create: bool
 
@@ -85,22 +84,22 @@ def bind(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     """
     pending = pending_request(request, pool, handle)
     try:
-        choice = _choice(request, pending, handle)
+        choice = _choice(request, pending)
         return _answer(request, choice) if request.method == "POST" else _page(request, choice)
     except InvalidBindingTicket:
-        response = HttpResponseRedirect(address_of(pool, handle))
+        response = HttpResponseRedirect(address_of(pending))
         forget_binding_ticket(response, pool)
         return response
 
 
-def _choice(request: HttpRequest, pending: AuthorizationRequest, handle: str) -> Choice:
+def _choice(request: HttpRequest, pending: AuthorizationRequest) -> Choice:
     ticket = binding_ticket(request, pending.pool)
     row = find_ticket(
         pending.application.client_id, ticket, bound_to=str(pending.pk), now=timezone.now()
     )
     source = row.login_method.identity_source
     is_open = source.registration == IdentitySource.Registration.OPEN
-    return Choice(pending=pending, handle=handle, ticket=ticket, may_create=is_open)
+    return Choice(pending=pending, ticket=ticket, may_create=is_open)
 
 
 def _answer(request: HttpRequest, choice: Choice) -> HttpResponse:
@@ -119,15 +118,18 @@ def _answer(request: HttpRequest, choice: Choice) -> HttpResponse:
 def _let_in(
     request: HttpRequest, choice: Choice, proof: Proof | None, form: AccountForm
 ) -> HttpResponse:
-    pending = choice.pending
+    pending, now = choice.pending, timezone.now()
+    prepared = prepare_answer(pending, now=now)
     try:
         with _throttle(request, pending).guard():
-            signed_on = bind_in_browser(pending, choice.ticket, proof, now=timezone.now())
+            signed_on = bind_in_browser(
+                pending, choice.ticket, proof, answer=prepared.code if prepared else None, now=now
+            )
     except (TooManyRequests, InvalidBindingTicket):
         raise
     except DomainError as error:
         return _page(request, choice, form, error=error.code)
-    response = finish_login(request, pending, choice.handle, signed_on)
+    response = finish_login(request, pending, signed_on, prepared)
     forget_binding_ticket(response, pending.pool)
     return response
 

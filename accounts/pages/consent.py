@@ -23,7 +23,7 @@ def consent(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
     checked = check_again(pending)
     person = who_is_here(request, pending)
     if person is None or not _may_be_asked(person, checked):
-        return HttpResponseRedirect(address_of(pool, handle))
+        return HttpResponseRedirect(address_of(pending))
     if request.method != "POST" or not was_shown(request, person):
         return _page(request, checked, person.user)
     if request.POST.get("decision") == "agree":

@@ -53,14 +53,14 @@ def enter_code(request: HttpRequest, pool: UserPool) -> HttpResponse:
         return _form(request, pool, typed, error=error)
     uncount_try(*tries, now=now)
     secret = browser_secret(request, pool) or new_token()
-    handle = keep_request(
+    pending = keep_request(
         device.application,
         {"scope": device.scope},
         browser_secret=secret,
         now=now,
         device=device,
     )
-    response = HttpResponseRedirect(address_of(pool, handle, "/device"))
+    response = HttpResponseRedirect(address_of(pending, "/device"))
     keep_browser_secret(response, pool, secret)
     return response
 
@@ -74,7 +74,7 @@ def confirm(request: HttpRequest, pool: UserPool, handle: str) -> HttpResponse:
         raise Gone
     person = who_is_here(request, pending)
     if person is None:
-        return HttpResponseRedirect(address_of(pool, handle))
+        return HttpResponseRedirect(address_of(pending))
     if request.method != "POST" or not was_shown(request, person):
         return render(
             request,

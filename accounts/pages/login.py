@@ -5,7 +5,6 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,10 +13,9 @@ from django.utils.translation import get_language
 from accounts.login.by_browser import browser_methods, new_state, sign_on, spend_state
 from accounts.login.throttles import LoginThrottle
 from accounts.models import AuthorizationRequest
-from accounts.oidc.authorization.pending import renew_handle
 from accounts.pages.cookies import browser_secret, keep_binding_ticket
 from accounts.pages.guards import login_page
-from accounts.pages.next_page import decline, finish_login, proceed
+from accounts.pages.next_page import decline, finish_login, prepare_answer, proceed
 from accounts.pages.pending_request import Gone, address_of, pending_request
 from accounts.pages.person import who_is_here
 from accounts.pages.responses import activate_language, allow_form_to
@@ -39,8 +37,8 @@ def show_login(request: HttpRequest, pool: UserPool, handle: str) -> HttpRespons
     """Show the application and its login methods; go on if the person has logged in already."""
     pending = pending_request(request, pool, handle)
     if pending.session and who_is_here(request, pending):
-        return proceed(request, pending, handle, pending.session)
-    return _page(request, pending, handle, error=request.GET.get("error", ""))
+        return proceed(request, pending, pending.session)
+    return _page(request, pending, error=request.GET.get("error", ""))
 
 
 @login_page("POST")
@@ -58,7 +56,7 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
         None,
     )
     if chosen is None:
-        return _page(request, pending, handle, error="login_method_disabled")
+        return _page(request, pending, error="login_method_disabled")
     state = new_state(pending, chosen, now=timezone.now())
     source = chosen.identity_source
     return HttpResponseRedirect(
@@ -74,43 +72,42 @@ def to_wechat(request: HttpRequest, pool: UserPool, handle: str, method: str) ->
 @login_page("GET")
 def callback(request: HttpRequest, pool: UserPool, source: str) -> HttpResponse:
     """Handle the redirect from WeChat: with a code, or without one if the person refused."""
-    with transaction.atomic():
-        state = spend_state(
-            pool,
-            request.GET.get("state", ""),
-            source=source,
-            browser_secret=browser_secret(request, pool),
-            now=timezone.now(),
-        )
-        if state is None:
-            raise Gone
-        pending = state.request
-        handle = renew_handle(pending)
+    state = spend_state(
+        pool,
+        request.GET.get("state", ""),
+        source=source,
+        browser_secret=browser_secret(request, pool),
+        now=timezone.now(),
+    )
+    if state is None:
+        raise Gone
+    pending = state.request
     activate_language(request, tuple(pending.parameters.get("ui_locales", "").split()))
     code = request.GET.get("code", "")
     if not shapes.is_code(code):
-        return _try_again(pending, handle, "refused_in_wechat")
+        return _try_again(pending, "refused_in_wechat")
+    prepared = prepare_answer(pending, now=timezone.now())
     throttle = LoginThrottle(
         address=request.META["REMOTE_ADDR"], client_id=pending.application.client_id
     )
     try:
         with throttle.guard():
-            signed_on = sign_on(state, code, now=timezone.now())
+            signed_on = sign_on(
+                state, code, answer=prepared.code if prepared else None, now=timezone.now()
+            )
     except AccountBindingRequired as choice:
-        return _to_binding(pending, handle, choice)
+        return _to_binding(pending, choice)
     except DomainError as error:
-        return _try_again(pending, handle, error.code)
+        return _try_again(pending, error.code)
     except AWAY:
         # The state is used up, so loading this address again couldn't succeed.
         logger.exception("A login in a browser found the database or the cache away.")
-        return _try_again(pending, handle, ServiceUnavailable.code)
-    return finish_login(request, pending, handle, signed_on)
+        return _try_again(pending, ServiceUnavailable.code)
+    return finish_login(request, pending, signed_on, prepared)
 
 
-def _to_binding(
-    pending: AuthorizationRequest, handle: str, choice: AccountBindingRequired
-) -> HttpResponse:
-    response = HttpResponseRedirect(address_of(pending.pool, handle, "/bind"))
+def _to_binding(pending: AuthorizationRequest, choice: AccountBindingRequired) -> HttpResponse:
+    response = HttpResponseRedirect(address_of(pending, "/bind"))
     keep_binding_ticket(response, pending.pool, choice.extra["binding_ticket"])
     return response
 
@@ -120,23 +117,21 @@ def callback_url(source: IdentitySource) -> str:
     return f"{settings.PUBLIC_URL}/login/{source.pool.identifier}/callback/{source.identifier}"
 
 
-def _try_again(pending: AuthorizationRequest, handle: str, error: str) -> HttpResponse:
+def _try_again(pending: AuthorizationRequest, error: str) -> HttpResponse:
     # Redirect: the current address has WeChat's code in it and can't be loaded again.
-    address = address_of(pending.pool, handle)
+    address = address_of(pending)
     return HttpResponseRedirect(f"{address}?{urlencode({'error': error})}")
 
 
-def _page(
-    request: HttpRequest, pending: AuthorizationRequest, handle: str, *, error: str = ""
-) -> HttpResponse:
+def _page(request: HttpRequest, pending: AuthorizationRequest, *, error: str = "") -> HttpResponse:
     methods = browser_methods(pending.application)
     response = render(
         request,
         "pages/login.html",
         {
             "application": pending.application,
-            "methods": [(method, _start(pending, handle, method)) for method in methods],
-            "cancel": address_of(pending.pool, handle, "/cancel"),
+            "methods": [(method, _start(pending, method)) for method in methods],
+            "cancel": address_of(pending, "/cancel"),
             "error": sentence_for_person(error) if error else "",
         },
         status=HTTPStatus.TOO_MANY_REQUESTS if error == TooManyRequests.code else HTTPStatus.OK,
@@ -146,5 +141,5 @@ def _page(
     return response
 
 
-def _start(pending: AuthorizationRequest, handle: str, method: LoginMethod) -> str:
-    return address_of(pending.pool, handle, f"/wechat/{method.pk}")
+def _start(pending: AuthorizationRequest, method: LoginMethod) -> str:
+    return address_of(pending, f"/wechat/{method.pk}")

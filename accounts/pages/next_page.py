@@ -1,5 +1,6 @@
 """From a stored authorization request to its next page, or to its answer."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
@@ -8,11 +9,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from accounts.login.by_browser import SignedOn
-from accounts.models import AuthorizationRequest, BrowserSession, DeviceAuthorization, Session
-from accounts.oidc.authorization.answering import answer_with_code, answer_with_error
+from accounts.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    BrowserSession,
+    DeviceAuthorization,
+    Session,
+)
+from accounts.oidc.authorization.answering import (
+    Answer,
+    answer_with_code,
+    answer_with_error,
+    new_code,
+)
 from accounts.oidc.authorization.checking import CheckedRequest, Refused, Unanswerable
 from accounts.oidc.authorization.consents import record_consent
-from accounts.oidc.authorization.deciding import NextPage, after_login
+from accounts.oidc.authorization.deciding import NextPage, after_login, answers_anybody
 from accounts.oidc.authorization.pending import close_request
 from accounts.pages.cookies import keep_login_secret, login_secret
 from accounts.pages.pending_request import Gone, address_of, check_again
@@ -21,9 +33,7 @@ from accounts.pages.responses import notice_page, send_answer
 from accounts.sessions.browsers import end_browser_session, find_browser_session, take_over
 
 
-def proceed(
-    request: HttpRequest, pending: AuthorizationRequest, handle: str, session: Session
-) -> HttpResponse:
+def proceed(request: HttpRequest, pending: AuthorizationRequest, session: Session) -> HttpResponse:
     """Go on after a login: to the consent page, or back to the application.
 
     Raises:
@@ -32,15 +42,43 @@ def proceed(
 
     """
     if pending.device:
-        return HttpResponseRedirect(address_of(pending.pool, handle, "/device"))
+        return HttpResponseRedirect(address_of(pending, "/device"))
     checked = check_again(pending)
     if after_login(checked, session.user) == NextPage.CONSENT:
-        return HttpResponseRedirect(address_of(pending.pool, handle, "/consent"))
+        return HttpResponseRedirect(address_of(pending, "/consent"))
     return answer(request, pending, checked, session)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedAnswer:
+    """An answer with a code that will be stored in the transaction of the login."""
+
+    code: AuthorizationCode
+    answer: Answer
+
+
+def prepare_answer(pending: AuthorizationRequest, *, now: datetime) -> PreparedAnswer | None:
+    """Return the answer of a request that whoever logs in next completes.
+
+    None if the person has to be asked something, or the request isn't valid any more.
+    """
+    if pending.device:
+        return None
+    try:
+        checked = check_again(pending)
+    except (Refused, Unanswerable):
+        return None
+    if not answers_anybody(checked):
+        return None
+    code, answer = new_code(checked, now=now)
+    return PreparedAnswer(code=code, answer=answer)
+
+
 def finish_login(
-    request: HttpRequest, pending: AuthorizationRequest, handle: str, signed_on: SignedOn
+    request: HttpRequest,
+    pending: AuthorizationRequest,
+    signed_on: SignedOn,
+    prepared: PreparedAnswer | None,
 ) -> HttpResponse:
     """Go on after a login, and store its secret in the browser in place of an earlier login's.
 
@@ -50,16 +88,25 @@ def finish_login(
 
     """
     now = timezone.now()
-    try:
-        response = proceed(request, pending, handle, signed_on.session)
-    except (Refused, Unanswerable):
-        _forget(pending, signed_on.session, now)
-        raise
+    if prepared and signed_on.is_answered:
+        response = send_answer(request, prepared.answer)
+    else:
+        response = _proceed_or_forget(request, pending, signed_on.session, now)
     earlier = find_browser_session(pending.pool, login_secret(request, pending.pool), now=now)
     if earlier:
         take_over(earlier, signed_on.session, now=now)
     keep_login_secret(response, pending.pool, signed_on.secret)
     return response
+
+
+def _proceed_or_forget(
+    request: HttpRequest, pending: AuthorizationRequest, session: Session, now: datetime
+) -> HttpResponse:
+    try:
+        return proceed(request, pending, session)
+    except (Refused, Unanswerable):
+        _forget(pending, session, now)
+        raise
 
 
 def answer(

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import AuthorizationRequest
 from accounts.oidc.authorization.checking import CheckedRequest, check_request
-from accounts.oidc.authorization.pending import find_request
+from accounts.oidc.authorization.pending import find_request, handle_of
 from accounts.pages.cookies import browser_secret
 from accounts.pages.responses import activate_language
 from userpools.models import UserPool
@@ -15,9 +15,17 @@ class Gone(Exception):
     """The request was deleted or answered, or was begun in another browser."""
 
 
-def address_of(pool: UserPool, handle: str, page: str = "") -> str:
-    """Return the address of a page of a pending request."""
-    return f"/login/{pool.identifier}/{handle}{page}"
+def address_of(pending: AuthorizationRequest, page: str = "") -> str:
+    """Return the address of a page of a pending request.
+
+    Raises:
+        Gone: the key that the handle was made with was removed meanwhile.
+
+    """
+    handle = handle_of(pending)
+    if handle is None:
+        raise Gone
+    return f"/login/{pending.pool.identifier}/{handle}{page}"
 
 
 def pending_request(request: HttpRequest, pool: UserPool, handle: str) -> AuthorizationRequest:

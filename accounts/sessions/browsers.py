@@ -39,13 +39,13 @@ def find_browser_session(
     return found
 
 
-def remember_browser(session: Session, *, now: datetime) -> str:
-    """Store a browser session for a login that has just succeeded, and return its secret.
+def new_browser_session(session: Session, *, now: datetime) -> tuple[BrowserSession, str]:
+    """Return an unsaved browser session for a login that has just succeeded, and its secret.
 
     Each login makes a new secret, so a secret that an attacker planted before it is useless.
     """
     secret = new_token()
-    session.browser_session = BrowserSession.objects.create(
+    browser_session = BrowserSession(
         pool_id=session.pool_id,
         user=session.user,
         identity_source=session.identity_source,
@@ -54,7 +54,8 @@ def remember_browser(session: Session, *, now: datetime) -> str:
         auth_time=session.auth_time,
         expires_at=now + LIVES,
     )
-    return secret
+    session.browser_session = browser_session
+    return browser_session, secret
 
 
 def may_enter(browser_session: BrowserSession, application: Application) -> bool:

@@ -12,10 +12,11 @@ from applications.redirect_uris import (
     origin_of,
     validate_redirect_uri,
 )
+from config.kernel.memory import Configuration, ConfigurationQuerySet
 from config.kernel.primary_keys import new_id
 
 
-class RegisteredURI(models.Model):
+class RegisteredURI(Configuration):
     """A URI of the application, in full."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -46,6 +47,8 @@ class RedirectURI(RegisteredURI):
     uri = models.CharField("redirect_uri", max_length=REDIRECT_URI_MAX_LENGTH)
     origin = models.CharField(max_length=REDIRECT_URI_MAX_LENGTH, editable=False, db_index=True)
 
+    objects = ConfigurationQuerySet["RedirectURI"].as_manager()
+
     class Meta:
         verbose_name = _("redirect URI")
         verbose_name_plural = _("redirect URIs")
@@ -67,6 +70,8 @@ class PostLogoutRedirectURI(RegisteredURI):
         Application, models.CASCADE, related_name="post_logout_redirect_uris"
     )
     uri = models.CharField("post_logout_redirect_uri", max_length=REDIRECT_URI_MAX_LENGTH)
+
+    objects = ConfigurationQuerySet["PostLogoutRedirectURI"].as_manager()
 
     class Meta:
         verbose_name = _("post-logout redirect URI")

@@ -12,7 +12,6 @@
     rows.py              INSERTs and rows by hand, several statements in one round trip
     postgresql/          the database backend: its pool checks only idle connections
     database.py          releases a connection, names violated constraints, knows an outage
-    rows.py              INSERTs and rows by hand, several statements in one round trip
     errors.py            the errors that API clients get
     fields.py            strict serializer fields
     headers.py           headers of several endpoints

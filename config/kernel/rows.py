@@ -1,4 +1,4 @@
-"""Rows by hand, for the few statements of every login: INSERTs, and rows from a SELECT.
+"""Rows by hand, for the few statements of every login: INSERTs, look-ups, values set once.
 
 The ORM compiles a statement anew each time it runs one. Here the text of each is made once from the
 model's fields, and PostgreSQL keeps its plan. Several statements are sent in one round trip
@@ -8,10 +8,12 @@ model's fields, and PostgreSQL keeps its plan. Several statements are sent in on
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from django.core.exceptions import MultipleObjectsReturned
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = TypeVar("Row", bound=models.Model)
@@ -66,6 +68,16 @@ def send(*statements: Statement) -> None:
             cursor.execute(statement.sql, statement.parameters)
 
 
+def insert(*rows: models.Model) -> None:
+    """Insert new rows in one round trip, as `send`.
+
+    Raises:
+        IntegrityError: a constraint is violated.
+
+    """
+    send(*map(insertion, rows))
+
+
 def insertion(row: models.Model, conflict: str = "") -> Statement:
     """Return the INSERT of a new row, with the values that `Model.save` would store.
 
@@ -79,6 +91,21 @@ def insertion(row: models.Model, conflict: str = "") -> Statement:
     ]
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as Model.save does
     return Statement(sql, values)
+
+
+def use_up(row: models.Model, column: str, now: datetime, **others: Any) -> bool:
+    """Set a row's timestamp, and other columns with it, if it isn't set yet.
+
+    Return False if it was: of several requests that use a row up, one does.
+    """
+    values = {column: now} | others
+    database = connections[DEFAULT_DB_ALIAS]
+    parameters = [
+        _field(row, name).get_db_prep_save(value, database) for name, value in values.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_use_up(type(row), tuple(values)), [*parameters, uuid_parameter(row.pk)])
+        return bool(cursor.rowcount)
 
 
 def uuid_parameter(value: UUID) -> UUID | str:
@@ -104,6 +131,53 @@ class Columns(Generic[Row]):
             for position, convert in converters:
                 values[position] = convert(values[position])
         return self._model.from_db(connection.alias, self._names, values)
+
+
+class Joined:
+    """The columns of several models in one SELECT by hand, and the rows from its result.
+
+    The models are given by the alias of their table in the statement.
+    """
+
+    def __init__(self, **aliases: type[models.Model]) -> None:
+        self._columns = [Columns(model, alias) for alias, model in aliases.items()]
+        self.sql = ", ".join(columns.sql for columns in self._columns)
+
+    def rows(self, values: Sequence[Any]) -> list[Any]:
+        """Return a row of each model; None where an outer join found none."""
+        rows, start = [], 0
+        for columns in self._columns:
+            own = values[start : start + columns.count]
+            start += columns.count
+            # Its primary key is a model's first column.
+            rows.append(None if own[0] is None else columns.row(own))
+        return rows
+
+    def one(self, sql: str, parameters: Sequence[Any]) -> list[Any] | None:
+        """Return the rows of a unique look-up; None if it finds nothing.
+
+        Raises:
+            MultipleObjectsReturned: it isn't unique.
+
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            found = cursor.fetchall()
+        if len(found) > 1:
+            raise MultipleObjectsReturned(sql)
+        return self.rows(found[0]) if found else None
+
+
+def _field(model: models.Model | type[models.Model], name: str) -> "models.Field[Any, Any]":
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
+@lru_cache(maxsize=64)
+def _use_up(model: type[models.Model], names: tuple[str, ...]) -> str:
+    columns = [f'"{_field(model, name).column}"' for name in names]
+    changes = ", ".join(f"{column} = %s" for column in columns)
+    table = f'"{model._meta.db_table}"'
+    return f"UPDATE {table} SET {changes} WHERE id = %s AND {columns[0]} IS NULL"  # noqa: S608 - names of the models
 
 
 @lru_cache(maxsize=64)

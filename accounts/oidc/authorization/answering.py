@@ -13,6 +13,7 @@ from accounts.oidc.authorization.checking import (
     ReturnAddress,
 )
 from config.kernel.encryption import new_token, token_hash
+from config.kernel.rows import insert
 
 CODE_LIVES = timedelta(minutes=1)
 
@@ -40,10 +41,17 @@ def with_query(uri: str, parameters: Mapping[str, str]) -> str:
 
 def answer_with_code(checked: CheckedRequest, session: Session, *, now: datetime) -> Answer:
     """Make a code for the session's tokens, within the caller's transaction."""
+    code, answer = new_code(checked, now=now)
+    code.session = session
+    insert(code)
+    return answer
+
+
+def new_code(checked: CheckedRequest, *, now: datetime) -> tuple[AuthorizationCode, Answer]:
+    """Return a code that isn't stored and has no session yet, and the answer with it."""
     code = new_token()
-    AuthorizationCode.objects.create(
-        pool_id=session.pool_id,
-        session=session,
+    row = AuthorizationCode(
+        pool_id=checked.application.pool_id,
         code_hash=token_hash(code),
         redirect_uri=checked.to.redirect_uri,
         scope=" ".join(checked.scope),
@@ -51,7 +59,7 @@ def answer_with_code(checked: CheckedRequest, session: Session, *, now: datetime
         code_challenge=checked.code_challenge,
         expires_at=now + CODE_LIVES,
     )
-    return _answer(checked.to, {"code": code})
+    return row, _answer(checked.to, {"code": code})
 
 
 def answer_with_error(refused: Refused) -> Answer:

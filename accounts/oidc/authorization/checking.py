@@ -13,8 +13,8 @@ from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN
 
 from accounts.oidc.authorization.hints import read_hint
 from accounts.sessions.scopes import understood_scopes
-from applications.models import Application, RedirectURI
-from applications.offers import known_application
+from applications.models import Application
+from applications.offers import KnownApplication, known_application
 from applications.redirect_uris import is_registered
 from applications.rules import is_redirected
 from config.kernel.errors import InvalidClient
@@ -122,8 +122,9 @@ def check_request(pool: UserPool, fields: Mapping[str, str]) -> CheckedRequest:
     """
     if sum(len(fields[name]) for name in PARAMETERS & fields.keys()) > LONGEST_REQUEST:
         raise Unanswerable("request")
-    application = find_application(pool, fields)
-    to = _return_address(application, fields)
+    known = _known(pool, fields)
+    application = known.application
+    to = _return_address(known, fields)
     for name in sorted(NOT_SUPPORTED):
         if name in fields:
             raise Refused(to, f"{name}_not_supported", f"{name} is not supported here.")
@@ -152,22 +153,24 @@ def find_application(pool: UserPool, fields: Mapping[str, str]) -> Application:
         Unanswerable: this pool has no such application, or it is disabled.
 
     """
+    return _known(pool, fields).application
+
+
+def _known(pool: UserPool, fields: Mapping[str, str]) -> KnownApplication:
     try:
-        application = known_application(fields.get("client_id", "")).application
+        known = known_application(fields.get("client_id", ""))
     except InvalidClient:
         raise Unanswerable("client_id") from None
-    if application.pool_id != pool.pk:
+    if known.application.pool_id != pool.pk:
         raise Unanswerable("client_id")
-    if not application.enabled:
+    if not known.application.enabled:
         raise Unanswerable("application_disabled")
-    return application
+    return known
 
 
-def _return_address(application: Application, fields: Mapping[str, str]) -> ReturnAddress:
-    uri = fields.get("redirect_uri", "")
-    # Compared in Python, character by character: a database may ignore case.
-    registered = RedirectURI.objects.filter(application=application).values_list("uri", flat=True)
-    if not uri or not is_registered(uri, registered, application.type):
+def _return_address(known: KnownApplication, fields: Mapping[str, str]) -> ReturnAddress:
+    application, uri = known.application, fields.get("redirect_uri", "")
+    if not uri or not is_registered(uri, known.redirect_uris, application.type):
         raise Unanswerable("redirect_uri")
     to = ReturnAddress(
         issuer=application.pool.issuer,

@@ -58,6 +58,12 @@ def after_login(checked: CheckedRequest, user: User) -> NextPage:
     return NextPage.CONSENT if is_asked else NextPage.ANSWER
 
 
+def answers_anybody(checked: CheckedRequest) -> bool:
+    """Tell whether `after_login` is to answer, whoever logs in."""
+    is_asked = "consent" in checked.prompts or checked.application.requires_consent
+    return not checked.hinted_sub and not is_asked
+
+
 def _may_be_an_impostor(checked: CheckedRequest) -> bool:
     # Any program on the device can listen on loopback or register the scheme, so the person must
     # see each request (RFC 8252 §8.6).

@@ -15,7 +15,7 @@ from accounts.sessions.ending import end_reused
 from accounts.sessions.tokens import issue_tokens
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
-from config.kernel.rows import insertion, send
+from config.kernel.rows import insert
 
 
 class StoredCode:
@@ -93,7 +93,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
                 tokens = issue_tokens(
                     row.session, scope, now=now, family_id=row.family, nonce=row.nonce
                 )
-                send(*map(insertion, tokens.rows))
+                insert(*tokens.rows)
                 return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
         self._end_reused(row)
         raise InvalidAuthorizationCode

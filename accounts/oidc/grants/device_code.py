@@ -15,7 +15,7 @@ from accounts.sessions.access import is_current
 from accounts.sessions.tokens import issue_tokens
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
-from config.kernel.rows import insertion, send
+from config.kernel.rows import insert
 
 SLOWER_BY = 5  # seconds; RFC 8628 §3.5
 LONGEST_INTERVAL = 600  # seconds
@@ -107,5 +107,5 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
             if not unspent.update(used_at=now):
                 raise InvalidDeviceCode
             tokens = issue_tokens(row.session, tuple(row.scope.split()), now=now)
-            send(*map(insertion, tokens.rows))
+            insert(*tokens.rows)
         return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER

@@ -15,7 +15,7 @@ from accounts.sessions.scopes import narrowed_scopes
 from accounts.sessions.tokens import Family, renew_tokens
 from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
-from config.kernel.rows import insertion, send
+from config.kernel.rows import insert
 
 
 class StoredToken:
@@ -73,7 +73,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
             if RefreshToken.objects.filter(pk=row.pk).unspent(now).update(used_at=now):
                 family = Family(id=row.family, scope=granted, expires_at=row.family_expires_at)
                 tokens = renew_tokens(row.session, family, wanted, now=now)
-                send(*map(insertion, tokens.rows))
+                insert(*tokens.rows)
                 return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
         self._end_if_reused(row)
         raise InvalidRefreshToken
