@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -21,8 +21,8 @@ from accounts.refusals import InvalidToken, merged_hint
 from accounts.sessions.tokens import ACCESS_TOKEN_TYPE
 from applications.models import Application
 from applications.offers import known_application, still_offers
-from config.kernel.database import one_or_none
 from config.kernel.errors import DomainError, InvalidClient
+from config.kernel.rows import Joined, uuid_parameter
 from userpools.keys import PoolKeys, pool_keys
 from userpools.models import UserPool
 from userpools.pools import pool_of_issuer
@@ -55,6 +55,13 @@ class InsufficientScope(DomainError):
 
 
 RECENT = timedelta(minutes=5)
+
+_FOUND = Joined(session=Session, person=User)
+_FIND = (
+    f"SELECT {_FOUND.sql} FROM accounts_session session"  # noqa: S608 - names of columns
+    " JOIN accounts_user person ON person.id = session.user_id"
+    " WHERE session.id = %s AND session.pool_id = %s"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +110,8 @@ def verify_access_token(
     scheme, _, unverified_token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidToken
-    unverified_issuer = _unverified_issuer(unverified_token.strip())
-    pool = pool or pool_of_issuer(unverified_issuer)
-    if pool is None or unverified_issuer != pool.issuer:
+    pool = pool or pool_of_issuer(_unverified_issuer(unverified_token.strip()))
+    if pool is None:
         raise InvalidToken
     claims = verified_claims(unverified_token.strip(), pool, now=now)
     return access_of(claims, pool)
@@ -185,19 +191,17 @@ def _running_session(claims: dict[str, Any], pool: UserPool) -> Session:
     except ValueError:
         raise InvalidToken from None
     application = _application(claims["client_id"])
-    session = one_or_none(
-        Session.objects.select_related("user").filter(
-            pk=session_id,
-            pool=pool,
-            application=application,
-            ended_at__isnull=True,
-            user__sub=claims["sub"],
-            user__status=User.Status.ACTIVE,
-        )
-    )
-    if session is None or not application.enabled:
-        raise _refusal_of(session_id, pool)
-    session.pool, session.application = pool, application
+    found = _FOUND.one(_FIND, [uuid_parameter(session_id), uuid_parameter(pool.pk)])
+    if found is None:
+        raise InvalidToken
+    session, user = cast(tuple[Session, User], found)
+    if user.status == User.Status.MERGED:
+        raise InvalidToken(**merged_hint(user))
+    is_running = session.ended_at is None and user.status == User.Status.ACTIVE
+    is_named = (session.application_id, user.sub) == (application.pk, claims["sub"])
+    if not (is_running and is_named and application.enabled):
+        raise InvalidToken
+    session.pool, session.user, session.application = pool, user, application
     return session
 
 
@@ -206,13 +210,6 @@ def _application(client_id: str) -> Application:
         return known_application(client_id).application
     except InvalidClient:
         raise InvalidToken from None
-
-
-def _refusal_of(session_id: uuid.UUID, pool: UserPool) -> InvalidToken:
-    """Return the refusal of a signed token; for a merged user it names the surviving user."""
-    users = User.objects.select_related("merged_into")
-    user = one_or_none(users.filter(pool=pool, sessions=session_id, status=User.Status.MERGED))
-    return InvalidToken(**merged_hint(user)) if user else InvalidToken()
 
 
 def is_current(session: Session) -> bool:

@@ -54,8 +54,8 @@ def test_a_client_id_has_to_fit_exactly(acme, client_id):
         load_offer(client_id, MINI)
 
 
-def test_an_offer_is_loaded_by_two_queries(acme, django_assert_num_queries):
-    with django_assert_num_queries(2):
+def test_an_offer_is_loaded_by_three_queries(acme, django_assert_num_queries):
+    with django_assert_num_queries(3):
         offer = load_offer("acme-shop", MINI)
         assert offer.application.pool == acme.pool
         assert offer.choose(None).identity_source.app_secret_ciphertext

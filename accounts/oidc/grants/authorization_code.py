@@ -7,15 +7,22 @@ from authlib.oauth2.rfc6749 import grants
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from django.db import transaction
 
-from accounts.models import AuthorizationCode, RefreshToken, Session
+from accounts.models import AuthorizationCode, RefreshToken, Session, User
 from accounts.oidc.oauth_errors import InvalidAuthorizationCode
 from accounts.oidc.server import Client, PoolServer
 from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.tokens import issue_tokens
-from config.kernel.database import one_or_none
 from config.kernel.encryption import token_hash
-from config.kernel.rows import insert
+from config.kernel.rows import Joined, insert, use_up, uuid_parameter
+
+_FOUND = Joined(code=AuthorizationCode, session=Session, person=User)
+_FIND = (
+    f"SELECT {_FOUND.sql} FROM accounts_authorizationcode code"  # noqa: S608 - names of columns
+    " JOIN accounts_session session ON session.id = code.session_id"
+    " JOIN accounts_user person ON person.id = session.user_id"
+    " WHERE code.code_hash = %s AND code.pool_id = %s"
+)
 
 
 class StoredCode:
@@ -61,16 +68,14 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
                 are revoked.
 
         """
-        row = one_or_none(
-            AuthorizationCode.objects.select_related("session__user").filter(
-                pool=self.server.pool,
-                code_hash=token_hash(code),
-                session__application=client.application,
-            )
-        )
-        if row is None:
+        found = _FOUND.one(_FIND, [token_hash(code), uuid_parameter(self.server.pool.pk)])
+        if found is None:
             raise InvalidAuthorizationCode
-        row.session.pool, row.session.application = self.server.pool, client.application
+        row, session, user = found
+        if session.application_id != client.application.pk:
+            raise InvalidAuthorizationCode
+        session.pool, session.user, session.application = self.server.pool, user, client.application
+        row.session = session
         if row.used_at is not None:
             self._end_reused(row)
             raise InvalidAuthorizationCode
@@ -87,8 +92,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         """
         row, now = self.request.authorization_code.row, self.server.now
         with transaction.atomic():
-            unspent = AuthorizationCode.objects.filter(pk=row.pk, used_at__isnull=True)
-            if unspent.update(used_at=now):
+            if use_up(row, "used_at", now):
                 scope = tuple(row.scope.split())
                 tokens = issue_tokens(
                     row.session, scope, now=now, family_id=row.family, nonce=row.nonce

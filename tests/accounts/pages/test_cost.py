@@ -8,10 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.client import GuardedClient
 from tests.support.login_steps import come_back, open_login, set_out, way_to_wechat
-from tests.support.statements import described, parts
+from tests.support.statements import described, parts, round_trips
 from tests.support.website import authorize, log_in_by_browser
 
-READ_REQUEST = ["SELECT applications_redirecturi"]
 FIND_REQUEST = ["SELECT accounts_authorizationrequest"]
 WHO_IS_SIGNED_ON = ["SELECT accounts_browsersession"]
 LOCKED = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
@@ -49,7 +48,6 @@ def said(work, status=None):
 
 def test_keeping_a_request(client, known):
     assert said(lambda: authorize(client)) == [
-        *READ_REQUEST,
         "INSERT accounts_authorizationrequest",
     ]
 
@@ -58,7 +56,6 @@ def test_entering_by_single_sign_on(client, known):
     log_in_by_browser(client)
 
     assert said(lambda: authorize(client)) == [
-        *READ_REQUEST,
         *WHO_IS_SIGNED_ON,
         "BEGIN",
         LOCK_BROWSER_SESSION,
@@ -70,7 +67,7 @@ def test_entering_by_single_sign_on(client, known):
 
 
 def test_refusing_by_prompt_none(client, known):
-    assert said(lambda: authorize(client, prompt="none")) == READ_REQUEST
+    assert said(lambda: authorize(client, prompt="none")) == []
 
 
 def test_the_login_page(client, known):
@@ -94,7 +91,6 @@ def test_the_consent_page(client, known, site):
 
     assert said(lambda: client.get(page), status=200) == [
         *FIND_REQUEST,
-        *READ_REQUEST,
         "SELECT accounts_consent",
     ]
 
@@ -105,8 +101,8 @@ def test_a_request_and_a_state_join_only_what_is_read(client, known):
         log_in_by_browser(client)
 
     joins = {described(query["sql"]): query["sql"].count(" JOIN ") for query in log}
-    assert joins["SELECT accounts_authorizationrequest"] == 3  # application, session, user
-    assert joins["SELECT accounts_wechattrip"] == 4  # its request, application, method and source
+    assert joins["SELECT accounts_authorizationrequest"] == 2  # session, user
+    assert joins["SELECT accounts_wechattrip"] == 1  # its request
 
 
 def test_coming_back_from_wechat(client, known):
@@ -115,21 +111,32 @@ def test_coming_back_from_wechat(client, known):
     statements = said(lambda: come_back(client, at_wechat))
 
     assert statements == [
-        "BEGIN",
-        "SELECT accounts_wechattrip",  # its request, application, login method and source
+        "SELECT accounts_wechattrip",  # and its request
         "UPDATE accounts_wechattrip",
-        "UPDATE accounts_authorizationrequest",  # its new handle
-        "COMMIT",
         "BEGIN",
         *FIND_IDENTITY,
+        "UPDATE accounts_authorizationrequest",  # its session, answered
         "INSERT accounts_browsersession",
         "INSERT accounts_session",
-        "UPDATE accounts_authorizationrequest",  # its session
+        *CODE,
         "INSERT accounts_loginevent",
         "COMMIT",
-        *READ_REQUEST,
+    ]
+
+
+@pytest.mark.postgresql
+def test_coming_back_from_wechat_is_exactly_this_many_round_trips(client, known):
+    at_wechat = set_out(client, open_login(client))
+
+    with round_trips() as made:
+        come_back(client, at_wechat)
+
+    assert made == [
+        "statement",  # the state
+        "statement",  # is used
         "BEGIN",
-        "UPDATE accounts_authorizationrequest",  # answered
-        *CODE,
+        "together",  # lock the user; linked accounts and users
+        "statement",  # the request is answered
+        "statement",  # browser session, session, code, event
         "COMMIT",
     ]

@@ -15,6 +15,7 @@ from accounts.models import (
     WeChatState,
 )
 from applications.models import LoginMethod
+from config.kernel.encryption import token_hash
 from identity_sources.models import IdentitySource
 from tests.support import builders
 from tests.support.client import GuardedClient
@@ -220,11 +221,36 @@ def test_the_page_that_tells_of_a_refusal_holds_no_code_and_can_be_loaded_again(
         assert "code=" not in html
 
 
-def test_a_browser_that_comes_back_gets_another_address(client, page):
-    """The old one may stand in a history that others read."""
-    come_back(client, set_out(client, page), code=None)
+def test_a_browser_that_comes_back_gets_the_same_page(client, page):
+    returned = come_back(client, set_out(client, page), code=None)
 
-    assert_gone(client.get(page))
+    assert returned["Location"] == f"{page}?error=refused_in_wechat"
+
+
+def test_a_page_is_found_again_after_its_key_was_followed_by_another(client, page, settings):
+    at_wechat = set_out(client, page)
+    settings.ENCRYPTION_KEYS = (b"n" * 32, *settings.ENCRYPTION_KEYS)
+
+    returned = come_back(client, at_wechat, code=None)
+
+    assert returned["Location"].startswith(page)
+
+
+def test_a_page_whose_key_was_removed_is_gone(client, page, settings, site):
+    at_wechat = set_out(client, page)
+    settings.ENCRYPTION_KEYS = (b"n" * 32,)
+
+    assert_gone(come_back(client, at_wechat, code=None))
+
+
+def test_the_address_of_a_page_cannot_be_made_from_the_database(client, page):
+    row = AuthorizationRequest.objects.get()
+    handle = page.rpartition("/")[2]
+
+    guesses = (str(row.pk), row.pk.hex, bytes(row.handle_hash).hex(), token_hash(str(row.pk)).hex())
+    assert handle not in guesses
+    for guess in guesses:
+        assert_gone(client.get(page.replace(handle, guess)))
 
 
 @pytest.mark.parametrize("error", ["<script>alert(1)</script>", "x" * 9000, "\u202e", "user_gone"])

@@ -9,7 +9,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import Http404
 
-from applications.models import Application, ClientSecret, LoginMethod
+from applications.models import (
+    Application,
+    ClientSecret,
+    LoginMethod,
+    PostLogoutRedirectURI,
+    RedirectURI,
+)
 from applications.offers import known_application
 from config.kernel import memory
 from config.kernel.errors import InvalidClient
@@ -155,6 +161,11 @@ CHANGES = {
     "methods are updated": lambda acme: acme.application.login_methods.update(enabled=False),
     "a method is deleted": lambda acme: acme.method.delete(),
     "methods are deleted": lambda _: LoginMethod.objects.all().delete(),
+    "a redirect URI is registered": lambda acme: RedirectURI(
+        application=acme.application, uri="https://shop.example.com/"
+    ).save(),
+    "redirect URIs are deleted": lambda _: RedirectURI.objects.all().delete(),
+    "post-logout URIs are deleted": lambda _: PostLogoutRedirectURI.objects.all().delete(),
     "a secret is made": lambda acme: ClientSecret.for_application(
         acme.application, builders.CLIENT_SECRET
     ).save(),
@@ -225,7 +236,8 @@ def test_what_was_read_before_a_change_was_committed_is_not_kept(committed):
 
 def test_a_manager_deletes_nothing_by_itself():
     """Django's has no `delete` either: it would delete every row."""
-    for model in (Application, ClientSecret, LoginMethod, IdentitySource, UserPool):
+    configuration = (Application, ClientSecret, LoginMethod, RedirectURI, PostLogoutRedirectURI)
+    for model in (*configuration, IdentitySource, UserPool):
         assert not hasattr(model.objects, "delete")
 
 

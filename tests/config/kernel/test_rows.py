@@ -4,26 +4,33 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import MultipleObjectsReturned
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from django.utils import timezone
 from psycopg import errors
 
 from accounts.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    BrowserSession,
     CodeExchange,
     LinkedAccount,
     LoginEvent,
     RefreshToken,
     Session,
     User,
+    WeChatState,
 )
 from config.kernel.database import violated_constraint
 from config.kernel.primary_keys import new_id
 from config.kernel.rows import (
     Columns,
+    Joined,
     Statement,
     insertion,
     one_round_trip,
     send,
+    use_up,
     uuid_parameter,
 )
 from tests.support import builders
@@ -31,7 +38,18 @@ from tests.support.statements import round_trips
 from userpools.models import UserPool
 
 NOW = timezone.now()
-LOGGED = [User, LinkedAccount, Session, RefreshToken, LoginEvent, CodeExchange]
+LOGGED = [
+    User,
+    LinkedAccount,
+    Session,
+    RefreshToken,
+    LoginEvent,
+    CodeExchange,
+    AuthorizationRequest,
+    WeChatState,
+    BrowserSession,
+    AuthorizationCode,
+]
 
 
 @pytest.fixture
@@ -86,7 +104,45 @@ def few_fields(model, acme, session):
         RefreshToken: lambda: a_token(session),
         LoginEvent: lambda: LoginEvent(**usual, application=acme.application, occurred_at=NOW),
         CodeExchange: lambda: CodeExchange(key="k", expires_at=NOW),
+        AuthorizationRequest: lambda: a_request(acme),
+        WeChatState: lambda: a_state(acme),
+        BrowserSession: lambda: BrowserSession(
+            **usual,
+            user=session.user,
+            identity_source=acme.source,
+            way="website_qr",
+            secret_hash=b"s" * 32,
+            auth_time=NOW,
+            expires_at=NOW,
+        ),
+        AuthorizationCode: lambda: AuthorizationCode(
+            **usual,
+            session=session,
+            code_hash=b"c" * 32,
+            redirect_uri="https://shop.example.com/",
+            scope="openid",
+            expires_at=NOW,
+        ),
     }[model]()
+
+
+def a_request(acme, **fields):
+    usual = {
+        "pool": acme.pool,
+        "application": acme.application,
+        "handle_hash": uuid.uuid4().bytes,
+        "browser_hash": b"b" * 32,
+        "expires_at": NOW,
+    }
+    return AuthorizationRequest(**usual | fields)
+
+
+def a_state(acme):
+    request = a_request(acme)
+    request.save()
+    return WeChatState(
+        request=request, login_method=acme.method, state_hash=b"s" * 32, expires_at=NOW
+    )
 
 
 def many_fields(model, acme, session):
@@ -109,6 +165,10 @@ def many_fields(model, acme, session):
             "steps": [{"step": text, "ms": 1, "facts": {"a": None, "b": [True, 1.5, ""]}}],
         },
         CodeExchange: {"key": text, "answer_ciphertext": bytes(range(256))},
+        AuthorizationRequest: {"session": session, "parameters": {"a": text}, "answered_at": NOW},
+        WeChatState: {"used_at": NOW},
+        BrowserSession: {"ended_at": NOW},
+        AuthorizationCode: {"nonce": text, "code_challenge": "c" * 43, "used_at": NOW},
     }[model]
     for name, value in more.items():
         setattr(row, name, value)
@@ -245,6 +305,76 @@ def test_a_uuid_is_a_parameter_that_finds_its_row(acme):
             [uuid_parameter(acme.pool.pk)],
         )
         assert cursor.fetchall() == [("acme",)]
+
+
+# Rows of several models
+
+
+_BOTH = Joined(request=AuthorizationRequest, session=Session)
+_FIND = (
+    f"SELECT {_BOTH.sql} FROM accounts_authorizationrequest request"  # noqa: S608 - names of columns
+    " LEFT JOIN accounts_session session ON session.id = request.session_id"
+    " WHERE request.browser_hash = %s"
+)
+
+
+def test_one_look_up_gives_a_row_of_each_model(acme, session):
+    stored = a_request(acme, session=session)
+    stored.save()
+
+    request, its_session = _BOTH.one(_FIND, [b"b" * 32])
+
+    assert fields_of(request) == fields_of(AuthorizationRequest.objects.get())
+    assert fields_of(its_session) == fields_of(Session.objects.get())
+
+
+def test_a_row_that_an_outer_join_does_not_find_is_none(acme):
+    a_request(acme).save()
+
+    request, its_session = _BOTH.one(_FIND, [b"b" * 32])
+
+    assert (request, its_session) == (AuthorizationRequest.objects.get(), None)
+
+
+def test_a_look_up_without_a_result_is_none(acme):
+    assert _BOTH.one(_FIND, [b"b" * 32]) is None
+
+
+def test_a_look_up_that_is_not_unique_is_an_error(acme):
+    for _ in range(2):
+        a_request(acme).save()
+
+    with pytest.raises(MultipleObjectsReturned):
+        _BOTH.one(_FIND, [b"b" * 32])
+
+
+# Rows that are used up
+
+
+def test_a_row_is_used_up_once(acme):
+    row = a_request(acme)
+    row.save()
+
+    assert use_up(row, "answered_at", NOW) is True
+    assert use_up(row, "answered_at", NOW + timedelta(1)) is False
+    assert AuthorizationRequest.objects.get().answered_at == NOW
+
+
+def test_other_columns_change_with_it_and_other_rows_stay(acme, session):
+    row, other = a_request(acme), a_request(acme)
+    for one in (row, other):
+        one.save()
+
+    assert use_up(row, "answered_at", NOW, session=session.pk)
+    assert not use_up(row, "answered_at", NOW, session=None)
+
+    stored = AuthorizationRequest.objects.get(pk=row.pk)
+    assert (stored.answered_at, stored.session) == (NOW, session)
+    assert AuthorizationRequest.objects.get(pk=other.pk).answered_at is None
+
+
+def test_a_row_that_is_gone_cannot_be_used_up(acme):
+    assert use_up(a_request(acme), "answered_at", NOW) is False
 
 
 # One round trip

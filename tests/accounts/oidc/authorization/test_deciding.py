@@ -1,14 +1,18 @@
 """Answer now, ask first, or refuse: ``prompt`` and ``max_age``, for strangers and for Alice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models import F
 
 from accounts.models import BrowserSession, Session
+from accounts.oidc.authorization.checking import Refused, check_request
+from accounts.oidc.authorization.deciding import NextPage, after_login, answers_anybody
 from applications.models import Application
+from tests.support import builders
 from tests.support.oidc import claims_of, exchange
-from tests.support.website import answered, authorize, log_in_by_browser
+from tests.support.website import answered, authorization_request, authorize, log_in_by_browser
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -99,3 +103,26 @@ def test_a_login_that_was_asked_for_again_counts_from_then(an_hour_later):
         BrowserSession.objects.latest("auth_time").auth_time.timestamp()
     )
     assert "code" in answered(authorize(an_hour_later, max_age="60", prompt="none"))
+
+
+# Whether the code can be stored with the login
+
+
+@pytest.mark.parametrize("prompt", [None, "login", "consent", "login consent"])
+@pytest.mark.parametrize("requires_consent", [False, True])
+@pytest.mark.parametrize("hinted_sub", ["", "somebody"])
+def test_what_answers_anybody_answers_whoever_logs_in(
+    acme, site, prompt, requires_consent, hinted_sub
+):
+    site.spa.requires_consent = requires_consent
+    fields = authorization_request("acme-spa", prompt=prompt)
+    checked = replace(check_request(acme.pool, fields), application=site.spa, hinted_sub=hinted_sub)
+    people = [builders.make_user(acme.pool) for _ in range(2)]
+
+    def step(user):
+        try:
+            return after_login(checked, user)
+        except Refused:
+            return None
+
+    assert answers_anybody(checked) is all(step(user) == NextPage.ANSWER for user in people)
