@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 
 from benchmarks.processes import cpu_seconds, read_process
 from tests import postgres
@@ -142,10 +143,8 @@ class DatabaseServer:
         try:
             with self.connect(name, by_superuser=True) as connection:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
-                return [
-                    (str(kind), *(int(str(number)) for number in numbers))  # type: ignore[misc]
-                    for kind, *numbers in connection.execute(query, [start, end])
-                ]
+                cursor = connection.cursor(row_factory=args_row(_row))
+                return cursor.execute(query, [start, end]).fetchall()
         except (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.OperationalError):
             return []
 
@@ -167,6 +166,10 @@ class DatabaseServer:
             command, capture_output=True, text=True, check=False
         )
         return read_waldump(done.stdout)
+
+
+def _row(kind: str, count: int, size: int, images: int) -> Row:
+    return kind, int(count), int(size), int(images)  # PostgreSQL gives decimals
 
 
 def read_waldump(text: str) -> list[Row]:

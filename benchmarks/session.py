@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ class Session:
     def peers(self) -> list[Contestant]:
         """Return the peers, each on a database of its own."""
         return [
-            self._once(folder.name, lambda folder=folder: self._make_peer(folder))  # type: ignore[misc]
+            self._once(folder.name, partial(self._make_peer, folder))
             for folder in programs.peer_folders()
         ]
 

@@ -26,6 +26,7 @@ from identity_sources.wechat.client import CallRecord
 from identity_sources.wechat.errors import CodeAlreadyUsed, CodeRefused, InvalidCode
 
 KEPT_FOR = timedelta(seconds=60)
+KEY_BYTES = 16
 PATIENCE: dict[type[CodeRefused], float] = {CodeAlreadyUsed: 1.0, InvalidCode: 0.25}
 """How many seconds to wait for the first login with a code that WeChat refuses with this.
 
@@ -98,9 +99,11 @@ def exchange_key(
 ) -> str:
     """Return the key under which an exchange is stored; the code can't be read from it.
 
-    An answer is repeated only for the same purpose and for the same ``bound_to``.
+    An answer is repeated only for the same purpose and for the same ``bound_to``. Half of the keyed
+    hash is enough to tell codes apart (RFC 2104 §5), and each login writes it twice.
     """
-    return keyed_hash("wechat code exchange", purpose, application, source, code, bound_to).hex()
+    full = keyed_hash("wechat code exchange", purpose, application, source, code, bound_to)
+    return full[:KEY_BYTES].hex()
 
 
 def exchange(

@@ -147,7 +147,6 @@ class CodeExchange(models.Model):
     class Meta:
         verbose_name = _("code exchange")
         verbose_name_plural = _("code exchanges")
-        indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_exchange_expiry")]
 
     def __str__(self) -> str:
         return f"{self.expires_at:%H:%M:%S}"

@@ -34,4 +34,8 @@ def granian_command(*, workers: int) -> list[str]:
 def become_server(*, workers: int) -> NoReturn:
     """Replace this process by the server, so that signals reach it directly."""
     sys.stdout.flush()
+    # glibc gives each of the threads a heap of its own, and each grows to the thread's largest
+    # request. The interpreter's lock lets one thread allocate at a time anyway.
+    # https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     os.execv(sys.executable, granian_command(workers=workers))  # noqa: S606 - no shell is meant
