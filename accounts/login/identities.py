@@ -17,7 +17,7 @@ from accounts.login.exchange import WeChatIdentity
 from accounts.models import BlockedIdentity, LinkedAccount, User
 from config.kernel.encryption import keyed_hashes
 from config.kernel.primary_keys import new_id
-from config.kernel.rows import Joined, insert, one_round_trip, uuid_parameter
+from config.kernel.rows import Columns, insert, one_round_trip, uuid_parameter
 from identity_sources.models import IdentitySource
 
 Kind = LinkedAccount.Kind
@@ -27,7 +27,8 @@ SEEN_AGAIN = timedelta(hours=1)
 
 # The look-up of every login, by hand. Two statements: the first locks the users; the second reads
 # linked accounts and users as they are under the lock, so that no row is outdated.
-_FOUND = Joined(linked=LinkedAccount, person=User)
+_ACCOUNT = Columns(LinkedAccount, "linked")
+_USER = Columns(User, "person")
 _OPENID = (
     "linked.pool_id = %s AND linked.kind = 'openid' AND linked.app_id = %s AND linked.openid = %s"
 )
@@ -46,7 +47,7 @@ _LOCK = (
     " ORDER BY person.id FOR NO KEY UPDATE"
 )
 _READ = _either(
-    f"SELECT {_FOUND.sql} FROM accounts_linkedaccount linked"  # noqa: S608
+    f"SELECT {_ACCOUNT.sql}, {_USER.sql} FROM accounts_linkedaccount linked"  # noqa: S608
     " JOIN accounts_user person ON person.id = linked.user_id"
 )
 
@@ -258,7 +259,8 @@ def find_locked(pool_id: UUID, app_id: str, openid: str, unionid: str) -> list[L
 def _rows_of(found: Iterable[tuple[Any, ...]]) -> Iterator[LinkedAccount]:
     users: dict[UUID, User] = {}
     for values in found:
-        account, user = _FOUND.rows(values)
-        # Both rows of one user have the same object.
-        account.user = users.setdefault(user.pk, user)
+        account = _ACCOUNT.row(values[: _ACCOUNT.count])
+        if account.user_id not in users:
+            users[account.user_id] = _USER.row(values[_ACCOUNT.count :])
+        account.user = users[account.user_id]
         yield account
