@@ -23,9 +23,17 @@ class Sweeper:
 
     def sweep_if_due(self, over: QuerySet[Any]) -> None:
         """Delete some of the expired rows, if it is due; it stays due while there are more."""
-        if not self.is_due():
-            return
+        if self.is_due():
+            # Other columns aren't loaded: callers decide how long their values are.
+            self._some_of(over).only("pk").delete()
+
+    def clear_if_due(self, over: QuerySet[Any], column: str) -> None:
+        """Set a column of some of the rows to null, if it is due; it stays due as long."""
+        if self.is_due():
+            self._some_of(over).update(**{column: None})
+
+    def _some_of(self, over: QuerySet[Any]) -> QuerySet[Any]:
         keys = list(over.values_list("pk", flat=True)[:AT_ONCE])
-        # Other columns aren't loaded: callers decide how long their values are.
-        over.model._default_manager.filter(pk__in=keys).only("pk").delete()
         self.due_at = time.monotonic() + (0 if len(keys) == AT_ONCE else self.every)
+        some: QuerySet[Any] = over.model._default_manager.filter(pk__in=keys)
+        return some

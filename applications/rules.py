@@ -5,6 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from identity_sources.models import IdentitySource
 
+LONGEST_REFRESH_LEEWAY = 60
+"""seconds in which a used refresh token may be sent again"""
+
 
 class ApplicationType(models.TextChoices):
     """What kind of program the application is."""

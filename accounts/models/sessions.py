@@ -1,6 +1,6 @@
 """Sessions, and the refresh tokens that extend them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from accounts.models.browser_login import BrowserSession
 from accounts.models.logout_notices import LogoutNotice
 from accounts.models.people import User
 from applications.models import Application
-from applications.rules import Way
+from applications.rules import LONGEST_REFRESH_LEEWAY, Way
 from config.kernel.constraints import SamePool
 from config.kernel.primary_keys import new_id
 from identity_sources.models import IdentitySource
@@ -188,9 +188,18 @@ class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
         """Keep the tokens that may still be exchanged."""
         return self.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
 
+    def with_outdated_successor(self, now: datetime) -> Self:
+        """Keep the tokens whose sealed successor nobody may get any more."""
+        before = now - timedelta(seconds=LONGEST_REFRESH_LEEWAY)
+        return self.filter(successor_ciphertext__isnull=False, used_at__lt=before)
+
 
 class RefreshToken(models.Model):
-    """One token of a family: each exchange uses one up and makes the next (RFC 9700 §4.14.2)."""
+    """One token of a family: each exchange uses one up and makes the next (RFC 9700 §4.14.2).
+
+    ``successor_ciphertext`` is the next token, sealed under this one, for a short time after its
+    use, in case the client didn't get it and sends this one again.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     pool = models.ForeignKey(
@@ -207,6 +216,7 @@ class RefreshToken(models.Model):
     family_expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    successor_ciphertext = models.BinaryField(null=True)
 
     objects = RefreshTokenQuerySet.as_manager()
 
@@ -216,6 +226,11 @@ class RefreshToken(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["pool", "family"], name="accounts_refreshtoken_family"),
             models.Index(fields=["family_expires_at"], name="accounts_refreshtoken_expiry"),
+            models.Index(
+                fields=["used_at"],
+                condition=models.Q(successor_ciphertext__isnull=False),
+                name="accounts_refreshtoken_sealed",
+            ),
         ]
         constraints: ClassVar = [
             SamePool(name="accounts_refreshtoken_session_pool", field="session"),

@@ -65,6 +65,8 @@ class Family:
     id: uuid.UUID
     scope: tuple[str, ...]
     expires_at: datetime
+    stored_token: str | None = field(default=None, repr=False)
+    """a token that is stored already, to be given instead of a new one"""
 
 
 def issue_tokens(
@@ -86,7 +88,12 @@ def issue_tokens(
 
 
 def renew_tokens(
-    session: Session, family: Family, scope: tuple[str, ...], *, now: datetime, nonce: str = ""
+    session: Session,
+    family: Family,
+    scope: tuple[str, ...],
+    *,
+    now: datetime,
+    nonce: str = "",
 ) -> TokenSet:
     """Make tokens of a running session; the refresh token continues the family."""
     key, claims = _signing_key(session.application), _common_claims(session, now)
@@ -95,7 +102,8 @@ def renew_tokens(
     id_claims: dict[str, Any] = {}
     if scopes.OPENID in scope:
         id_claims = claims | _of_id_token(session, scope, access_token, nonce)
-    refresh_token = new_token() if scopes.OFFLINE_ACCESS in family.scope else None
+    is_new = scopes.OFFLINE_ACCESS in family.scope and not family.stored_token
+    refresh_token = new_token() if is_new else family.stored_token
     return TokenSet(
         access_token=access_token,
         access_token_claims=access_claims,
@@ -105,7 +113,7 @@ def renew_tokens(
         refresh_token=refresh_token,
         id_token=_sign(key, id_claims, kind=ID_TOKEN_TYPE) if id_claims else None,
         id_token_claims=tuple(id_claims),
-        rows=(_row(session, family, refresh_token, now),) if refresh_token else (),
+        rows=(_row(session, family, refresh_token, now),) if refresh_token and is_new else (),
     )
 
 

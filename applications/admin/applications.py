@@ -95,7 +95,8 @@ class ApplicationAdmin(PoolModelAdmin):
             return self.add_fieldsets
         keys = ("jwks",) if is_confidential(obj.type) else ()
         people = _PEOPLE if is_redirected(obj.type) else ()
-        security = ("client_authentication", *keys, *people, "signing_algorithm", *LIFETIMES)
+        lifetimes = (*LIFETIMES, "refresh_leeway") if has_people(obj.type) else LIFETIMES
+        security = ("client_authentication", *keys, *people, "signing_algorithm", *lifetimes)
         return (
             (None, {"fields": ("name", "enabled", "type", "client_id")}),
             (_("Tokens and security"), {"fields": security}),

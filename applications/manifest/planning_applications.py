@@ -33,6 +33,7 @@ _PLAIN_KEYS = (
     "pkce",
     "requires_consent",
     "allows_device_flow",
+    "refresh_leeway",
     "backchannel_logout_uri",
 )
 

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from applications.client_keys import validate_client_jwks
 from applications.models import Application, ClientSecret
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
-from applications.rules import ApplicationType, Way
+from applications.rules import LONGEST_REFRESH_LEEWAY, ApplicationType, Way
 from config.kernel.fields import StrictSerializer, StrictTextField
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id, validate_identifier
 from identity_sources.models import IdentitySource
@@ -82,6 +82,25 @@ class SwitchField(serializers.Field[bool, Any, bool, Any]):
         return data
 
     def to_representation(self, value: bool) -> bool:  # noqa: FBT001 - DRF's signature
+        return value
+
+
+class SecondsField(serializers.Field[int, Any, int, Any]):
+    """A whole number of seconds, at most ``longest``."""
+
+    default_error_messages = {"type": "must be a whole number of seconds from 0 to {longest}."}
+
+    def __init__(self, *, longest: int, **kwargs: Any) -> None:
+        self.longest = longest
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        # True is an int as well.
+        if type(data) is not int or not 0 <= data <= self.longest:
+            self.fail("type", longest=self.longest)
+        return data
+
+    def to_representation(self, value: int) -> int:
         return value
 
 
@@ -230,6 +249,7 @@ class ApplicationSerializer(ManifestSerializer):
     pkce = ChoiceField(Application.Pkce, required=False)
     requires_consent = SwitchField(required=False)
     allows_device_flow = SwitchField(required=False)
+    refresh_leeway = SecondsField(longest=LONGEST_REFRESH_LEEWAY, required=False)
     backchannel_logout_uri = TextField(
         max_length=REDIRECT_URI_MAX_LENGTH,
         allow_empty=True,

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from applications.manifest.entries import Manifest
 from applications.models import Application, ClientSecret, PostLogoutRedirectURI, RedirectURI
+from applications.models.applications import REFRESH_LEEWAY
 from config.kernel.encryption import DecryptionError
 from identity_sources.models import IdentitySource
 from userpools.models import SigningKey, UserPool
 
-Value = str | bool | list[str] | dict[str, Any] | None
+Value = str | bool | int | list[str] | dict[str, Any] | None
 
 SECRET_FIELDS = frozenset({"app_secret", "client_secret"})
 
@@ -27,6 +28,7 @@ APPLICATION_DEFAULTS: Mapping[str, Value] = {
     "pkce": Application.Pkce.REQUIRED.value,
     "requires_consent": False,
     "allows_device_flow": False,
+    "refresh_leeway": REFRESH_LEEWAY,
     "backchannel_logout_uri": "",
     "post_logout_redirect_uris": [],
 }
@@ -122,6 +124,7 @@ def application_state(
         "pkce": application.pkce,
         "requires_consent": application.requires_consent,
         "allows_device_flow": application.allows_device_flow,
+        "refresh_leeway": application.refresh_leeway,
         "backchannel_logout_uri": application.backchannel_logout_uri,
         "redirect_uris": _in_order(application.redirect_uris.all()),
         "post_logout_redirect_uris": _in_order(application.post_logout_redirect_uris.all()),

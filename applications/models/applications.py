@@ -5,14 +5,19 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from applications.client_keys import validate_client_jwks
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
-from applications.rules import ApplicationType, is_confidential, is_redirected
+from applications.rules import (
+    LONGEST_REFRESH_LEEWAY,
+    ApplicationType,
+    is_confidential,
+    is_redirected,
+)
 from config.kernel.identifiers import IDENTIFIER_MAX_LENGTH, validate_client_id
 from config.kernel.immutable import ImmutableFieldsMixin
 from config.kernel.memory import Configuration, ConfigurationQuerySet
@@ -22,6 +27,8 @@ from userpools.models import SigningKey, UserPool
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 REFRESH_TOKEN_IDLE_LIFETIME = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE_LIFETIME = timedelta(days=180)
+REFRESH_LEEWAY = 30
+"""seconds"""
 
 
 class Application(ImmutableFieldsMixin, Configuration):
@@ -78,6 +85,15 @@ class Application(ImmutableFieldsMixin, Configuration):
         _("refresh token lifetime since the login"),
         default=REFRESH_TOKEN_ABSOLUTE_LIFETIME,
         validators=[MinValueValidator(timedelta(minutes=1))],
+    )
+    refresh_leeway = models.PositiveSmallIntegerField(
+        _("leeway for repeated refreshes"),
+        default=REFRESH_LEEWAY,
+        validators=[MaxValueValidator(LONGEST_REFRESH_LEEWAY)],
+        help_text=_(
+            "Seconds. A client that sends a used refresh token again within this time, because it "
+            "didn't get the answer, gets the same new one. 0 ends the session instead."
+        ),
     )
     jwks = models.JSONField(
         _("public keys"),

@@ -81,6 +81,30 @@ def unseal(row: models.Model, column: str) -> str:
         raise DecryptionError(f"{row._meta.label}.{column} was moved or changed.") from None
 
 
+def seal_under(secret: str, purpose: str, plaintext: str) -> bytes:
+    """Encrypt a text so that only who sends this random secret of 256 bits can have it decrypted.
+
+    The key is derived from the secret itself, for this purpose only, and not from its stored hash
+    (RFC 5869). No key of ENCRYPTION_KEYS is involved.
+    """
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + _cipher_of(secret, purpose).encrypt(nonce, plaintext.encode(), None)
+
+
+def unseal_under(secret: str, purpose: str, ciphertext: bytes) -> str:
+    """Decrypt the result of ``seal_under`` for the same secret and purpose.
+
+    Raises:
+        DecryptionError: it is another secret's or another purpose's, or was changed.
+
+    """
+    nonce, sealed = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
+    try:
+        return _cipher_of(secret, purpose).decrypt(nonce, sealed, None).decode()
+    except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
+        raise DecryptionError(f"This secret doesn't open this {purpose}.") from None
+
+
 def keyed_hash(purpose: str, *parts: str) -> bytes:
     """Return HMAC-SHA256 of the parts, with a key for this purpose only.
 
@@ -117,6 +141,15 @@ def _ciphers(keys: tuple[bytes, ...]) -> dict[bytes, AESGCM]:
     return {hashlib.sha256(b"key id" + key).digest()[:_KEY_ID_BYTES]: AESGCM(key) for key in keys}
 
 
+def _cipher_of(secret: str, purpose: str) -> AESGCM:
+    # Not `_derived_key`, which keeps its keys in memory.
+    return AESGCM(_hkdf(secret.encode(), purpose))
+
+
 @lru_cache(maxsize=32)
 def _derived_key(key: bytes, purpose: str) -> bytes:
+    return _hkdf(key, purpose)
+
+
+def _hkdf(key: bytes, purpose: str) -> bytes:
     return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(key)

@@ -41,6 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         call_command("clearsessions")
+        # Each process does it as well, as long as refresh tokens are used.
+        RefreshToken.objects.with_outdated_successor(now).update(successor_ciphertext=None)
         counts = [(what, _delete(rows)) for what, rows in _expired(now)]
         counts.append(("retired signing keys", delete_spent_keys(now=now)))
         self.stdout.write("Deleted " + ", ".join(f"{count} {what}" for what, count in counts) + ".")

@@ -1,5 +1,12 @@
-"""Refreshing: a refresh token works once; a second use ends the session (RFC 9700 §4.14.2)."""
+"""Refreshing: a refresh token works once; a second use ends the session (RFC 9700 §4.14.2).
 
+A client whose answer was lost sends its token again, and so do two tabs of one browser. For the
+application's leeway they get the same successor again, as long as it is unused. Meanwhile it is
+stored encrypted with the used token, of which the database has only the hash.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from authlib.oauth2.rfc6749 import grants
@@ -12,10 +19,14 @@ from accounts.refusals import merged_hint
 from accounts.sessions.access import is_current
 from accounts.sessions.ending import end_reused
 from accounts.sessions.scopes import narrowed_scopes
-from accounts.sessions.tokens import Family, renew_tokens
+from accounts.sessions.tokens import Family, TokenSet, renew_tokens
+from accounts.sweeping import Sweeper
 from config.kernel.database import one_or_none
-from config.kernel.encryption import token_hash
+from config.kernel.encryption import seal_under, token_hash, unseal_under
 from config.kernel.rows import insert
+
+_SUCCESSOR = "successor of a refresh token"
+sweeper = Sweeper(every=timedelta(seconds=30))
 
 
 class StoredToken:
@@ -69,14 +80,63 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         granted = tuple(row.scope.split())
         wanted = narrowed_scopes(self.request.payload.scope, granted)
         _refuse_unless_current(row.session)
+        family = Family(id=row.family, scope=granted, expires_at=row.family_expires_at)
+        tokens = self._rotated(row, family, wanted) or self._repeated(row, family, wanted)
+        if tokens is None:
+            self._end_if_reused(row)
+            raise InvalidRefreshToken
+        outdated = RefreshToken.objects.with_outdated_successor(now)
+        sweeper.clear_if_due(outdated, "successor_ciphertext")
+        return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
+
+    def _rotated(
+        self, row: RefreshToken, family: Family, scope: tuple[str, ...]
+    ) -> TokenSet | None:
+        """Use the token up, and store and return the next; None if it can't be used."""
+        now = self.server.now
+        if row.used_at is not None:
+            return None
+        tokens = renew_tokens(row.session, family, scope, now=now)
+        spent: dict[str, Any] = {"used_at": now}
+        if tokens.refresh_token and row.session.application.refresh_leeway:
+            sealed = seal_under(self._presented, _SUCCESSOR, tokens.refresh_token)
+            spent["successor_ciphertext"] = sealed
         with transaction.atomic():
-            if RefreshToken.objects.filter(pk=row.pk).unspent(now).update(used_at=now):
-                family = Family(id=row.family, scope=granted, expires_at=row.family_expires_at)
-                tokens = renew_tokens(row.session, family, wanted, now=now)
-                insert(*tokens.rows)
-                return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
-        self._end_if_reused(row)
-        raise InvalidRefreshToken
+            if not RefreshToken.objects.filter(pk=row.pk).unspent(now).update(**spent):
+                return None
+            insert(*tokens.rows)
+        return tokens
+
+    def _repeated(
+        self, row: RefreshToken, family: Family, scope: tuple[str, ...]
+    ) -> TokenSet | None:
+        """Return the successor of a used token again; None if the use counts as reuse."""
+        successor = self._unused_successor(row)
+        if successor is None:
+            return None
+        family = replace(family, stored_token=successor)
+        return renew_tokens(row.session, family, scope, now=self.server.now)
+
+    def _unused_successor(self, row: RefreshToken) -> str | None:
+        now, leeway = self.server.now, timedelta(seconds=row.session.application.refresh_leeway)
+        running = Session.objects.filter(pk=row.session_id, ended_at__isnull=True)
+        with transaction.atomic():
+            # Whoever ends the session locks it as well, so that its end comes before or after this.
+            if one_or_none(running.select_for_update(no_key=True)) is None:
+                return None
+            row.refresh_from_db(fields=["used_at", "revoked_at", "successor_ciphertext"])
+            if row.used_at is None or row.revoked_at is not None or now - row.used_at > leeway:
+                return None
+            if row.successor_ciphertext is None:
+                return None
+            successor = unseal_under(self._presented, _SUCCESSOR, bytes(row.successor_ciphertext))
+            unused = RefreshToken.objects.filter(token_hash=token_hash(successor)).unspent(now)
+            return successor if unused.exists() else None
+
+    @property
+    def _presented(self) -> str:
+        token: str = self.request.form["refresh_token"]
+        return token
 
     def _end_if_reused(self, row: RefreshToken) -> None:
         row.refresh_from_db(fields=["used_at", "revoked_at"])
