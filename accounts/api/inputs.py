@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -60,7 +61,24 @@ class CodeField(StrictTextField):
         return super().to_internal_value(data)
 
 
-class ClientInput(StrictSerializer):
+class RestInput(StrictSerializer):
+    """Takes an optional field that is empty or null as absent: programs without a value send it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            data = {
+                name: value
+                for name, value in data.items()
+                if not (value in ("", None) and self._is_optional(name))
+            }
+        return super().to_internal_value(data)
+
+    def _is_optional(self, name: str) -> bool:
+        field = self.fields.get(name)
+        return field is not None and not field.required
+
+
+class ClientInput(RestInput):
     """The fields by which an application authenticates."""
 
     client_id = StrictTextField(
@@ -88,7 +106,6 @@ class MiniProgramLoginInput(ClientInput):
     )
     scope = StrictTextField(
         max_length=SCOPE_MAX_LENGTH,
-        allow_empty=True,
         required=False,
         help_text="Separated by blanks. Default: openid profile phone account offline_access.",
     )
@@ -139,7 +156,7 @@ class EmailCodeInput(BindingTicketInput):
     email = EmailField(help_text="Where the code goes, if an account has the address.")
 
 
-class LinkInput(StrictSerializer):
+class LinkInput(RestInput):
     code = CodeField(help_text="From wx.login, of the WeChat account to link.")
     identity_source = StrictTextField(
         max_length=IDENTIFIER_MAX_LENGTH,
@@ -148,7 +165,7 @@ class LinkInput(StrictSerializer):
     )
 
 
-class PhoneInput(StrictSerializer):
+class PhoneInput(RestInput):
     phone_code = CodeField(help_text="From the getPhoneNumber button.")
 
 
@@ -173,8 +190,12 @@ class NicknameField(StrictTextField):
         return nickname
 
 
-class ProfileInput(StrictSerializer):
-    nickname = NicknameField(max_length=NICKNAME_MAX_LENGTH)
+class ProfileInput(RestInput):
+    nickname = NicknameField(
+        max_length=NICKNAME_MAX_LENGTH,
+        required=False,
+        help_text="Without it, or if it is empty, the nickname stays as it is.",
+    )
 
 
 def accepted(serializer_class: type[StrictSerializer], body: Any) -> dict[str, Any]:

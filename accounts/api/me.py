@@ -31,18 +31,33 @@ class MeView(APIView):
 
     @extend_schema(**schema.ME_PATCH)
     def patch(self, request: Request) -> Response:
-        access = _access(request)
-        access.require(scopes.PROFILE)
-        user = access.user
-        user.nickname = accepted(ProfileInput, request.data)["nickname"]
-        user.save(update_fields=["nickname", "updated_at"])
-        return Response(user_answer(user, access.scope), headers=NO_STORE)
+        return self._change(request)
+
+    # wx.request has no PATCH:
+    # https://developers.weixin.qq.com/miniprogram/dev/api/network/request/wx.request.html
+
+    @extend_schema(**schema.ME_PUT)
+    def put(self, request: Request) -> Response:
+        return self._change(request)
+
+    @extend_schema(**schema.ME_POST)
+    def post(self, request: Request) -> Response:
+        return self._change(request)
 
     @extend_schema(**schema.ME_DELETE)
     def delete(self, request: Request) -> Response:
         access = _access_after_recent_login(request)
         close(access.user, application=access.session.application, now=timezone.now())
         return Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
+
+    def _change(self, request: Request) -> Response:
+        access = _access(request)
+        access.require(scopes.PROFILE)
+        user, changes = access.user, accepted(ProfileInput, request.data)
+        if changes:
+            user.nickname = changes["nickname"]
+            user.save(update_fields=["nickname", "updated_at"])
+        return Response(user_answer(user, access.scope), headers=NO_STORE)
 
 
 class PhoneView(APIView):

@@ -50,6 +50,8 @@ ME_PATCH: dict[str, Any] = {
     "auth": _BEARER,
     "tags": ["me"],
 }
+ME_PUT = ME_PATCH | {"operation_id": "me_change_by_put"}
+ME_POST = ME_PATCH | {"operation_id": "me_change_by_post"}
 BIND: dict[str, Any] = {
     "operation_id": "login_bind",
     "summary": "Redeem a binding ticket: a new account, or one of the person's after a proof",

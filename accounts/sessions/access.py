@@ -55,6 +55,8 @@ class InsufficientScope(DomainError):
 
 
 RECENT = timedelta(minutes=5)
+CLOCK_LEEWAY = 30
+"""seconds by which the clock of the node that signed a token may be ahead of this one's"""
 
 _FOUND = Joined(session=Session, person=User)
 _FIND = (
@@ -152,6 +154,9 @@ def verified_claims(unverified_token: str, pool: UserPool, *, now: datetime) -> 
         key, algorithm = key_named(header, pool_keys(pool))
         token = jwt.decode(unverified_token, key, algorithms=[algorithm])
         _rules_of(pool, now).validate(token.claims)
+        # The leeway is for what begins, not for what ends.
+        if token.claims["exp"] <= int(now.timestamp()):
+            raise InvalidToken
     except (JoseError, LookupError, ValueError, TypeError):
         raise InvalidToken from None
     if token.header.get("typ") != ACCESS_TOKEN_TYPE or not isinstance(token.claims["sub"], str):
@@ -178,6 +183,7 @@ def key_named(unverified_header: dict[str, Any], keys: PoolKeys) -> tuple[Key, s
 def _rules_of(pool: UserPool, now: datetime) -> jwt.JWTClaimsRegistry:
     return jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
+        leeway=CLOCK_LEEWAY,
         iss={"essential": True, "value": pool.issuer},
         aud={"essential": True, "value": pool.issuer},
         exp={"essential": True},

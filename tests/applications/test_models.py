@@ -74,6 +74,8 @@ def test_a_client_id_is_used_once_in_the_installation(acme, globex):
         ("access_token_lifetime", timedelta(seconds=59)),
         ("refresh_token_idle_lifetime", timedelta(0)),
         ("refresh_token_absolute_lifetime", timedelta(days=-1)),
+        ("refresh_leeway", -1),
+        ("refresh_leeway", 61),
     ],
 )
 def test_a_malformed_setting_is_refused(acme, field, value):

@@ -2,6 +2,11 @@
 
 from unittest.mock import ANY
 
+import pytest
+
+from tests.support import builders
+from tests.support.client import LOGIN_URL
+
 
 def test_a_new_person_gets_tokens_and_an_account(acme, log_in):
     response = log_in("alice")
@@ -30,3 +35,17 @@ def test_a_known_person_is_the_same_user_again(acme, log_in):
 
     assert second["created"] is False
     assert second["user"]["sub"] == first["user"]["sub"]
+
+
+@pytest.mark.parametrize("name", ["identity_source", "phone_code", "scope", "client_secret"])
+@pytest.mark.parametrize("value", ["", None])
+def test_an_optional_field_without_a_value_counts_as_absent(acme, client, log_in, name, value):
+    """A mini program sends what its person declined as an empty text."""
+    usual = log_in().json()
+    body = {"client_id": "acme-shop", "code": builders.wx_login(), name: value}
+
+    response = client.post(LOGIN_URL, body, content_type="application/json")
+
+    assert response.status_code == 200
+    assert response.json().keys() == usual.keys()
+    assert response.json()["scope"] == usual["scope"]

@@ -46,6 +46,7 @@ NOT_NULL = "must not be null."
 SHAPE = "is not a code of wx.login: those are letters, digits, _ and -."
 UNSTORABLE = "holds a NUL character or half of a surrogate pair."
 
+REQUIRED = ("code",)
 WRONG_TYPES = (7, 1.5, True, ["a"], [], {"a": "b"}, {})
 BAD_FIELDS = [
     *(
@@ -54,12 +55,9 @@ BAD_FIELDS = [
         for value in WRONG_TYPES
     ),
     *(
-        (name, None, NOT_NULL)
-        for name in ("client_id", "code", "identity_source", "phone_code", "scope", "client_secret")
-    ),
-    *(
-        (name, "", NOT_EMPTY)
-        for name in ("client_id", "code", "identity_source", "phone_code", "client_secret")
+        (name, value, why)
+        for name in REQUIRED
+        for value, why in ((None, NOT_NULL), ("", NOT_EMPTY))
     ),
     *(
         (name, "x" * (longest + 1), LONG.format(longest))
@@ -99,6 +97,11 @@ BAD_FIELDS = [
         "is the developer tools' mock code. Open the project with your own AppID.",
     ),
 ]
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_application_without_a_value_counts_as_absent(send, value):
+    assert reason(send(GOOD | {"client_id": value})) == reason(send({"code": GOOD["code"]}))
 
 
 @pytest.mark.parametrize(("name", "value", "why"), BAD_FIELDS)

@@ -57,21 +57,40 @@ def test_a_token_of_another_installation_is_refused(acme, alice, client, setting
     assert client.get(ME, headers=alice).status_code == 401
 
 
-@pytest.mark.parametrize("method", ["post", "put"])
-def test_there_are_no_other_methods(acme, client, alice, method):
-    response = getattr(client, method)(ME, {}, content_type="application/json", headers=alice)
+@pytest.mark.parametrize("method", ["patch", "put", "post"])
+def test_the_nickname_is_changed_by_any_method_that_a_client_has(acme, client, alice, method):
+    """wx.request has no PATCH."""
+    response = getattr(client, method)(
+        ME, {"nickname": "Carol"}, content_type="application/json", headers=alice
+    )
+
+    assert (response.status_code, response.json()["nickname"]) == (200, "Carol")
+    assert User.objects.get().nickname == "Carol"
+
+
+@pytest.mark.parametrize("method", ["patch", "put", "post"])
+@pytest.mark.parametrize("fields", [{}, {"nickname": ""}, {"nickname": None}])
+def test_without_a_value_nothing_changes(acme, client, alice, method, fields):
+    before = User.objects.get()
+
+    response = getattr(client, method)(ME, fields, content_type="application/json", headers=alice)
+
+    assert (response.status_code, response.json()["nickname"]) == (200, before.nickname)
+    assert User.objects.get().updated_at == before.updated_at
+
+
+def test_there_are_no_other_methods(acme, client, alice):
+    response = client.generic("TRACE", ME, headers=alice)
 
     assert response.status_code == 405
-    assert response["Allow"] == "GET, PATCH, DELETE, HEAD, OPTIONS"
+    assert response["Allow"] == "GET, PUT, POST, PATCH, DELETE, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
     ("nickname", "reason"),
     [
-        ("", "must not be empty."),
         ("x" * 65, "must be at most 64 characters long."),
         ("爱" * 65, "must be at most 64 characters long."),
-        (None, "must not be null."),
         (5, "must be a string."),
         (["爱丽"], "must be a string."),
         ("a\x00b", "holds a NUL character or half of a surrogate pair."),

@@ -364,6 +364,22 @@ def test_a_token_lasts_to_its_last_second(tokens):
         assert_accepted(tokens["access_token"])
 
 
+@pytest.mark.parametrize(("ahead", "accepted"), [(1, True), (30, True), (31, False)])
+def test_the_clock_of_the_node_that_signed_may_be_ahead(tokens, ahead, accepted):
+    issued = claims_of(tokens["access_token"])["iat"]
+
+    with time_machine.travel(issued - ahead, tick=False):
+        (assert_accepted if accepted else assert_refused)(tokens["access_token"])
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+def test_a_token_that_begins_later_is_refused(sign, claim):
+    now = int(timezone.now().timestamp())
+
+    assert_accepted(sign(**{claim: now + 25}))
+    assert_refused(sign(**{claim: now + 35}))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_check_costs_one_query(tokens, django_assert_num_queries, monkeypatch):
     """The pool and the application are in memory after a first check."""

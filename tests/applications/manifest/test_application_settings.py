@@ -20,6 +20,7 @@ SETTINGS = f"""\
         pkce: optional
         requires_consent: true
         allows_device_flow: true
+        refresh_leeway: 45
         backchannel_logout_uri: https://shop.example.com/logged-out
         post_logout_redirect_uris: ["https://shop.example.com/", "https://shop.example.com/bye"]
 """
@@ -60,6 +61,9 @@ def anywhere(request, operator):
     return operator
 
 
+SECONDS = "must be a whole number of seconds from 0 to 60."
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -82,6 +86,10 @@ def anywhere(request, operator):
         (
             line("allows_device_flow", 1),
             "allows_device_flow: must be true or false, without quotation marks.",
+        ),
+        *(
+            (line("refresh_leeway", wrong), f"refresh_leeway: {SECONDS}")
+            for wrong in (-1, 61, 30.0, "30", True, None)
         ),
         (
             line("backchannel_logout_uri", "http://shop.example.com/"),
@@ -204,6 +212,7 @@ def test_settings_are_applied_whether_or_not_the_application_is_there(anywhere):
     assert web.pkce == "optional"
     assert web.requires_consent
     assert web.allows_device_flow
+    assert web.refresh_leeway == 45
     assert web.backchannel_logout_uri == "https://shop.example.com/logged-out"
     assert [row.uri for row in web.post_logout_redirect_uris.order_by("position")] == [
         "https://shop.example.com/",
@@ -304,6 +313,7 @@ def test_settings_are_exported_where_they_are_unusual(acme, operator):
         "pkce",
         "requires_consent",
         "allows_device_flow",
+        "refresh_leeway",
         "backchannel_logout_uri",
         "post_logout_redirect_uris",
         "login_methods",

@@ -13,8 +13,10 @@ from config.kernel.encryption import (
     keyed_hashes,
     parse_keys,
     seal,
+    seal_under,
     token_hash,
     unseal,
+    unseal_under,
 )
 from identity_sources.models import IdentitySource, WeChatAccessToken
 from userpools.models import SigningKey
@@ -200,3 +202,32 @@ def test_keys_are_read_in_their_order():
     setting = ", ".join(base64.urlsafe_b64encode(key).decode() for key in (NEW_KEY, OLD_KEY))
 
     assert parse_keys(setting) == (NEW_KEY, OLD_KEY)
+
+
+# Under a secret that only its holder has
+
+
+@pytest.mark.parametrize("plaintext", ["", "密钥🔑", "x" * 10_000])
+def test_who_has_the_secret_gets_the_text(plaintext):
+    sealed = seal_under("a secret", "a purpose", plaintext)
+
+    assert unseal_under("a secret", "a purpose", sealed) == plaintext
+    assert seal_under("a secret", "a purpose", plaintext) != sealed
+
+
+@pytest.mark.parametrize(
+    ("secret", "purpose"), [("another secret", "a purpose"), ("a secret", "another purpose")]
+)
+def test_another_secret_or_purpose_opens_nothing(secret, purpose):
+    sealed = seal_under("a secret", "a purpose", "text")
+
+    with pytest.raises(DecryptionError):
+        unseal_under(secret, purpose, sealed)
+
+
+@pytest.mark.parametrize("length", [0, 5, 12, 20])
+def test_what_is_cut_off_opens_nothing(length):
+    sealed = seal_under("a secret", "a purpose", "text")
+
+    with pytest.raises(DecryptionError):
+        unseal_under("a secret", "a purpose", sealed[:length])
