@@ -262,7 +262,7 @@ CORS_URLS_REGEX = (
     r"/(?:oidc/(?P<pool>[a-z0-9-]+)/(?:token|userinfo|revoke|par)|api/v1/me(?:/.*)?)\Z"
 )
 CORS_ALLOW_HEADERS = ["authorization", "content-type"]
-CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE"]
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
 CORS_PREFLIGHT_MAX_AGE = 600
 

@@ -6,6 +6,8 @@ from accounts.oidc import client_views, views
 
 urlpatterns = [
     path("<slug:pool>/.well-known/openid-configuration", views.DiscoveryView.as_view()),
+    # Of a client whose issuer was typed with a slash at its end.
+    path("<slug:pool>//.well-known/openid-configuration", views.DiscoveryView.as_view()),
     path("<slug:pool>/jwks.json", views.JwksView.as_view(), name="oidc-jwks"),
     path("<slug:pool>/par", client_views.PushedRequestView.as_view(), name="oidc-par"),
     path("<slug:pool>/token", client_views.TokenView.as_view(), name="oidc-token"),

@@ -26,6 +26,7 @@ from applications.manifest.problems import ManifestRefused, Path, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
+_FEW_DIGITS = re.compile("0|[1-9][0-9]{0,5}")
 # Quotations in a message: tokens of YAML's grammar may be shown; anything else may be part of a
 # secret.
 _HARMLESS = frozenset({"','", "']'", "'}'", "':'", "'-'", "'?'", r"'\t'"})
@@ -35,7 +36,12 @@ _FROM_FIRST_TO_LAST_QUOTE = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 @dataclass(frozen=True)
 class Unquoted:
-    """A number, a date or anything else without quotation marks in the file."""
+    """A number, a date or anything else without quotation marks in the file.
+
+    ``number`` is its value if it is a whole number of a few digits.
+    """
+
+    number: int | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -158,6 +164,8 @@ def _scalar(node: Node) -> Any:
             return None
         case "bool":
             return _BOOLEANS.get(node.value.lower(), Unquoted())
+        case "int" if _FEW_DIGITS.fullmatch(node.value):
+            return Unquoted(int(node.value))
         case _:
             return Unquoted()
 

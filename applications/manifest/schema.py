@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from applications.client_keys import validate_client_jwks
+from applications.manifest.reading import Unquoted
 from applications.models import Application, ClientSecret
 from applications.redirect_uris import REDIRECT_URI_MAX_LENGTH, validate_logout_uri
 from applications.rules import LONGEST_REFRESH_LEEWAY, ApplicationType, Way
@@ -95,10 +96,10 @@ class SecondsField(serializers.Field[int, Any, int, Any]):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        # True is an int as well.
-        if type(data) is not int or not 0 <= data <= self.longest:
+        number = data.number if isinstance(data, Unquoted) else None
+        if number is None or number > self.longest:
             self.fail("type", longest=self.longest)
-        return data
+        return number
 
     def to_representation(self, value: int) -> int:
         return value

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", include("accounts.pages.urls")),
     # RFC 8414 §3.1: the well-known path comes before the issuer's path.
     path(".well-known/oauth-authorization-server/oidc/<slug:pool>", DiscoveryView.as_view()),
+    path(".well-known/oauth-authorization-server/oidc/<slug:pool>/", DiscoveryView.as_view()),
     path("oidc/", include("accounts.oidc.urls")),
     path("oidc/", include(oidc_urlpatterns)),
     path("wechat/", include("accounts.wechat_events.urls")),

@@ -383,7 +383,7 @@ def test_an_unknown_scope_is_recorded_as_refused(client, acme, scope):
         ("openid", "openid", {"access_token", "id_token"}),
         ("offline_access", "offline_access", {"access_token", "refresh_token"}),
         ("phone  openid openid", "openid phone", {"access_token", "id_token"}),
-        ("", "", {"access_token"}),
+        ("profile", "profile", {"access_token"}),
     ],
 )
 def test_only_the_tokens_of_the_scope_are_made(client, acme, scope, granted, tokens):

@@ -83,7 +83,7 @@ def test_there_are_no_other_methods(acme, client, alice):
     response = client.generic("TRACE", ME, headers=alice)
 
     assert response.status_code == 405
-    assert response["Allow"] == "GET, PUT, POST, PATCH, DELETE, HEAD, OPTIONS"
+    assert response["Allow"] == "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,6 @@ def test_what_cant_be_changed_here_is_an_unknown_field(alice, change, field):
     assert User.objects.values().get() == before
 
 
-def test_an_empty_change_names_the_missing_field(alice, change):
-    response = change(alice)
-
-    assert response.status_code == 400
-    assert response.json()["error_description"] == "nickname: is required."
-
-
 def test_a_change_is_json(alice, client):
     response = client.patch(
         ME, "nickname=x", content_type="application/x-www-form-urlencoded", headers=alice
@@ -185,7 +178,6 @@ def test_nobody_elses_nickname_changes(acme, globex, alice, log_in, change):
 @pytest.mark.parametrize(
     ("scope", "opened"),
     [
-        ("", {}),
         ("openid account offline_access", {}),
         (
             "profile",

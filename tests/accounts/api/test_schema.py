@@ -148,8 +148,8 @@ def test_the_persons_own_doors_need_an_access_token(schema):
         operation for address in addresses for operation in schema["paths"][address].values()
     ]
 
-    assert len(operations) == 7
-    assert [operation["security"] for operation in operations] == [[{"accessToken": []}]] * 7
+    assert len(operations) == 9
+    assert [operation["security"] for operation in operations] == [[{"accessToken": []}]] * 9
     assert schema["components"]["securitySchemes"] == {
         "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
@@ -165,4 +165,4 @@ def test_a_bounded_text_is_described_with_its_bounds(schema):
         "maxLength": 256,
         "pattern": "^[0-9A-Za-z_-]+$",
     }
-    assert "minLength" not in fields["scope"]
+    assert (fields["scope"]["minLength"], fields["scope"]["maxLength"]) == (1, 256)

@@ -134,3 +134,17 @@ def test_the_document_is_also_where_oauth_clients_look_for_it(acme, client):
 
     assert response.json() == client.get("/oidc/acme/.well-known/openid-configuration").json()
     assert client.get("/.well-known/oauth-authorization-server/oidc/globex").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/oidc/acme//.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/oidc/acme",
+        "/.well-known/oauth-authorization-server/oidc/acme/",
+    ],
+)
+def test_an_issuer_that_was_typed_with_a_slash_at_its_end_is_understood(acme, client, address):
+    found = client.get(address)
+
+    assert (found.status_code, found.json()) == (200, client.get(ADDRESS).json())

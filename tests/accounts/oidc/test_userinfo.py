@@ -85,7 +85,6 @@ def test_another_token_in_a_form_opens_nothing(tokens, client, field):
 @pytest.mark.parametrize(
     ("scope", "opened"),
     [
-        ("", {}),
         ("openid account offline_access", {}),
         (
             "profile",

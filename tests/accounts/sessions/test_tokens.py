@@ -128,7 +128,6 @@ def test_an_id_token_names_what_is_known_of_the_person(acme, client, log_in):
         ("profile offline_access", {"id_token"}),
         ("openid profile", {"refresh_token"}),
         ("account", {"id_token", "refresh_token"}),
-        ("", {"id_token", "refresh_token"}),
     ],
 )
 def test_scopes_decide_which_tokens_there_are(acme, log_in, scope, absent):

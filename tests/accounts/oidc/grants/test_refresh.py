@@ -27,6 +27,12 @@ def unspent() -> int:
     return RefreshToken.objects.unspent(timezone.now()).count()
 
 
+@pytest.fixture(autouse=True)
+def no_leeway(acme):
+    """Here every second use is reuse; test_refresh_leeway.py has the time in which it isn't."""
+    Application.objects.update(refresh_leeway=0)
+
+
 @pytest.fixture
 def confidential(acme):
     """Acme's application, made confidential after Alice's login."""

@@ -175,7 +175,7 @@ def test_a_scope_is_narrowed_as_it_is_the_first_time(spent, first):
     assert again["refresh_token"] == first["refresh_token"]
 
 
-def test_no_scope_comes_that_was_not_granted(log_in, clock):
+def test_no_scope_comes_that_was_not_granted(acme, log_in, clock):
     spent = log_in(scope="openid offline_access").json()["refresh_token"]
     refresh(spent)
 
