@@ -32,14 +32,16 @@ class InvalidScope(DomainError):
 def requested_scopes(scope: str | None, application_type: str) -> tuple[str, ...]:
     """Return the scopes that a request asks for, each once and in the order of ALL_SCOPES.
 
+    An empty text counts as absent (RFC 6749 §3.1).
+
     Raises:
-        InvalidScope: one of them doesn't exist.
+        InvalidScope: one of them doesn't exist, or there is none between the blanks.
 
     """
-    if scope is None:
+    if not scope:
         return _DEFAULT.get(ApplicationType(application_type), _DEFAULT_ELSEWHERE)
     wanted = set(scope.split())
-    if not wanted <= set(ALL_SCOPES):
+    if not wanted or not wanted <= set(ALL_SCOPES):
         raise InvalidScope
     return tuple(name for name in ALL_SCOPES if name in wanted)
 
@@ -48,23 +50,27 @@ def understood_scopes(scope: str | None, application_type: str) -> tuple[str, ..
     """Return the scopes of an authorization request that exist; unknown ones are ignored.
 
     OpenID Connect Core §3.1.2.1; the token endpoint's answer names the granted scopes.
+
+    Raises:
+        InvalidScope: none of them exists.
+
     """
-    if scope is None:
-        return requested_scopes(None, application_type)
-    wanted = set(scope.split())
-    return tuple(name for name in ALL_SCOPES if name in wanted)
+    known = set(ALL_SCOPES).intersection((scope or "").split())
+    if scope and not known:
+        raise InvalidScope
+    return requested_scopes(" ".join(known), application_type)
 
 
 def narrowed_scopes(scope: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the scopes of a refreshed token: those granted, or fewer (RFC 6749 §6).
 
     Raises:
-        InvalidScope: a scope was not granted before.
+        InvalidScope: a scope was not granted before, or there is none between the blanks.
 
     """
-    if scope is None:
+    if not scope:
         return granted
     wanted = set(scope.split())
-    if not wanted <= set(granted):
+    if not wanted or not wanted <= set(granted):
         raise InvalidScope("scope: a refreshed token can't have more than was granted.")
     return tuple(name for name in granted if name in wanted)

@@ -160,7 +160,7 @@ def test_a_preflight_says_what_may_be_sent_for_ten_minutes(client, path):
     assert cors_headers(response) == {
         "access-control-allow-origin": SHOP,
         "access-control-allow-headers": "authorization, content-type",
-        "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+        "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
         "access-control-max-age": "600",
         "access-control-expose-headers": "Retry-After, WWW-Authenticate",
     }

@@ -12,7 +12,7 @@ from enum import StrEnum
 from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN
 
 from accounts.oidc.authorization.hints import read_hint
-from accounts.sessions.scopes import understood_scopes
+from accounts.sessions.scopes import InvalidScope, understood_scopes
 from applications.models import Application
 from applications.offers import KnownApplication, known_application
 from applications.redirect_uris import is_registered
@@ -136,7 +136,7 @@ def check_request(pool: UserPool, fields: Mapping[str, str]) -> CheckedRequest:
     return CheckedRequest(
         application=application,
         to=to,
-        scope=understood_scopes(fields.get("scope"), application.type),
+        scope=_scope(application, fields, to),
         nonce=nonce,
         code_challenge=fields.get("code_challenge", ""),
         prompts=_prompts(fields, to),
@@ -213,6 +213,15 @@ def _check_pkce(application: Application, fields: Mapping[str, str], to: ReturnA
         raise Refused(to, "invalid_request", "code_challenge: is required (PKCE, RFC 7636).")
     if not fields.get("nonce"):
         raise Refused(to, "invalid_request", "nonce: is required where there is no PKCE.")
+
+
+def _scope(
+    application: Application, fields: Mapping[str, str], to: ReturnAddress
+) -> tuple[str, ...]:
+    try:
+        return understood_scopes(fields.get("scope"), application.type)
+    except InvalidScope as error:
+        raise Refused(to, error.code, error.description) from None
 
 
 def _prompts(fields: Mapping[str, str], to: ReturnAddress) -> frozenset[str]:
