@@ -83,12 +83,16 @@ def finish_login(
     """Go on after a login, and store its secret in the browser in place of an earlier login's.
 
     Raises:
-        Gone: the request was answered already.
+        Gone: the request was answered already, or the application changed during the login.
         Unanswerable, Refused: the request isn't valid any more.
 
     """
     now = timezone.now()
     if prepared and signed_on.is_answered:
+        # The application may have changed while WeChat was asked.
+        if prepare_answer(pending, now=now) is None:
+            _forget(pending, signed_on.session, now)
+            raise Gone
         response = send_answer(request, prepared.answer)
     else:
         response = _proceed_or_forget(request, pending, signed_on.session, now)

@@ -45,7 +45,7 @@ def test_the_callback_from_wechat(client):
     assert response["Location"].startswith("https://spa.example.com/callback?code=")
     print("\nThe callback from WeChat:", taken)  # noqa: T201
     assert len(taken.files) <= 45
-    assert taken.moves <= 210
+    assert taken.moves <= 230
 
 
 def test_the_authorization_endpoint(client):

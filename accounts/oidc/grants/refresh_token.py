@@ -22,7 +22,7 @@ from accounts.sessions.scopes import narrowed_scopes
 from accounts.sessions.tokens import Family, TokenSet, renew_tokens
 from accounts.sweeping import Sweeper
 from config.kernel.database import one_or_none
-from config.kernel.encryption import seal_under, token_hash, unseal_under
+from config.kernel.encryption import DecryptionError, seal_under, token_hash, unseal_under
 from config.kernel.rows import insert
 
 _SUCCESSOR = "successor of a refresh token"
@@ -80,13 +80,14 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         granted = tuple(row.scope.split())
         wanted = narrowed_scopes(self.request.payload.scope, granted)
         _refuse_unless_current(row.session)
+        # Before the token is used up: what fails here costs nobody a token.
+        outdated = RefreshToken.objects.with_outdated_successor(now)
+        sweeper.clear_if_due(outdated, "successor_ciphertext")
         family = Family(id=row.family, scope=granted, expires_at=row.family_expires_at)
         tokens = self._rotated(row, family, wanted) or self._repeated(row, family, wanted)
         if tokens is None:
             self._end_if_reused(row)
             raise InvalidRefreshToken
-        outdated = RefreshToken.objects.with_outdated_successor(now)
-        sweeper.clear_if_due(outdated, "successor_ciphertext")
         return 200, tokens.as_answer(), self.TOKEN_RESPONSE_HEADER
 
     def _rotated(
@@ -129,7 +130,11 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
                 return None
             if row.successor_ciphertext is None:
                 return None
-            successor = unseal_under(self._presented, _SUCCESSOR, bytes(row.successor_ciphertext))
+            try:
+                sealed = bytes(row.successor_ciphertext)
+                successor = unseal_under(self._presented, _SUCCESSOR, sealed)
+            except DecryptionError:
+                return None
             unused = RefreshToken.objects.filter(token_hash=token_hash(successor)).unspent(now)
             return successor if unused.exists() else None
 

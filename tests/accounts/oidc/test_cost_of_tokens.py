@@ -17,8 +17,10 @@ from tests.support.website import authorization_code
 def statements(transactional_db, site, monkeypatch):
     """Return what a piece of work says to the database.
 
-    The configuration is in memory, and stays there however slow the machine is.
+    The configuration is in memory, and stays there however slow the machine is. Once in a while a
+    refresh also sweeps; here that would come at any moment.
     """
+    monkeypatch.setattr("accounts.oidc.grants.refresh_token.sweeper.due_at", math.inf)
     monkeypatch.setattr("config.kernel.memory.FRESH_SECONDS", math.inf)
     for client_id in ("acme-web", "acme-machine"):
         known_application(client_id)

@@ -29,6 +29,8 @@ def quiet(transactional_db, monkeypatch):
     Here neither comes at any moment.
     """
     monkeypatch.setattr("config.kernel.memory.FRESH_SECONDS", math.inf)
+    # Nor is a pooled connection idle for long, and checked.
+    monkeypatch.setattr("config.kernel.postgresql.base.IDLE_SECONDS", math.inf)
     for sweeper in ("accounts.oidc.authorization.pending", "accounts.login.exchange"):
         monkeypatch.setattr(f"{sweeper}.sweeper.due_at", math.inf)
 

@@ -14,7 +14,7 @@ from accounts.models import (
     Session,
     WeChatState,
 )
-from applications.models import LoginMethod
+from applications.models import Application, LoginMethod
 from config.kernel.encryption import token_hash
 from identity_sources.models import IdentitySource
 from tests.support import builders
@@ -337,3 +337,22 @@ def test_pages_that_are_looked_at_take_no_form(client, page, path):
 def test_what_changes_something_is_not_done_by_looking(client, page, path):
     assert client.head(f"{page}{path}").status_code == 405
     assert client.get(f"{page}/cancel").status_code == 405
+
+
+@pytest.mark.parametrize("change", ["address", "consent", "disabled"])
+def test_what_an_application_lost_while_wechat_was_asked_counts(client, site, page, wechat, change):
+    at_wechat = set_out(client, page)
+
+    def change_it():
+        if change == "address":
+            site.spa.redirect_uris.all().delete()
+        elif change == "consent":
+            Application.objects.filter(pk=site.spa.pk).update(requires_consent=True)
+        else:
+            Application.objects.filter(pk=site.spa.pk).update(enabled=False)
+
+    wechat.listeners.append(change_it)
+
+    assert_gone(come_back(client, at_wechat))
+    assert Session.objects.get().end_reason == "not_entered"
+    assert BrowserSession.objects.get().ended_at is not None

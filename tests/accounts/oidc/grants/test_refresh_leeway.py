@@ -165,6 +165,12 @@ def test_a_confidential_application_proves_itself_again(acme, spent):
     assert again["refresh_token"] == first["refresh_token"]
 
 
+def test_a_successor_that_cannot_be_opened_counts_as_reuse(spent, first):
+    RefreshToken.objects.exclude(used_at=None).update(successor_ciphertext=b"damaged")
+
+    assert_ended(refresh(spent))
+
+
 # --- Scope ------------------------------------------------------------------------------------
 
 
