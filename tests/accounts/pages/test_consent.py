@@ -87,13 +87,6 @@ def test_an_identifier_alone_is_asked_for_as_well(client):
     assert "recognise you" in see(client, page).text
 
 
-def test_a_request_without_any_scope_is_asked_about_too(client):
-    page = log_in_on(client, open_login(client, scope="fly"))["Location"]
-
-    assert "It will be able to" not in see(client, page).text
-    assert "code" in answered(decide(client, page))
-
-
 def test_an_application_may_ask_each_time(client, page):
     decide(client, page)
 

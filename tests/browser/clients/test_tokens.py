@@ -22,10 +22,14 @@ def test_tokens_are_refreshed_and_a_spent_refresh_token_ends_the_session(
     assert second["claims"]["sub"] == first["claims"]["sub"]
     assert second["claims"]["auth_time"] == first["claims"]["auth_time"]
 
+    again = client.refresh(first["refresh_token"])
+    assert again["refresh_token"] == second["refresh_token"]
+
+    third = client.refresh(second["refresh_token"])
     with pytest.raises(Refusal, match="invalid_grant"):
         client.refresh(first["refresh_token"])
     with pytest.raises(Refusal, match="invalid_grant"):
-        client.refresh(second["refresh_token"])
+        client.refresh(third["refresh_token"])
 
 
 @pytest.mark.parametrize(
